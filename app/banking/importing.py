@@ -1,0 +1,388 @@
+"""Imports bank statements: the file is kept as it came, then posted whole or not at all.
+
+Each movement posts once, understood or not: a credit to *unallocated*, a debit of ours settles its
+payout, a returned payout comes back, anything else is the own book's debt to the clients until a
+person explains it. What a movement means for a case is decided later, by allocation.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+from sqlalchemy import insert, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import ledger
+from app.banking.camt import EntryRead, StatementInvalid, StatementRead, read_statements
+from app.domain.errors import Conflict
+from app.domain.money import Money
+from app.ids import new_id
+from app.ledger import Posting
+from app.payouts.settling import (
+    BankLine,
+    ItemReturned,
+    ItemSettled,
+    find_items,
+    settle,
+    take_return,
+)
+from app.tables.banking import BankAccount, BankStatement, ExternalEvent, Movement
+from app.tables.payouts import PayoutItem
+
+PROVIDER: Final = "bank_file"
+
+
+class AccountUnknown(Conflict):
+    """The statement is of an account that is not our client account."""
+
+    code = "bank_account_unknown"
+
+
+class StatementGap(Conflict):
+    """The statement does not continue from the last one that was imported."""
+
+    code = "statement_gap"
+
+
+class StatementChanged(Conflict):
+    """A statement with this id was imported before, with another content."""
+
+    code = "statement_changed"
+
+
+@dataclass(frozen=True, slots=True)
+class StatementDone:
+    """One statement of the file; ``replayed`` when it stood already and nothing was posted."""
+
+    id: uuid.UUID
+    bank_account_id: uuid.UUID
+    ident: str
+    closing: Money
+    closes_on: date | None
+    movements: int
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ImportDone:
+    """What a file did. ``unexplained`` are movements a person must look at."""
+
+    external_event_id: uuid.UUID
+    statements: tuple[StatementDone, ...]
+    receipts: tuple[uuid.UUID, ...]
+    settled: tuple[ItemSettled, ...]
+    returned: tuple[ItemReturned, ...]
+    unexplained: tuple[uuid.UUID, ...]
+
+
+async def open_bank_account(
+    session: AsyncSession,
+    *,
+    account_id: uuid.UUID,
+    book: str,
+    holder: str,
+    number: str,
+    currency: str,
+    at: datetime,
+    bic: str | None = None,
+) -> BankAccount:
+    """Register an account of the agency; its book balance starts at zero."""
+    row = BankAccount(
+        id=account_id, book=book, holder=holder, number="".join(number.split()).upper(),
+        bic=bic, currency=currency, opened_at=at,
+    )  # fmt: skip
+    session.add(row)
+    await session.flush()
+    return row
+
+
+async def import_file(
+    session: AsyncSession, raw: bytes, *, actor: str, at: datetime
+) -> ImportDone:
+    """Import a camt.053 file: all its statements or none. Importing it again changes nothing.
+
+    Refused: StatementInvalid, TooLarge, AccountUnknown, StatementGap, StatementChanged. The
+    caller stores the refusal; the transaction is rolled back.
+    """
+    statements = read_statements(raw)
+    sha256 = hashlib.sha256(raw).hexdigest()
+    event_id = (
+        await session.execute(
+            select(ExternalEvent.id).where(
+                ExternalEvent.provider == PROVIDER, ExternalEvent.external_id == sha256
+            )
+        )
+    ).scalar_one_or_none()
+    if event_id is None:
+        event_id = new_id()
+        await session.execute(
+            insert(ExternalEvent).values(
+                id=event_id, provider=PROVIDER, external_id=sha256, raw=raw, sha256=sha256,
+                received_at=at,
+            )
+        )  # fmt: skip
+    done: list[StatementDone] = []
+    posted: list[_Posted] = []
+    for statement in statements:
+        result = await _import_statement(session, statement, event_id, actor=actor, at=at)
+        done.append(result.done)
+        posted.append(result)
+    return ImportDone(
+        event_id, tuple(done),
+        tuple(m for p in posted for m in p.receipts),
+        tuple(s for p in posted for s in p.settled),
+        tuple(r for p in posted for r in p.returned),
+        tuple(m for p in posted for m in p.unexplained),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Posted:
+    done: StatementDone
+    receipts: tuple[uuid.UUID, ...] = ()
+    settled: tuple[ItemSettled, ...] = ()
+    returned: tuple[ItemReturned, ...] = ()
+    unexplained: tuple[uuid.UUID, ...] = ()
+
+
+async def _import_statement(
+    session: AsyncSession,
+    statement: StatementRead,
+    event_id: uuid.UUID,
+    *,
+    actor: str,
+    at: datetime,
+) -> _Posted:
+    account = await _account(session, statement)
+    known = (
+        await session.execute(
+            select(BankStatement).where(
+                BankStatement.bank_account_id == account.id, BankStatement.ident == statement.ident
+            )
+        )
+    ).scalar_one_or_none()
+    if known is not None:
+        if known.content_hash != statement.content_hash:
+            raise StatementChanged("This statement was imported before with another content.")
+        return _Posted(_statement_done(known, statement, 0, replayed=True))
+    position = await _continues(session, account, statement)
+    row = BankStatement(
+        id=new_id(), bank_account_id=account.id, external_event_id=event_id, position=position,
+        ident=statement.ident, sequence=statement.sequence, closes_on=statement.closes_on,
+        opening_minor=statement.opening.minor, closing_minor=statement.closing.minor,
+        content_hash=statement.content_hash, imported_at=at,
+    )  # fmt: skip
+    session.add(row)
+    await session.flush()
+    posted = await _post_entries(session, account, row, statement.entries, actor=actor, at=at)
+    book = await ledger.balance_of(session, "C.BANK", str(account.id), account.currency)
+    assert book == statement.closing, "the book balance must be the statement's closing balance"
+    done = _statement_done(row, statement, len(statement.entries), replayed=False)
+    return _Posted(done, posted.receipts, posted.settled, posted.returned, posted.unexplained)
+
+
+def _statement_done(
+    row: BankStatement, statement: StatementRead, movements: int, *, replayed: bool
+) -> StatementDone:
+    return StatementDone(
+        row.id, row.bank_account_id, row.ident, statement.closing, statement.closes_on, movements,
+        replayed,
+    )  # fmt: skip
+
+
+async def _account(session: AsyncSession, statement: StatementRead) -> BankAccount:
+    """The account, locked: statements of one account take turns."""
+    account = (
+        await session.execute(
+            select(BankAccount)
+            .where(
+                BankAccount.number == statement.account,
+                BankAccount.currency == statement.currency,
+                BankAccount.book == "client",
+            )
+            .with_for_update()
+        )
+    ).scalar_one_or_none()
+    if account is None:
+        raise AccountUnknown("The statement is not of our client account.")
+    return account
+
+
+async def _continues(
+    session: AsyncSession, account: BankAccount, statement: StatementRead
+) -> int:
+    last = (
+        await session.execute(
+            select(BankStatement)
+            .where(BankStatement.bank_account_id == account.id)
+            .order_by(BankStatement.position.desc())
+            .limit(1)
+        )
+    ).scalar_one_or_none()
+    expected = last.closing_minor if last else 0
+    if statement.opening.minor != expected:
+        raise StatementGap(
+            "The opening balance is not the last closing balance: a statement is missing.",
+            expected=Money(expected, account.currency).format(),
+            opening=statement.opening.format(),
+        )
+    if last is None:
+        return 1
+    # Banks number from 1 again each year; between two numbers of one year nothing may be missing.
+    given, before = statement.sequence, last.sequence
+    if given is not None and before is not None and given not in (before + 1, 1):
+        raise StatementGap(
+            "A statement is missing before this one.", expected=before + 1, sequence=given
+        )
+    return last.position + 1
+
+
+async def _post_entries(
+    session: AsyncSession,
+    account: BankAccount,
+    row: BankStatement,
+    entries: Sequence[EntryRead],
+    *,
+    actor: str,
+    at: datetime,
+) -> _Posted:
+    singles, grouped = await find_items(
+        session,
+        {e.end_to_end_id for e in entries if e.end_to_end_id},
+        {e.payment_info_id for e in entries if e.payment_info_id and not e.credit},
+    )
+    movements: list[dict[str, object]] = []
+    postings: list[Posting] = []
+    outgoing: list[tuple[PayoutItem, BankLine]] = []
+    incoming: list[tuple[PayoutItem, BankLine]] = []
+    taken: set[uuid.UUID] = set()
+    for entry in entries:
+        movement_id = new_id()
+        line = BankLine(movement_id, account.id, entry.booked_on, entry.return_reason)
+        ours = _items_for(entry, singles, grouped, taken)
+        taken.update(item.id for item in ours)
+        if ours:
+            (incoming if entry.credit else outgoing).extend((item, line) for item in ours)
+        kind = _kind(entry, ours)
+        movements.append(_movement(movement_id, account, row, entry, kind, at))
+        if not ours:
+            postings.append(_posting(movement_id, account, entry, kind, actor=actor, at=at))
+    await _insert_movements(session, movements)
+    # Credits first: a debit late in the list may spend what came earlier the same day.
+    postings.sort(key=lambda p: p.kind != "bank_credit_imported")
+    if postings:
+        await ledger.post_many(session, postings)
+    returned = [await take_return(session, i, x, actor=actor, at=at) for i, x in incoming]
+    settled = await settle(session, outgoing, actor=actor, at=at)
+    done = StatementDone(row.id, account.id, row.ident, Money(0, account.currency), None, 0, False)
+    return _Posted(
+        done, _ids(movements, "receipt"), tuple(settled), tuple(returned),
+        _ids(movements, "unexplained_debit"),
+    )  # fmt: skip
+
+
+def _items_for(
+    entry: EntryRead,
+    singles: dict[str, PayoutItem],
+    grouped: dict[str, list[PayoutItem]],
+    taken: set[uuid.UUID],
+) -> list[PayoutItem]:
+    """Our payouts this entry is about, to the cent; anything that does not fit is not ours."""
+    item = singles.get(entry.end_to_end_id or "")
+    if item is not None and item.id not in taken:
+        fits = item.amount_minor == entry.amount.minor and item.currency == entry.amount.currency
+        wanted = "settled" if entry.credit else "exported"
+        if entry.credit and (entry.return_reason is None or item.kind == "sweep"):
+            return []
+        return [item] if fits and item.state == wanted else []
+    if entry.credit:
+        return []
+    batch = [
+        i for i in grouped.get(entry.payment_info_id or "", ())
+        if i.state == "exported" and i.id not in taken
+    ]  # fmt: skip
+    return batch if sum(i.amount_minor for i in batch) == entry.amount.minor else []
+
+
+def _kind(entry: EntryRead, ours: Sequence[PayoutItem]) -> str:
+    if entry.credit:
+        return "payout_return" if ours else "receipt"
+    if ours:
+        return "sweep" if ours[0].kind == "sweep" else "payout"
+    return "bank_charge" if entry.is_charge else "unexplained_debit"
+
+
+def _posting(
+    movement_id: uuid.UUID,
+    account: BankAccount,
+    entry: EntryRead,
+    kind: str,
+    *,
+    actor: str,
+    at: datetime,
+) -> Posting:
+    return Posting(
+        kind="bank_credit_imported" if kind == "receipt" else kind,
+        key=f"movement:{movement_id}",
+        currency=account.currency,
+        amounts={"amount": entry.amount.minor},
+        subs={"bank_account": str(account.id), "movement": str(movement_id)},
+        effective_on=entry.booked_on,
+        at=at,
+        actor=actor,
+    )
+
+
+def _movement(
+    movement_id: uuid.UUID,
+    account: BankAccount,
+    row: BankStatement,
+    entry: EntryRead,
+    kind: str,
+    at: datetime,
+) -> dict[str, object]:
+    return {
+        "id": movement_id,
+        "bank_account_id": account.id,
+        "statement_id": row.id,
+        "entry_key": entry.key,
+        "kind": kind,
+        "direction": "credit" if entry.credit else "debit",
+        "amount_minor": entry.amount.minor,
+        "currency": entry.amount.currency,
+        "booked_on": entry.booked_on,
+        "received_at": at,
+        "bank_ref": entry.bank_ref,
+        "end_to_end_id": entry.end_to_end_id,
+        "creditor_ref": entry.creditor_ref,
+        "remittance": entry.remittance,
+        "payer_name": entry.payer_name,
+        "payer_account": entry.payer_account,
+        "return_reason": entry.return_reason,
+    }
+
+
+async def _insert_movements(session: AsyncSession, rows: list[dict[str, object]]) -> None:
+    if not rows:
+        return
+    keys = [row["entry_key"] for row in rows]
+    doubled = (
+        await session.execute(
+            select(Movement.entry_key).where(
+                Movement.bank_account_id == rows[0]["bank_account_id"],
+                Movement.entry_key.in_(keys),
+            )
+        )
+    ).scalars().first()  # fmt: skip
+    if doubled is not None or len(set(keys)) != len(keys):
+        raise StatementInvalid("The statement repeats an entry that was imported before.")
+    await session.execute(insert(Movement), rows)
+
+
+def _ids(movements: Sequence[dict[str, object]], kind: str) -> tuple[uuid.UUID, ...]:
+    return tuple(m["id"] for m in movements if m["kind"] == kind and isinstance(m["id"], uuid.UUID))

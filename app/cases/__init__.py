@@ -1,0 +1,1 @@
+"""Reading cases, and what their owners do with them."""

@@ -1,0 +1,84 @@
+"""Letters, answers and money beside the ladder, as a person records them."""
+
+from __future__ import annotations
+
+from fastapi import Response
+
+from app.case_state import CaseStateOut
+from app.casework import answers, letters, money
+from app.casework import schemas as s
+from app.casework.base_endpoints import Changing, answer
+from app.deps import Router, problems
+from app.schemas import Id
+
+router = Router(prefix="/v1/cases/{case_id}", tags=["casework"])
+CONFLICT = problems("conflict")
+
+
+@router.post("/letters/{letter_id}/approve", operation_id="approve_letter", responses=CONFLICT)
+async def approve_letter(
+    letter_id: Id, body: s.ApproveIn, change: Changing, response: Response
+) -> CaseStateOut:
+    """Release the letter whose document has this sha256; it leaves after a short hold."""
+    await letters.approve(change, letter_id, body.sha256)
+    return await answer(change, response)
+
+
+@router.post("/letters/{letter_id}/return", operation_id="return_letter", responses=CONFLICT)
+async def return_letter(
+    letter_id: Id, body: s.ReasonIn, change: Changing, response: Response
+) -> CaseStateOut:
+    """Send it back: a new revision is made."""
+    await letters.give_back(change, letter_id, body.reason)
+    return await answer(change, response)
+
+
+@router.post("/letters/{letter_id}/delivered", operation_id="mark_letter_delivered",
+             responses=CONFLICT)
+async def mark_letter_delivered(
+    letter_id: Id, body: s.DeliveredIn, change: Changing, response: Response
+) -> CaseStateOut:
+    """A postal receipt, or the recipient's word, with its grade of evidence."""
+    await letters.delivered(change, letter_id, body)
+    return await answer(change, response)
+
+
+@router.post("/letters/{letter_id}/bounced", operation_id="mark_letter_bounced",
+             responses=CONFLICT)
+async def mark_letter_bounced(
+    letter_id: Id, body: s.BouncedIn, change: Changing, response: Response
+) -> CaseStateOut:
+    await letters.bounced(change, letter_id, body)
+    return await answer(change, response)
+
+
+@router.post("/answers", operation_id="record_answer", status_code=201, responses=CONFLICT)
+async def record_answer(
+    body: s.AnswerIn, change: Changing, response: Response
+) -> CaseStateOut:
+    """What the company or the body said, by mail, post or phone."""
+    await answers.record(change, body)
+    return await answer(change, response)
+
+
+@router.post("/calls", operation_id="record_call", status_code=201, responses=CONFLICT)
+async def record_call(body: s.CallIn, change: Changing, response: Response) -> CaseStateOut:
+    await answers.record_call(change, body)
+    return await answer(change, response)
+
+
+@router.post("/direct-payments/{report_id}/decide", operation_id="decide_direct_payment",
+             responses=CONFLICT)
+async def decide_direct_payment(
+    report_id: Id, body: s.DirectPaymentDecisionIn, change: Changing, response: Response
+) -> CaseStateOut:
+    """Whether the company really paid the consumer itself."""
+    await money.decide_direct_payment(change, report_id, body)
+    return await answer(change, response)
+
+
+@router.post("/vouchers", operation_id="take_voucher", status_code=201, responses=CONFLICT)
+async def take_voucher(body: s.VoucherIn, change: Changing, response: Response) -> CaseStateOut:
+    """Register a voucher the claimants accepted, at its agreed value."""
+    await money.take_voucher(change, body)
+    return await answer(change, response)

@@ -1,0 +1,267 @@
+"""What staff send when they work on a case. Reasons are words of a person or a code of theirs;
+history keeps the code, the words stand in case_notes."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, AwareDatetime, Field, StrictInt
+from pydantic_core import PydanticCustomError
+
+from app.domain.case import LetterKind, Outcome, Stage
+from app.schemas import DATE_MAX, DATE_MIN, Date, Flag, Id, In, Line, MoneyIn, Out, Reason, Text
+
+
+def _instant_bounds(value: datetime) -> datetime:
+    # By year first: an instant at the edge of the calendar cannot even be moved to UTC.
+    if not DATE_MIN.year <= value.year <= DATE_MAX.year:
+        raise PydanticCustomError("time_out_of_range", "the time must lie between 1990 and 2100")
+    return value
+
+
+When = Annotated[AwareDatetime, AfterValidator(_instant_bounds)]
+Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.-]{0,63}$", max_length=64)]
+HoldKey = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$", max_length=64)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+EntryStage = Literal["contact", "reminder", "formal_notice", "complaint"]
+RejectOutcome = Literal["no_merit", "declined_by_us", "uneconomic", "time_barred", "insolvent"]
+
+
+class ConflictCheckIn(In):
+    """Does the person who decides have an interest of their own in this company or consumer?"""
+
+    checked: Literal[True]
+    found: Flag
+    with_whom: Reason | None = None
+
+
+class AssessmentIn(In):
+    """The merit decision. Accepting needs entry stage and reason; rejecting the outcome, the rule
+    and what would change it."""
+
+    decision: Literal["accept", "reject"]
+    conflict_of_interest: ConflictCheckIn
+    merit: Reason | None = None
+    entry_stage: EntryStage | None = None
+    entry_reason: Reason | None = None
+    mode: Literal["A", "B"] | None = None
+    limitation_on: Date | None = None
+    first_written_complaint: Date | None = None
+    consumer_writes_first_days: Annotated[StrictInt, Field(ge=0, le=90)] = 0
+    outcome: RejectOutcome | None = None
+    rule: Line | None = None
+    would_change: Reason | None = None
+
+
+class QuestionIn(In):
+    """A question to the consumer, with what silence brings (`default`) and by when."""
+
+    code: Code
+    words: Text
+    default: Code
+    days: Annotated[StrictInt, Field(ge=1, le=90)]
+    blocks_ladder: Flag = True
+
+
+class ConfirmCompanyIn(In):
+    company_id: Id
+
+
+class ApproveIn(In):
+    """`sha256` of the document that was read: another rendering is another approval."""
+
+    sha256: Sha256
+
+
+class ReasonIn(In):
+    reason: Reason
+
+
+class DeliveredIn(In):
+    at: When
+    grade: Literal["recipient_server", "registered", "presumed"]
+
+
+class BouncedIn(In):
+    reason: Reason
+    hard: Flag = True
+    at: When | None = None
+
+
+class _Answer(In):
+    message_id: Id | None = None
+    words: Text | None = None  # what was written or said, where no message carries it
+
+
+class DeniedIn(_Answer):
+    kind: Literal["denied"]
+    reason: Reason | None = None  # none = without reasons
+
+
+class OfferedIn(_Answer):
+    kind: Literal["offered"]
+    amount: MoneyIn
+    offer_kind: Literal["part", "full", "voucher", "goodwill"] = "part"
+    answer_by: When | None = None
+    in_full_settlement: Flag = True
+
+
+class PromisedIn(_Answer):
+    kind: Literal["promised"]
+    amount: MoneyIn
+    promised_date: Date
+    whole: Flag
+
+
+class AskedIn(_Answer):
+    kind: Literal["asked"]
+
+
+class SetAsideIn(In):
+    kind: Literal["set_aside"]
+    message_id: Id
+
+
+class WrongPartyIn(_Answer):
+    kind: Literal["wrong_party"]
+
+
+class BodyAskedIn(_Answer):
+    kind: Literal["body_asked"]
+    answer_by: When
+
+
+class BodyAnsweredIn(_Answer):
+    kind: Literal["body_answered"]
+
+
+class BodyDismissedIn(_Answer):
+    kind: Literal["body_dismissed"]
+    reason: Reason
+
+
+class BodyRecommendedIn(_Answer):
+    kind: Literal["body_recommended"]
+    amount: MoneyIn
+    answer_by: When | None = None
+
+
+class BodyDecidedIn(_Answer):
+    kind: Literal["body_decided"]
+    amount: MoneyIn
+    obey_by: Date
+
+
+AnswerIn = Annotated[
+    DeniedIn | OfferedIn | PromisedIn | AskedIn | SetAsideIn | WrongPartyIn | BodyAskedIn
+    | BodyAnsweredIn | BodyDismissedIn | BodyRecommendedIn | BodyDecidedIn,
+    Field(discriminator="kind"),
+]  # fmt: skip
+
+
+class CallIn(In):
+    """A phone call, for the file. What it changes is recorded as an answer."""
+
+    with_whom: Literal["company", "consumer", "body"]
+    notes: Text
+    outcome: Line
+    called_at: When | None = None
+
+
+class NextStepIn(In):
+    stage: EntryStage
+    reason: Reason
+    letter: LetterKind | None = None
+
+
+class HoldIn(In):
+    reason: Reason
+    until: When
+    key: HoldKey | None = None
+
+
+class ExtendIn(In):
+    until: When
+    reason: Reason
+
+
+class RestartIn(In):
+    """A new fact starts the period again; never a resend because they lost it."""
+
+    fact: Code
+    at: When
+
+
+class ReassignIn(In):
+    handler_id: Id | None
+
+
+class HandOverIn(In):
+    to: Id | None = None  # none: to the pool
+
+
+class DuplicateIn(In):
+    duplicate_of: Id
+
+
+class CloseIn(In):
+    outcome: Outcome
+    reason: Reason
+
+
+class DirectPaymentDecisionIn(In):
+    """`confirmed`: the payment was proven. `whole`: nothing more is claimed."""
+
+    confirmed: Flag
+    whole: Flag
+    reason: Reason | None = None
+
+
+class VoucherIn(In):
+    value: MoneyIn
+
+
+class DistressIn(In):
+    words: Text | None = None
+
+
+class LegalIn(In):
+    deadline: When
+    words: Text | None = None
+
+
+class IncidentIn(In):
+    what: Reason
+
+
+class RevealIn(In):
+    what: Literal["iban", "address", "birth_date"]
+    claimant_id: Id
+    reason: Reason
+
+
+class RevealedOut(Out):
+    """Shown once, never stored in the answer of a repeated call; the reason is in the history."""
+
+    what: str
+    claimant_id: uuid.UUID
+    value: str
+
+
+class HandedOverOut(Out):
+    """`refused` are cases the ladder would not move; `more` asks for the same call again."""
+
+    cases_moved: int
+    tasks_moved: int
+    refused: list[uuid.UUID]
+    more: bool
+
+
+class ExplanationOut(Out):
+    case_id: uuid.UUID
+    text: str
+
+
+ENTRY_STAGES = {stage.value: stage for stage in Stage}

@@ -1,0 +1,87 @@
+"""The database and the only commit in the project.
+
+`async with db.transaction() as session:` commits at the end or rolls back whole; everything else
+may flush. Reads take `db.read()`, which the database itself refuses to write in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy.ext.asyncio import (
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
+
+POOL_SIZE = 20
+POOL_WAIT_SECONDS = (
+    2  # a full pool answers 503 quickly instead of queueing callers for half a minute
+)
+STATEMENT_TIMEOUT_MS = 5_000
+LOCK_TIMEOUT_MS = 3_000
+
+
+class Database:
+    """One engine, two kinds of session. `url` is a postgresql:// or postgresql+asyncpg:// address."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool_size: int = POOL_SIZE,
+        statement_timeout_ms: int = STATEMENT_TIMEOUT_MS,
+        lock_timeout_ms: int = LOCK_TIMEOUT_MS,
+    ) -> None:
+        self.url = async_url(url)
+        self.engine: AsyncEngine = create_async_engine(
+            self.url,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=POOL_WAIT_SECONDS,
+            pool_pre_ping=False,
+            pool_recycle=1800,
+            connect_args={
+                "timeout": 10,
+                "server_settings": {
+                    "application_name": "recourse",
+                    "timezone": "UTC",
+                    "jit": "off",
+                    "statement_timeout": str(statement_timeout_ms),
+                    "lock_timeout": str(lock_timeout_ms),
+                    "idle_in_transaction_session_timeout": "60000",
+                },
+            },
+        )
+        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+        # BEGIN READ ONLY in the same breath as BEGIN: the database itself refuses to write.
+        self._readers = async_sessionmaker(
+            self.engine.execution_options(postgresql_readonly=True), expire_on_commit=False
+        )
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        async with self._sessions() as session:
+            try:
+                yield session
+                await session.commit()
+            except BaseException:
+                await session.rollback()
+                raise
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        async with self._readers() as session:
+            yield session
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+def async_url(url: str) -> str:
+    """The same address with the asyncpg driver named."""
+    scheme, _, rest = url.partition("://")
+    assert rest, "the database address needs a scheme, for example postgresql://user@host/name"
+    return f"postgresql+asyncpg://{rest}" if scheme.startswith("postgres") else url

@@ -1,0 +1,345 @@
+"""What endpoints are built from: routers, sessions, callers.
+
+An endpoint file looks like this (rules live in the service, ownership in its SQL):
+
+    from app.deps import Caller, Expected, Pages, Router, Session, ReadSession, problems
+
+    router = Router(prefix="/v1", tags=["cases"])
+
+    @router.post("/cases", operation_id="file_case", status_code=201,
+                 responses=problems("conflict"))
+    async def file_case(body: FileCaseIn, session: Session, caller: Caller,
+                        response: Response) -> CaseOut:
+        case = await service.file_case(session, body, caller)
+        response.headers["Location"] = f"/v1/cases/{case.id}"
+        return CaseOut.of(case)
+
+    @router.post("/cases/{case_id}/withdraw", operation_id="withdraw_case",
+                 responses=problems("conflict", "stale"))
+    async def withdraw(case_id: Id, session: Session, caller: Caller, expected: Expected,
+                       response: Response) -> ReceiptOut: ...
+
+and has one row per operation id in app/authorisation/rows/<feature>.yaml and one line in
+app/routers.py. What happens before the function runs, in this order: the caller is identified, the
+authorisation table is asked, the named limit is counted, the body is read within its bound and
+parsed strictly. `Session` commits before the answer is sent (scope="function"); when the call
+carries an Idempotency-Key, `Session` also claims the key, and the answer is stored in the same
+transaction: nothing to do in the endpoint. Use `NOT_REPLAYED` on operations whose answer holds a
+secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi.routing import APIRoute
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import idempotency
+from app.authorisation.principal import ANONYMOUS, Principal
+from app.authorisation.table import Row, Table, check
+from app.clock import wall_now
+from app.crypto import Keyring, derive
+from app.db import Database
+from app.domain.errors import (
+    Forbidden,
+    InvalidInput,
+    NotAuthenticated,
+    RecourseError,
+    TooLarge,
+    Unsupported,
+)
+from app.etag import expected_version
+from app.limits import Limiter
+from app.metrics import DENIED, REPLAYS
+from app.pagination import CURSOR_LENGTH_MAX, LIMIT_DEFAULT, LIMIT_MAX, Paging
+from app.passwords import Passwords
+from app.sessions import Authenticator, NewSession
+from app.settings import Settings
+from app.strict_json import parse
+
+JSON_BYTES_MAX = 1_000_000  # reliability.md section 7, API4
+LINK_KEY = "login-link"  # the worker that mails links derives the same key
+COOKIE = "__Host-recourse"
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+# On operations whose answer must never be stored (tokens, keys, one-time codes).
+NOT_REPLAYED: dict[str, Any] = {"x-not-replayed": True}
+
+
+# Gives the open work of the first person to the second (None: back to the pool); returns how many
+# pieces moved. Runs in the transaction that deactivates the first one. The last is the actor.
+HandOver = Callable[[AsyncSession, UUID, UUID | None, str], Awaitable[int]]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the process holds; built in main's lifespan, found at `app.state.parts`."""
+
+    settings: Settings
+    database: Database
+    authenticator: Authenticator
+    limiter: Limiter
+    keyring: Keyring
+    table: Table
+    passwords: Passwords
+    hand_over: tuple[HandOver, ...]
+    cursor_key: bytes
+    link_key: bytes
+
+
+def make_parts(settings: Settings, database: Database, limiter: Limiter, keyring: Keyring,
+               table: Table, hand_over: tuple[HandOver, ...] = ()) -> Parts:
+    secret = settings.secret_key.get_secret_value()
+    return Parts(settings, database, Authenticator(database, environment=settings.environment),
+                 limiter, keyring, table, Passwords(cheap=settings.environment == "test"), hand_over,
+                 derive(secret, "cursor"), derive(secret, LINK_KEY))
+
+
+class Replayed(Exception):
+    """Ends a call early with the answer that was given before."""
+
+    def __init__(self, answer: idempotency.Answer) -> None:
+        super().__init__("replayed")
+        self.answer = answer
+
+
+class Route(APIRoute):
+    """A route that identifies, authorises, limits and bounds before anything else happens."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handler = super().get_route_handler()
+        operation = self.operation_id or ""
+        reads_json = self.body_field is not None
+        replayed = not (self.openapi_extra or {}).get("x-not-replayed", False)
+
+        async def handle(request: Request) -> Response:
+            request.state.operation = operation
+            principal = await admit(request, operation)
+            request.state.idempotent = replayed and principal.kind != "anonymous"
+            if reads_json:
+                await read_json(request)
+            try:
+                response = await handler(request)
+            except Replayed as replay:
+                REPLAYS.inc()
+                return Response(replay.answer.body, replay.answer.status,
+                                replay.answer.headers | {"idempotency-replayed": "true"})
+            claimed = getattr(request.state, "claimed", None)
+            if claimed is not None:
+                await idempotency.finish(
+                    request.state.session, claimed, status=response.status_code,
+                    headers=dict(response.headers), body=bytes(response.body))
+            return response
+
+        return handle
+
+
+class Router(APIRouter):
+    """The only router features use: every route on it is a `Route` with an operation id."""
+
+    def __init__(self, *, prefix: str = "", tags: list[str] | None = None) -> None:
+        super().__init__(prefix=prefix, tags=list(tags or ()), route_class=Route,
+                         redirect_slashes=False)
+
+
+async def admit(request: Request, operation: str) -> Principal:
+    """Identifies the caller, asks the table, counts the limit. Raises what the caller is told."""
+    found = parts(request)
+    row: Row = found.table[operation]
+    principal = await identify(request, required=not row.public)
+    request.state.principal = principal
+    try:
+        check(row, principal, now=wall_now())
+    except RecourseError as refusal:
+        DENIED.labels(operation, refusal.kind).inc()
+        raise
+    if row.limit is not None:
+        who = None if principal.kind == "anonymous" else principal.actor
+        await found.limiter.hit(row.limit, principal=who, address=address_of(request))
+    return principal
+
+
+async def identify(request: Request, *, required: bool) -> Principal:
+    """The caller by bearer token or cookie.
+
+    A cookie counts on unsafe methods only from our own pages (Origin), and a public operation
+    ignores whatever was sent, so that an old cookie never blocks a login.
+    """
+    if not required:
+        return ANONYMOUS
+    headers = request.headers.getlist("authorization")
+    if len(headers) > 1:
+        raise NotAuthenticated("send one Authorization header")
+    if headers:
+        scheme, _, token = headers[0].partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise NotAuthenticated("the Authorization header is: Bearer <token>")
+        return await parts(request).authenticator.by_token(token.strip())
+    cookies = _cookies(request)
+    if not cookies:
+        return ANONYMOUS
+    if len(cookies) > 1:
+        raise NotAuthenticated("the session cookie was sent twice")
+    if request.method not in SAFE_METHODS:
+        _require_own_origin(request)
+    if cookies[0].startswith("rk_"):
+        raise NotAuthenticated("API keys are sent as a bearer token only")
+    return await parts(request).authenticator.by_token(cookies[0])
+
+
+def _cookies(request: Request) -> list[str]:
+    """Every value of the session cookie; a parser into a dict would hide a second one."""
+    pairs = [p.strip().partition("=") for h in request.headers.getlist("cookie")
+             for p in h.split(";")]
+    return [value for name, _, value in pairs if name == COOKIE]
+
+
+def _require_own_origin(request: Request) -> None:
+    origins = request.headers.getlist("origin")
+    if origins != [parts(request).settings.public_url]:
+        raise Forbidden("this was not sent from our own pages", code="origin_refused")
+
+
+def address_of(request: Request) -> str | None:
+    """The peer's address; forwarded headers count only from proxies the server is told to trust."""
+    return request.client.host if request.client else None
+
+
+async def read_json(request: Request) -> None:
+    """Reads the body within its bound and parses it strictly; FastAPI then finds the value."""
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise Unsupported("send the body uncompressed", code="content_encoding_unsupported")
+    body = await limited_body(request, JSON_BYTES_MAX)
+    if not body:
+        return
+    media, _, options = request.headers.get("content-type", "").lower().partition(";")
+    if media.strip() != "application/json":
+        raise Unsupported("send the body as application/json")
+    if "charset" in options and "utf-8" not in options:
+        raise Unsupported("JSON is UTF-8", code="charset_unsupported")
+    request._json = parse(body)
+
+
+async def limited_body(request: Request, maximum: int) -> bytes:
+    """The whole body, at most `maximum` bytes whatever Content-Length says. Raises TooLarge."""
+    request._body = b"".join([chunk async for chunk in limited_stream(request, maximum)])
+    return request._body
+
+
+async def limited_stream(request: Request, maximum: int) -> AsyncIterator[bytes]:
+    """The chunks of a body as they come, at most `maximum` bytes together. Raises TooLarge."""
+    refusal = TooLarge(f"the body may have {maximum} bytes", maximum=maximum)
+    declared = request.headers.get("content-length", "0")
+    if not declared.isdigit() or int(declared[:20]) > maximum:
+        raise refusal
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > maximum:
+            raise refusal
+        yield chunk
+
+
+def set_cookie(response: Response, opened: NewSession) -> None:
+    """The session in a cookie only this host, over https, and no script can read."""
+    response.set_cookie(COOKIE, opened.token, secure=True, httponly=True, samesite="lax", path="/",
+                        expires=opened.expires_at)
+
+
+def clear_cookie(response: Response) -> None:
+    response.delete_cookie(COOKIE, secure=True, httponly=True, samesite="lax", path="/")
+
+
+def parts(request: Request) -> Parts:
+    found = request.app.state.parts
+    assert isinstance(found, Parts), "the lifespan has not run"
+    return found
+
+
+async def _session(request: Request) -> AsyncIterator[AsyncSession]:
+    async with parts(request).database.transaction() as session:
+        request.state.session = session
+        await _claim(request, session)
+        yield session
+
+
+async def _claim(request: Request, session: AsyncSession) -> None:
+    """Claims the Idempotency-Key of this call, if it has one. Raises Replayed."""
+    keys = request.headers.getlist("idempotency-key")
+    if not keys or request.method in SAFE_METHODS or not request.state.idempotent:
+        return
+    if len(keys) > 1:
+        raise idempotency.KeyInvalid("send one Idempotency-Key")
+    body = getattr(request, "_body", None)
+    media = request.headers.get("content-type", "")
+    if body is None:  # an upload reads its own body later: its declared length stands for it
+        media += f" length={request.headers.get('content-length')}"
+    found = await idempotency.claim(
+        session, principal=request.state.principal.actor, route=request.state.operation,
+        key=idempotency.valid_key(keys[0]), now=wall_now(), request_hash=idempotency.request_hash(
+            request.method, f"{request.url.path}?{request.url.query}", media, body or b""))
+    if isinstance(found, idempotency.Answer):
+        raise Replayed(found)
+    request.state.claimed = found
+
+
+async def _read_session(request: Request) -> AsyncIterator[AsyncSession]:
+    async with parts(request).database.read() as session:
+        yield session
+
+
+def _principal(request: Request) -> Principal:
+    found = request.state.principal
+    assert isinstance(found, Principal), "the route is not a Route"
+    return found
+
+
+def _expected(request: Request, if_match: Annotated[str | None, Header(
+        description="The ETag you read, exactly one.")] = None) -> int:
+    if len(request.headers.getlist("if-match")) > 1:
+        raise InvalidInput("send one If-Match", code="if_match_invalid")
+    return expected_version(if_match)
+
+
+def _paging(request: Request, principal: Annotated[Principal, Depends(_principal)],
+            limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT,
+            cursor: Annotated[str | None, Query(max_length=CURSOR_LENGTH_MAX)] = None) -> Paging:
+    return Paging(limit, cursor, parts(request).cursor_key, principal.actor)
+
+
+def problems(*kinds: str) -> dict[int | str, dict[str, Any]]:
+    """The problem answers an operation adds to the usual ones (401, 403, 404, 413, 415, 422, 429,
+    503 are documented from the authorisation table): `conflict`, `stale`, `too_large` ..."""
+    return {STATUS_OF_KIND[kind]: {"description": DESCRIPTION_OF_KIND[kind]} for kind in kinds}
+
+
+STATUS_OF_KIND = {
+    "invalid": 422, "unauthenticated": 401, "forbidden": 403, "not_found": 404, "conflict": 409,
+    "stale": 412, "precondition_required": 428, "too_large": 413, "unsupported": 415,
+    "limited": 429, "unavailable": 503,
+}
+DESCRIPTION_OF_KIND = {
+    "invalid": "Something sent cannot be used", "unauthenticated": "Sign in first",
+    "forbidden": "Your role does not allow this", "not_found": "There is nothing here for you",
+    "conflict": "Not possible in the present state", "stale": "Changed since you read it",
+    "precondition_required": "If-Match is needed", "too_large": "Too large",
+    "unsupported": "Not a media type this takes", "limited": "Too many tries",
+    "unavailable": "A part we depend on is down; nothing was changed",
+}
+
+Session = Annotated[AsyncSession, Depends(_session, scope="function")]
+ReadSession = Annotated[AsyncSession, Depends(_read_session, scope="function")]
+Caller = Annotated[Principal, Depends(_principal)]
+CurrentConsumer = Caller  # the authorisation table says which kinds reach an operation
+Staff = Caller
+Expected = Annotated[int, Depends(_expected)]
+Pages = Annotated[Paging, Depends(_paging)]
+Held = Annotated[Parts, Depends(parts)]
+IdempotencyKey = Annotated[str | None, Header(
+    max_length=idempotency.KEY_LENGTH_MAX,
+    description="Repeat a call safely: the same key gets the same answer for 30 days.")]

@@ -1,0 +1,81 @@
+"""What `decide` answers: the case as it now stands and everything the change causes."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from app.domain.case import Case
+from app.domain.effects import Effect
+
+
+class TaskKind(StrEnum):
+    """A typed piece of work for a person; each has its own form."""
+
+    ASSESS = "assess"
+    APPROVE_LETTER = "approve_letter"
+    READ_REPLY = "read_reply"
+    CHOOSE_NEXT_STEP = "choose_next_step"
+    FIX_CHANNEL = "fix_channel"
+    CONFIRM_COMPANY = "confirm_company"
+    FILE_COMPLAINT = "file_complaint"
+    ANSWER_BODY = "answer_body"
+    ANSWER_COMPANY = "answer_company"
+    OFFER_LAPSING = "offer_lapsing"
+    PROMISE_BROKEN = "promise_broken"
+    CHECK_DIRECT_PAYMENT = "check_direct_payment"
+    REGISTER_VOUCHER = "register_voucher"
+    PREPARE_PAYOUT = "prepare_payout"
+    FIX_PAYOUT = "fix_payout"
+    RETURN_MONEY = "return_money"
+    SETTLE_EFFECT = "settle_effect"
+    CARE = "care"
+    LEGAL = "legal"
+    INCIDENT = "incident"
+    AGENCY_LATE = "agency_late"
+    LIMITATION = "limitation"
+    CALL_CONSUMER = "call_consumer"
+    POISONED_CASE = "poisoned_case"
+    FEED_SILENT = "feed_silent"  # our mailbox or bank feed was not read after a deadline
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTask:
+    """A task to open; (case, kind, key) is unique while it is open."""
+
+    kind: TaskKind
+    key: str
+    due_at: datetime
+    priority: int  # 0 highest .. 100
+    priority_reason: str
+    role: str = "handler"  # handler | senior | finance | legal
+    subject_id: uuid.UUID | None = None  # the letter, message, offer, effect it is about
+
+
+@dataclass(frozen=True, slots=True)
+class CloseTask:
+    """Close open tasks of this kind (and key, unless None)."""
+
+    kind: TaskKind
+    key: str | None = None
+    done: bool = True  # False: no longer needed
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """A code with parameters, translated on read; never personal text."""
+
+    code: str
+    params: tuple[tuple[str, str], ...] = ()
+    visible_to_consumer: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    case: Case
+    effects: tuple[Effect, ...] = ()
+    open_tasks: tuple[OpenTask, ...] = ()
+    close_tasks: tuple[CloseTask, ...] = ()
+    history: tuple[HistoryEntry, ...] = ()

@@ -1,0 +1,264 @@
+"""Facts about letters and effects: rendered, approved, handed over, arrived, bounced, unknown."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+from typing import Final
+
+from app.domain import position
+from app.domain.case import Letter, LetterState, PauseKind, TimerKind
+from app.domain.closing import stop_notice
+from app.domain.decision import TaskKind
+from app.domain.errors import StaleEvent
+from app.domain.events import (
+    EffectFailed,
+    EffectSettled,
+    EffectUnknown,
+    LetterApproved,
+    LetterBounced,
+    LetterDelivered,
+    LetterHandedOver,
+    LetterRendered,
+    LetterReturned,
+)
+from app.domain.ladder import choose
+from app.domain.letters import (
+    BY_RULE,
+    approver_role,
+    ask_approval,
+    cancel_letter,
+    delivered,
+    go_on,
+    handed_over,
+    ladder_step,
+    no_channel_left,
+    presume_delivery,
+    release,
+    revise,
+    send,
+    start_clock,
+)
+from app.domain.turn import Turn
+
+VERDICTS: Final = ("sent", "not_sent", "again")
+
+
+def _current(t: Turn, letter_id: uuid.UUID) -> Letter:
+    letter = t.case.letter
+    if letter is None or letter.id != letter_id:
+        raise StaleEvent("the case has gone on to another letter")
+    return letter
+
+
+def rendered(t: Turn, event: LetterRendered) -> None:
+    letter = _current(t, event.letter_id)
+    if letter.state is not LetterState.RENDERING or event.n not in (0, letter.n):
+        raise StaleEvent("this revision of the letter is no longer wanted")
+    t.change(letter=replace(letter, sha256=event.sha256))
+    t.say("letter_made", letter=letter.kind, n=letter.n, sha256=event.sha256)
+    role = approver_role(t)
+    if role is not None:
+        ask_approval(t, role)
+    elif position.stopping_pauses(t.case):
+        # Made, but not released: after the pause it is made anew.
+        t.change(letter=replace(letter, sha256=event.sha256, state=LetterState.AWAITING_APPROVAL))
+    elif not position.mandate_stands(t.case):
+        t.refuse("the mandate is not signed by every claimant")
+    else:
+        release(t, BY_RULE)
+
+
+def approved(t: Turn, event: LetterApproved) -> None:
+    letter = _current(t, event.letter_id)
+    if letter.state is not LetterState.AWAITING_APPROVAL:
+        raise StaleEvent("this letter no longer waits for approval")
+    if letter.sha256 != event.sha256:
+        t.refuse("the letter was made again; read the new one before approving")
+    if event.approved_by == t.case.prepared_by and approver_role(t) == "senior":
+        t.refuse("who prepared a letter does not approve it")
+    pauses = position.stopping_pauses(t.case)
+    if pauses:
+        t.refuse(f"the case is paused: {pauses[0].kind}")
+    if not position.mandate_stands(t.case):
+        t.refuse("the mandate is not signed by every claimant")
+    release(t, event.approved_by)
+
+
+def returned(t: Turn, event: LetterReturned) -> None:
+    letter = _current(t, event.letter_id)
+    if letter.state is not LetterState.AWAITING_APPROVAL:
+        raise StaleEvent("this letter no longer waits for approval")
+    t.say("letter_returned", reason=event.reason, by=event.returned_by, n=letter.n)
+    t.change(letter=replace(letter, state=LetterState.RETURNED))
+    revise(t, "returned")
+
+
+def was_handed_over(t: Turn, event: LetterHandedOver) -> None:
+    letter = _current(t, event.letter_id)
+    if letter.state in (*position.LEFT_US, LetterState.BOUNCED):
+        raise StaleEvent("this letter has already been handed over")
+    if letter.state is LetterState.CANCELLED:
+        _went_although_cancelled(t, event)
+        return
+    if letter.n == 1 and letter.state is not LetterState.RELEASED:
+        raise StaleEvent("this letter was never released")
+    # Also for a letter stopped or made again meanwhile: it had been on its way, and one is enough.
+    handed_over(t, event.at, event.provider)
+    by_consumer = event.provider == "consumer"
+    if by_consumer:
+        t.done(TaskKind.FILE_COMPLAINT)
+        t.disarm_prefix(TimerKind.NUDGE, "file_complaint:")
+        delivered(t, event.at, "presumed", "word")
+    elif event.recipient_server:
+        delivered(t, event.at, "recipient_server")
+    elif ladder_step(t).clock_starts == "handed_over":
+        start_clock(t, event.at, "letter_handed_over")
+        t.notify("letter_sent", f"{letter.id}:{letter.n}", letter=letter.kind)
+    else:
+        presume_delivery(t, event.at)
+        t.notify("letter_sent", f"{letter.id}:{letter.n}", letter=letter.kind)
+
+
+def _went_although_cancelled(t: Turn, event: LetterHandedOver) -> None:
+    """It was on its way when it was stopped: the fact is recorded and, if we left, taken back."""
+    assert t.case.letter is not None, "checked by the caller"
+    t.change(letter=replace(t.case.letter, state=LetterState.HANDED_OVER, sent_at=event.at))
+    t.say("letter_went_before_stop", provider=event.provider, at=event.at)
+    t.notify("letter_went_before_stop")
+    if t.case.first_contact_at is None:
+        t.change(first_contact_at=event.at)
+    t.change(last_sent_at=event.at)
+    if not position.mandate_stands(t.case) or not t.case.is_open:
+        stop_notice(t, "case")
+
+
+def arrived(t: Turn, event: LetterDelivered) -> None:
+    letter = _current(t, event.letter_id)
+    if letter.state is LetterState.RELEASED:
+        handed_over(t, event.at, "receipt")  # the receipt overtook the hand-over
+    elif letter.state is not LetterState.HANDED_OVER:
+        raise StaleEvent("this letter does not wait for a receipt")
+    if not t.case.is_open:
+        _note_arrival(t, event)
+        return
+    counted = ladder_step(t).clock_starts == "handed_over" and letter.state is not (
+        LetterState.RELEASED
+    )
+    if counted:
+        _note_arrival(t, event)
+        return
+    delivered(t, event.at, event.grade)
+
+
+def _note_arrival(t: Turn, event: LetterDelivered) -> None:
+    """Arrived, with a clock already running (or none left): the proof is kept, nothing moves."""
+    assert t.case.letter is not None, "checked by the caller"
+    t.change(
+        letter=replace(
+            t.case.letter,
+            state=LetterState.DELIVERED,
+            delivered_at=event.at,
+            evidence_grade=event.grade,
+        )
+    )
+    t.say("letter_delivered", grade=event.grade, at=event.at)
+
+
+def bounced(t: Turn, letter_id: uuid.UUID, hard: bool, reason: str) -> None:
+    letter = _current(t, letter_id)
+    if letter.state not in (LetterState.RELEASED, *position.LEFT_US):
+        raise StaleEvent("this letter has not left, or has bounced before")
+    if not hard:
+        t.say("letter_bounced_softly", reason=reason)
+        return
+    channel_died(t, reason)
+
+
+def channel_died(t: Turn, reason: str) -> None:
+    """The channel refused for good: the next one, with a new revision, or a person finds one."""
+    letter = t.case.letter
+    assert letter is not None, "checked by the caller"
+    t.change(letter=replace(letter, state=LetterState.BOUNCED))
+    t.say("letter_bounced", channel=letter.channel, reason=reason)
+    if not t.case.is_open:
+        return
+    if t.case.last_sent_at == letter.sent_at:
+        t.change(last_sent_at=None)  # it never arrived: no gap to keep
+    dead = {*t.case.dead_channels, letter.channel}
+    if letter.recipient == "company":
+        t.change(dead_channels=tuple(sorted(dead)))
+    channels = ladder_step(t).channels
+    tried = {letter.channel} if letter.recipient == "body" else dead
+    after = channels[channels.index(letter.channel) + 1 :] if letter.channel in channels else ()
+    left = [c for c in after if c not in tried]
+    if not left:
+        no_channel_left(t)
+        return
+    revise(t, "channel_dead", channel=left[0])
+
+
+def letter_bounced(t: Turn, event: LetterBounced) -> None:
+    bounced(t, event.letter_id, event.hard, event.reason)
+
+
+# --- effects whose outcome is not known, or was refused --------------------------------------
+
+
+def _is_letter(kind: str) -> bool:
+    return kind.replace("_", "").lower() == "sendletter"
+
+
+def effect_unknown(t: Turn, event: EffectUnknown) -> None:
+    """What cannot be known blocks the next step; a person settles it within one working day."""
+    key = str(event.effect_id)
+    if t.case.is_open:
+        t.pause(PauseKind.UNKNOWN_EFFECT, key, t.working_days(1), event.kind)
+    t.task(
+        TaskKind.SETTLE_EFFECT, key, reason="outcome_unknown", priority=5, subject=event.effect_id
+    )
+    t.say("effect_unknown", visible=False, effect=key, kind=event.kind)
+
+
+def effect_settled(t: Turn, event: EffectSettled) -> None:
+    if event.verdict not in VERDICTS:
+        t.refuse(f"a verdict is one of {', '.join(VERDICTS)}")
+    key = str(event.effect_id)
+    t.done(TaskKind.SETTLE_EFFECT, key)
+    t.say("effect_settled", visible=False, effect=key, verdict=event.verdict, by=event.by)
+    held = t.drop_pause(PauseKind.UNKNOWN_EFFECT, key)
+    letter = t.case.letter
+    if not t.case.is_open:
+        return
+    if not _is_letter(event.kind) or letter is None or letter.state is not LetterState.RELEASED:
+        if held:
+            go_on(t)
+        return
+    if event.verdict == "sent":
+        handed_over(t, t.now, event.by)
+        presume_delivery(t, t.now)
+    elif event.verdict == "not_sent":
+        choose(t, "letter_not_sent")
+    elif position.stopping_pauses(t.case):
+        go_on(t)  # another pause still holds: after it the letter is made anew
+    else:
+        t.change(letter=replace(letter, n=letter.n + 1))
+        t.say("letter_sent_again", n=letter.n + 1, by=event.by)
+        send(t, by_person=True)
+
+
+def effect_failed(t: Turn, event: EffectFailed) -> None:
+    """The provider refused for good. For a letter that is a dead channel."""
+    kind = event.kind.replace("_", "").lower()
+    letter = t.case.letter
+    if not t.case.is_open:
+        t.say("effect_failed", visible=False, kind=event.kind, reason=event.reason)
+    elif kind == "sendletter" and letter is not None and letter.state is LetterState.RELEASED:
+        channel_died(t, event.reason)
+    elif kind == "renderletter" and letter is not None and letter.state is LetterState.RENDERING:
+        cancel_letter(t, "not_made")
+        choose(t, "letter_not_made", priority=10)
+    else:
+        t.say("effect_failed", visible=False, kind=event.kind, reason=event.reason)
+        if kind == "notifyconsumer":
+            t.task(TaskKind.CALL_CONSUMER, str(event.effect_id), reason="consumer_unreachable")

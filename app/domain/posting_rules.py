@@ -1,0 +1,174 @@
+"""Posting rules as data: what each kind of money event does to the two books.
+
+A rule lists legs (book, account, side, amount expression, sub-account expression). ``compose``
+turns an event into balanced drafts, one per book; an event without a rule, with a missing input or
+with legs that do not balance is refused whole and never posts partly. Rules are rows in
+``app/playbooks/posting_rules.yaml``; widening the ledger means adding rows there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from app.domain.errors import InvalidInput
+from app.domain.money import MINOR_MAX, exponent
+
+Book = Literal["client", "own"]
+Side = Literal["debit", "credit"]
+
+_TERM: Final = re.compile(r"\s*([+-]?)\s*([a-z_]+)")
+_OPPOSITE: Final[dict[Side, Side]] = {"debit": "credit", "credit": "debit"}
+
+
+class PostingRefused(InvalidInput):
+    """An event cannot be posted: no such rule, a missing input, or it does not balance."""
+
+    code = "posting_refused"
+
+
+@dataclass(frozen=True, slots=True)
+class LegTemplate:
+    """One leg of a rule. ``amount`` is a sum of inputs (``fee - vat``), ``sub`` a format text."""
+
+    book: Book
+    account: str
+    side: Side
+    amount: str
+    sub: str
+
+
+@dataclass(frozen=True, slots=True)
+class PostingRule:
+    """What one kind of event posts; ``row`` is its number in the table of flows."""
+
+    kind: str
+    row: str
+    legs: tuple[LegTemplate, ...]
+    example: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PostingRules:
+    """All rules of one version; the version is stored on every transaction they produced."""
+
+    version: str
+    rules: Mapping[str, PostingRule]
+
+
+@dataclass(frozen=True, slots=True)
+class LegDraft:
+    """One leg to be written: exactly one of debit and credit is above zero, in minor units."""
+
+    account: str
+    sub: str
+    debit: int
+    credit: int
+
+
+@dataclass(frozen=True, slots=True)
+class TxnDraft:
+    """A balanced set of legs in one book."""
+
+    book: Book
+    legs: tuple[LegDraft, ...]
+
+
+def parse_rules(document: Mapping[str, Any]) -> PostingRules:
+    """Read the rules document; PostingRefused when a rule is malformed or doubled."""
+    rules: dict[str, PostingRule] = {}
+    for entry in document["rules"]:
+        kind = entry["kind"]
+        if kind in rules:
+            raise PostingRefused("A posting rule stands twice.", kind=kind)
+        legs = tuple(LegTemplate(**leg) for leg in entry["legs"])
+        for leg in legs:
+            if leg.side not in ("debit", "credit") or leg.book not in ("client", "own"):
+                raise PostingRefused("A posting rule has an unknown side or book.", kind=kind)
+            terms(leg.amount)
+        rules[kind] = PostingRule(kind, str(entry["row"]), legs, entry["example"])
+    return PostingRules(str(document["version"]), rules)
+
+
+def terms(expression: str) -> tuple[tuple[int, str], ...]:
+    """``fee - vat`` -> ((1, "fee"), (-1, "vat")). PostingRefused for anything else."""
+    found: list[tuple[int, str]] = []
+    at = 0
+    while at < len(expression):
+        match = _TERM.match(expression, at)
+        if match is None or (found and not match.group(1)):
+            raise PostingRefused("An amount expression is a sum of names.", expression=expression)
+        found.append((-1 if match.group(1) == "-" else 1, match.group(2)))
+        at = match.end()
+    if not found:
+        raise PostingRefused("An amount expression is empty.")
+    return tuple(found)
+
+
+def compose(
+    rules: PostingRules,
+    kind: str,
+    currency: str,
+    amounts: Mapping[str, int],
+    subs: Mapping[str, str],
+) -> tuple[TxnDraft, ...]:
+    """The transactions one event posts, one per book.
+
+    ``amounts`` are minor units; a negative one (a fee that shrinks) turns its legs to the other
+    side, a zero one drops them. Raises PostingRefused, never posts a part.
+    """
+    exponent(currency)
+    rule = rules.rules.get(kind)
+    if rule is None:
+        raise PostingRefused("No posting rule for this event.", kind=kind)
+    books: dict[Book, list[LegDraft]] = {}
+    for template in rule.legs:
+        leg = _leg(template, amounts, subs, kind)
+        if leg is not None:
+            books.setdefault(template.book, []).append(leg)
+    if not books:
+        raise PostingRefused("The event moves no money.", kind=kind)
+    drafts = tuple(TxnDraft(book, tuple(legs)) for book, legs in books.items())
+    for draft in drafts:
+        check_balanced(draft, kind)
+    return drafts
+
+
+def _leg(
+    template: LegTemplate, amounts: Mapping[str, int], subs: Mapping[str, str], kind: str
+) -> LegDraft | None:
+    try:
+        minor = sum(sign * amounts[name] for sign, name in terms(template.amount))
+        sub = template.sub.format_map(subs)
+    except KeyError as error:
+        raise PostingRefused(
+            "The event lacks an input of its rule.", kind=kind, input=str(error.args[0])
+        ) from None
+    if minor == 0:
+        return None
+    side = template.side if minor > 0 else _OPPOSITE[template.side]
+    size = abs(minor)
+    if size > MINOR_MAX:
+        raise PostingRefused("The amount is too large to post.", kind=kind)
+    if side == "debit":
+        return LegDraft(template.account, sub, size, 0)
+    return LegDraft(template.account, sub, 0, size)
+
+
+def check_balanced(draft: TxnDraft, kind: str) -> None:
+    """Debits equal credits, two legs or more, no empty leg. The database checks it again."""
+    debits = sum(leg.debit for leg in draft.legs)
+    credits = sum(leg.credit for leg in draft.legs)
+    one_sided = all((leg.debit > 0) != (leg.credit > 0) for leg in draft.legs)
+    if debits != credits or len(draft.legs) < 2 or not one_sided:
+        raise PostingRefused("The legs do not balance.", kind=kind, book=draft.book)
+
+
+def mirrored(draft: TxnDraft) -> TxnDraft:
+    """The same legs with sides exchanged: the only way a posted transaction is taken back."""
+    return TxnDraft(
+        draft.book,
+        tuple(LegDraft(leg.account, leg.sub, leg.credit, leg.debit) for leg in draft.legs),
+    )

@@ -1,0 +1,299 @@
+"""A dated thing came due. Only a timer that still stands, unchanged, does anything."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final, assert_never
+
+from app.domain import position
+from app.domain.case import (
+    LetterState,
+    Outcome,
+    PauseKind,
+    Stage,
+    Timer,
+    TimerKind,
+    WaitingOn,
+)
+from app.domain.closing import close
+from app.domain.decision import TaskKind
+from app.domain.errors import StaleEvent
+from app.domain.events import TimerFired
+from app.domain.intake_rules import LIMITATION_BANDS, question_silent, warn_limitation
+from app.domain.ladder import choose, enter_stage, next_automatic, return_to_stage
+from app.domain.letters import delivered, start_letter
+from app.domain.money_rules import ACCOUNT_DAYS, PAYOUT_WORKING_DAYS
+from app.domain.offers import expire, warn
+from app.domain.steering import hold_ended, record_incident
+from app.domain.turn import AGENCY_LATE_AFTER, Turn
+
+LOOK_AGAIN: Final = timedelta(hours=1)  # while our own mailbox or bank feed is silent
+BODY_STATUS_EVERY: Final = timedelta(days=90)
+
+
+def fired(t: Turn, event: TimerFired) -> None:
+    timer = t.case.timer(event.kind, event.key)
+    if timer is None or timer.due_at != event.due_at or timer.step != event.step:
+        raise StaleEvent("this timer no longer stands")
+    if timer.due_at > t.now:
+        raise StaleEvent("this timer is not due yet")
+    kind = event.kind
+    match kind:
+        case TimerKind.DEADLINE:
+            _deadline(t, timer)
+        case TimerKind.NUDGE:
+            _nudge(t, timer)
+        case TimerKind.HEARTBEAT:
+            _heartbeat(t, timer)
+        case TimerKind.QUESTION_DUE:
+            question_silent(t, timer.key)
+        case TimerKind.OFFER_WARNING:
+            t.disarm(kind, timer.key)
+            warn(t, timer.key)
+        case TimerKind.OFFER_EXPIRY:
+            _offer_expiry(t, timer)
+        case TimerKind.PROMISE_DUE:
+            _promise_due(t, timer)
+        case TimerKind.HOLD_END:
+            pause_kind, _, key = timer.key.partition(":")
+            hold_ended(t, PauseKind(pause_kind), key)
+        case TimerKind.BODY_STATUS:
+            _ask_body_status(t)
+        case TimerKind.AGENCY_LATE:
+            _agency_late(t, timer)
+        case TimerKind.LIMITATION:
+            t.disarm(kind, timer.key)
+            days = int(timer.key)
+            warn_limitation(t, days, dict(LIMITATION_BANDS)[days])
+        case _:
+            assert_never(kind)
+
+
+# --- blindness -------------------------------------------------------------------------------
+
+
+def _passed_at(t: Turn, timer: Timer) -> datetime:
+    """The instant after which our feeds must have been read: the end of the law's last day."""
+    return t.place.day_end(timer.basis.due) if timer.basis.due else timer.due_at
+
+
+def _blind(t: Turn, timer: Timer, *, bank: bool = True, mail: bool = True) -> bool:
+    passed = _passed_at(t, timer)
+    mail_read, bank_read = t.rules.mail_read_until, t.rules.bank_read_until
+    no_mail = mail and (mail_read is None or mail_read < passed)
+    no_bank = bank and (bank_read is None or bank_read < passed)
+    return no_mail or no_bank
+
+
+def _hold_blind_step(t: Turn, timer: Timer) -> None:
+    """No step against anybody while their answer or money may lie unread with us."""
+    first = timer.basis.due is None or timer.due_at <= t.place.acting_instant(timer.basis.due)
+    t.arm(timer.kind, t.now + LOOK_AGAIN, timer.basis, timer.key)
+    if first:
+        t.say("step_held_unread_feeds", visible=False)
+        t.task(TaskKind.FEED_SILENT, "feeds", reason="feed_not_read", priority=5, role="senior")
+
+
+# --- the ladder's own date -------------------------------------------------------------------
+
+
+def _deadline(t: Turn, timer: Timer) -> None:
+    waiting_on = t.case.waiting_on
+    assert waiting_on is not None, "a deadline stands in open cases only"
+    match waiting_on:
+        case WaitingOn.COMPANY:
+            _company_silent(t, timer)
+        case WaitingOn.BODY:
+            _ask_body_status(t)
+        case WaitingOn.DELIVERY:
+            _delivery_due(t, timer)
+        case WaitingOn.CONSUMER:
+            _consumer_silent(t, timer)
+        case WaitingOn.DATE:
+            _body_opens(t, timer)
+        case WaitingOn.HANDLER:
+            _we_are_overdue(t, timer)
+        case WaitingOn.BANK:
+            t.wait_again(timer, PAYOUT_WORKING_DAYS)
+            t.task(
+                TaskKind.PREPARE_PAYOUT,
+                "overdue",
+                reason="payout_overdue",
+                role="finance",
+                priority=5,
+            )
+            t.say("overdue", visible=False, what="payout")
+        case _:
+            assert_never(waiting_on)
+
+
+def _company_silent(t: Turn, timer: Timer) -> None:
+    if _blind(t, timer):
+        _hold_blind_step(t, timer)
+        return
+    t.say("company_silent", due=timer.basis.due or timer.due_at.date())
+    if t.case.stage is Stage.SETTLEMENT:
+        broken(t)
+    elif t.case.distress:
+        choose(t, "distress", priority=0)
+    elif not position.mandate_stands(t.case):
+        t.pause(PauseKind.MANDATE, "mandate", t.now + timedelta(days=14), "mandate")
+        t.notify("please_sign")
+    elif t.case.stage is Stage.COMPLAINT:
+        choose(t, "body_silent")
+    else:
+        next_automatic(t)
+
+
+def broken(t: Turn) -> None:
+    """The day named has passed without the money."""
+    promise = t.case.promise
+    key = str(promise.id) if promise else str(t.case.step)
+    t.change(promise=None)
+    t.task(TaskKind.PROMISE_BROKEN, key, reason="promise_broken", priority=20)
+    t.say("promise_broken")
+    t.disarm(TimerKind.PROMISE_DUE)
+    return_to_stage(t, "promise_broken")
+    t.notify("promise_broken", key)
+
+
+def _promise_due(t: Turn, timer: Timer) -> None:
+    promise = t.case.promise
+    if promise is None or str(promise.id) != timer.key:
+        raise StaleEvent("this promise is over")
+    if _blind(t, timer):
+        if t.case.paused_for(PauseKind.PROMISE):
+            t.pause(PauseKind.PROMISE, timer.key, t.now + LOOK_AGAIN, "promise")
+        else:
+            _hold_blind_step(t, timer)
+        return
+    t.drop_pause(PauseKind.PROMISE, timer.key)
+    if position.at_body(t.case):
+        t.disarm(TimerKind.PROMISE_DUE, timer.key)
+        t.change(promise=None)
+        t.task(TaskKind.PROMISE_BROKEN, timer.key, reason="promise_broken", priority=20)
+        t.say("promise_broken")
+        t.notify("promise_broken", timer.key)
+        return
+    broken(t)
+
+
+def _offer_expiry(t: Turn, timer: Timer) -> None:
+    """An acceptance may lie unread in the mailbox: the offer lapses only once it was read."""
+    if _blind(t, timer, bank=False):
+        t.pause(PauseKind.OFFER, timer.key, t.now + LOOK_AGAIN, "offer_lapsing")
+        return
+    expire(t, timer.key)
+
+
+def _ask_body_status(t: Turn) -> None:
+    if t.case.waiting_on is not WaitingOn.BODY:
+        t.disarm(TimerKind.BODY_STATUS)
+        return
+    at = t.now + BODY_STATUS_EVERY
+    due = t.place.morning(t.place.next_working_day(t.place.local_day(at))[0])
+    day = t.place.local_day(t.now).isoformat()
+    t.task(TaskKind.ANSWER_BODY, f"status:{day}", reason="ask_body_status", working_days=2)
+    basis = t.our_basis("body_status", "90 days")
+    t.wait(WaitingOn.BODY, due, basis)
+    t.arm(TimerKind.BODY_STATUS, due, basis)
+    t.say("body_status_asked")
+    t.notify("body_status_asked", day)
+
+
+def _delivery_due(t: Turn, timer: Timer) -> None:
+    letter = t.case.letter
+    if letter is not None and letter.state is LetterState.HANDED_OVER:
+        if _blind(t, timer, bank=False):
+            _hold_blind_step(t, timer)  # its bounce may lie unread
+        else:
+            delivered(t, _passed_at(t, timer), "presumed")
+        return
+    t.wait_again(timer, 1)
+    key = f"letter:{letter.id}" if letter is not None else "letter"
+    t.task(TaskKind.SETTLE_EFFECT, key, reason="letter_stuck", priority=5, role="senior")
+    t.say("overdue", visible=False, what="letter")
+
+
+def _consumer_silent(t: Turn, timer: Timer) -> None:
+    stage = t.case.stage
+    if stage is Stage.INTAKE:
+        close(t, Outcome.LAPSED, "draft_lapsed")
+    elif stage is Stage.AGREEMENT:
+        close(t, Outcome.NOT_SIGNED, "not_signed")
+    elif stage is Stage.CONTACT and t.case.step == 0:
+        t.say("consumer_wrote_unconfirmed")
+        enter_stage(t, Stage.CONTACT)
+    elif stage is Stage.COMPLAINT:
+        choose(t, "complaint_not_filed")
+    else:
+        due = t.now + timedelta(days=ACCOUNT_DAYS)
+        t.wait(WaitingOn.CONSUMER, due, timer.basis)
+        t.task(TaskKind.CALL_CONSUMER, "account", reason="account_needed")
+        t.notify("account_needed")
+
+
+def _body_opens(t: Turn, timer: Timer) -> None:
+    """The body's date has come; before we file, what the company may have sent is read."""
+    if _blind(t, timer):
+        _hold_blind_step(t, timer)
+    elif t.case.distress:
+        choose(t, "distress", priority=0)
+    elif not position.mandate_stands(t.case):
+        choose(t, "mandate_missing")
+    else:
+        t.say("body_opened")
+        start_letter(t)
+
+
+def _we_are_overdue(t: Turn, timer: Timer) -> None:
+    """Our own date passed: dated again, and louder. Promise 9 keeps the first date."""
+    t.say("overdue", visible=False, what=timer.basis.rule)
+    t.wait_again(timer, 1)
+    if timer.basis.rule == "body.answer_by":
+        record_incident(t, f"body:{timer.due_at.date().isoformat()}", "body_date_missed")
+        t.task(TaskKind.ANSWER_BODY, "overdue", reason="overdue", priority=0, role="senior")
+        return
+    letter = t.case.letter
+    if t.case.stage is Stage.ASSESSMENT:
+        t.task(TaskKind.ASSESS, "assess", reason="overdue", priority=5)
+    elif letter is not None and letter.state is LetterState.AWAITING_APPROVAL:
+        t.task(
+            TaskKind.APPROVE_LETTER,
+            f"{letter.id}:{letter.n}",
+            reason="overdue",
+            priority=5,
+            role="senior",
+            subject=letter.id,
+        )
+    else:
+        t.task(TaskKind.CHOOSE_NEXT_STEP, str(t.case.step), reason="overdue", priority=5)
+
+
+# --- words to the consumer, and about us -----------------------------------------------------
+
+
+def _nudge(t: Turn, timer: Timer) -> None:
+    """Key: what, which, day. One that no longer fits its stage was disarmed with it."""
+    t.disarm(TimerKind.NUDGE, timer.key)
+    what, _, rest = timer.key.partition(":")
+    t.notify(f"nudge_{what}", rest)
+    t.say("nudged", what=what)
+
+
+def _heartbeat(t: Turn, timer: Timer) -> None:
+    """No step: word only. The next one is armed at the end of the turn."""
+    t.disarm(TimerKind.HEARTBEAT)
+    t.notify("heartbeat", timer.due_at.date().isoformat())
+    t.say("heartbeat")
+
+
+def _agency_late(t: Turn, timer: Timer) -> None:
+    """Promise 9: the consumer is told that day; they may leave in one click and owe nothing."""
+    t.change(agency_late=True)
+    basis = replace(timer.basis, period="30 days more")
+    t.arm(TimerKind.AGENCY_LATE, t.now + AGENCY_LATE_AFTER, basis, timer.key)
+    t.task(TaskKind.AGENCY_LATE, timer.key, reason="promise_9_broken", priority=0, role="senior")
+    t.say("agency_late", since=timer.basis.start)
+    t.notify("agency_late", since=timer.basis.start, may_leave="yes")

@@ -1,0 +1,83 @@
+"""Lock case rows and read everything decide() needs about them, in one statement."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY, UUID
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.domain.case import Case
+from app.engine import codec
+
+_SIDES = """
+       (SELECT coalesce(jsonb_agg(to_jsonb(t) - 'case_id' ORDER BY t.due_at), '[]')
+          FROM case_timers t WHERE t.case_id = c.id) AS timers,
+       (SELECT coalesce(jsonb_agg(to_jsonb(p) - 'case_id' ORDER BY p.position), '[]')
+          FROM claimants p WHERE p.case_id = c.id) AS claimants,
+       (SELECT coalesce(jsonb_agg(jsonb_build_object('id', i.id, 'amount_minor', i.amount_minor,
+               'earns_fee', i.earns_fee, 'creditor_id', i.creditor_id, 'kind', i.kind,
+               'counted', i.counted) ORDER BY i.position), '[]')
+          FROM claim_items i WHERE i.case_id = c.id) AS items,
+       (SELECT to_jsonb(l) - 'case_id' - 'created_at' - 'prepared_by'
+          FROM letters l WHERE l.id = c.letter_id) AS letter
+"""
+# SKIP LOCKED: a case that someone else is moving is theirs; the sweep comes again.
+_BY_ID = text(
+    f"SELECT c.*, {_SIDES} FROM cases c WHERE c.id = ANY(:ids) ORDER BY c.id FOR UPDATE OF c"
+).bindparams(bindparam("ids", type_=ARRAY(UUID(as_uuid=True))))
+_BY_ID_FREE = text(_BY_ID.text + " SKIP LOCKED").bindparams(
+    bindparam("ids", type_=ARRAY(UUID(as_uuid=True)))
+)
+_PEEK = text(f"SELECT c.*, {_SIDES} FROM cases c WHERE c.id = ANY(:ids)").bindparams(
+    bindparam("ids", type_=ARRAY(UUID(as_uuid=True)))
+)
+_DUE = text(f"""
+    WITH due AS MATERIALIZED (
+        SELECT id FROM cases
+         WHERE next_wake_at <= :now AND parked_reason IS NULL
+         ORDER BY next_wake_at, id LIMIT :limit FOR UPDATE SKIP LOCKED)
+    SELECT c.*, {_SIDES} FROM due JOIN cases c ON c.id = due.id
+""")
+
+
+@dataclass(slots=True)
+class Loaded:
+    """One locked case: its value, its row and how it looked when it was read."""
+
+    case: Case
+    row: dict[str, Any]
+
+    @property
+    def version(self) -> int:
+        return int(self.row["version"])
+
+
+async def lock_cases(
+    session: AsyncSession, ids: Sequence[uuid.UUID], *, skip_locked: bool = False
+) -> dict[uuid.UUID, Loaded]:
+    """Locked in id order, so that two batches never wait for each other in a circle."""
+    statement = _BY_ID_FREE if skip_locked else _BY_ID
+    rows = (await session.execute(statement, {"ids": list(ids)})).mappings()
+    return {row["id"]: _loaded(dict(row)) for row in rows}
+
+
+async def lock_due(session: AsyncSession, now: datetime, limit: int) -> dict[uuid.UUID, Loaded]:
+    """Up to `limit` cases with something due: "due and not done", never "became due since"."""
+    rows = (await session.execute(_DUE, {"now": now, "limit": limit})).mappings()
+    return {row["id"]: _loaded(dict(row)) for row in rows}
+
+
+async def read_case(session: AsyncSession, case_id: uuid.UUID) -> Loaded | None:
+    """Without a lock, for showing; never decide on it."""
+    row = (await session.execute(_PEEK, {"ids": [case_id]})).mappings().one_or_none()
+    return _loaded(dict(row)) if row else None
+
+
+def _loaded(row: dict[str, Any]) -> Loaded:
+    return Loaded(case=codec.load(row), row=row)

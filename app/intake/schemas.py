@@ -1,0 +1,215 @@
+"""What a consumer, an app or a handler sends to file a case."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, Field, StrictInt, model_validator
+from pydantic_core import PydanticCustomError
+
+from app.domain.errors import RecourseError
+from app.domain.money import Money
+from app.schemas import (
+    BirthDate,
+    CountryCode,
+    Currency,
+    Date,
+    Email,
+    Flag,
+    Id,
+    In,
+    LanguageCode,
+    Line,
+    MoneyIn,
+    Name,
+    OptionalLine,
+    Text,
+    clean_text,
+)
+
+ITEMS_MAX = 50  # a big family's trip has 30 lines
+PARTY_MAX = 9  # with the consumer ten: the largest booking airlines take in one go
+ADDRESS_LINES_MAX = 6
+ANSWERS_MAX = 500  # values in all, nested ones counted
+ANSWER_DEPTH_MAX = 5
+ANSWER_TEXT_MAX = 2_000
+ANSWER_NUMBER_MAX = 10**12
+_ANSWER_KEY = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
+
+# The kinds of claim lines; those of the second list are expenses, on which no fee is taken.
+ItemKind = Literal["price", "part_of_price", "fee", "care", "return_postage", "inspection",
+                   "unpaid_bill", "loss", "own_time", "compensation", "interest"]
+FREE_OF_FEE = ("care", "return_postage", "inspection", "unpaid_bill")
+
+ClaimKind = Annotated[str, Field(pattern=r"^[a-z][a-z_]{1,39}$")]
+Jurisdiction = Annotated[str, Field(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")]
+
+
+class MoneyClaimed(MoneyIn):
+    """More than nothing, with no more decimals than the currency has."""
+
+    @model_validator(mode="after")
+    def _exact(self) -> Self:
+        try:
+            money = Money.parse(self.amount, self.currency)
+        except RecourseError as error:
+            raise PydanticCustomError("amount_invalid", "{why}", {"why": error.message}) from None
+        if money.is_zero:
+            raise PydanticCustomError("amount_zero", "the amount must be more than nothing")
+        return self
+
+
+class CompanyIn(In):
+    """The company as the consumer knows it, or one of ours by its id."""
+
+    name: Line | None = None
+    brand: OptionalLine | None = None
+    country: CountryCode | None = None
+    company_id: Id | None = None
+
+    @model_validator(mode="after")
+    def _named(self) -> Self:
+        if self.name is None and self.company_id is None:
+            raise PydanticCustomError("company_missing", "name the company or give its id")
+        return self
+
+
+class ItemIn(In):
+    """One line of the claim. `creditor` counts the people: 0 the consumer, 1 the first of the
+    party. `earns_fee` is for handlers; for everybody else the kind decides."""
+
+    what: Line
+    kind: ItemKind
+    amount: MoneyClaimed
+    creditor: Annotated[StrictInt, Field(ge=0, le=PARTY_MAX)] = 0
+    earns_fee: Flag | None = None
+
+    @property
+    def fee_by_kind(self) -> bool:
+        return self.kind not in FREE_OF_FEE
+
+
+def _answers(value: dict[str, Any]) -> dict[str, Any]:
+    """Keys are words of the question form; values are texts, whole numbers, yes/no, lists, maps."""
+    left = [ANSWERS_MAX]
+    return {key: _answer(item, 1, left) for key, item in _keys_checked(value).items()}
+
+
+def _keys_checked(value: dict[Any, Any]) -> dict[str, Any]:
+    for key in value:
+        if not isinstance(key, str) or not _ANSWER_KEY.fullmatch(key):
+            raise PydanticCustomError("answer_key", "a key is a word of a-z, 0-9 and _")
+    return value
+
+
+def _answer(value: Any, depth: int, left: list[int]) -> Any:
+    left[0] -= 1
+    if left[0] < 0:
+        raise PydanticCustomError("answers_too_many", "these are too many answers")
+    if depth > ANSWER_DEPTH_MAX:
+        raise PydanticCustomError("answers_too_deep", "the answers are nested too deep")
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int) and abs(value) <= ANSWER_NUMBER_MAX:
+        return value
+    if isinstance(value, str) and len(value) <= ANSWER_TEXT_MAX:
+        return clean_text(value, lines=True)
+    if isinstance(value, list):
+        return [_answer(item, depth + 1, left) for item in value]
+    if isinstance(value, dict):
+        return {k: _answer(item, depth + 1, left) for k, item in _keys_checked(value).items()}
+    raise PydanticCustomError("answer_value", "an answer is a text, a whole number, yes or no,"
+                                              " or a list or map of those")
+
+
+Answers = Annotated[dict[str, Any], Field(max_length=200), AfterValidator(_answers)]
+Items = Annotated[list[ItemIn], Field(max_length=ITEMS_MAX)]
+
+
+def _same_line_once(items: list[ItemIn]) -> list[ItemIn]:
+    seen: set[tuple[object, ...]] = set()
+    for item in items:
+        line = (item.what.casefold(), item.kind, item.amount.amount, item.amount.currency,
+                item.creditor)
+        if line in seen:
+            raise PydanticCustomError("item_twice", "the same line stands there twice; tell two"
+                                                    " equal things apart in `what`")
+        seen.add(line)
+    return items
+
+
+DistinctItems = Annotated[Items, AfterValidator(_same_line_once)]
+
+
+class ClaimIn(In):
+    """What went wrong. A draft may leave out what is marked optional; submitting needs it."""
+
+    claim_kind: ClaimKind
+    jurisdiction: Jurisdiction
+    currency: Currency
+    company: CompanyIn | None = None
+    booking_reference: Line | None = None
+    what_happened: Text | None = None
+    language: LanguageCode = "en"
+    answers: Answers = Field(default_factory=dict)
+    items: DistinctItems = Field(default_factory=list)
+    first_written_complaint: Date | None = None
+
+
+class AddressIn(In):
+    lines: Annotated[list[Line], Field(min_length=1, max_length=ADDRESS_LINES_MAX)]
+
+
+class PersonIn(In):
+    """Somebody whose money it is, as far as the filer knows them."""
+
+    name: Name
+    email: Email | None = None
+    country: CountryCode | None = None
+    language: LanguageCode | None = None
+    address: AddressIn | None = None
+    birth_date: BirthDate | None = None
+
+
+class ConsumerIn(PersonIn):
+    """The first person of the case: reached by e-mail or by post."""
+
+    country: CountryCode
+    by_post: Flag = False
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Self:
+        if self.email is None and not self.by_post:
+            raise PydanticCustomError("not_reachable", "give an e-mail address, or by_post")
+        if self.by_post and self.address is None:
+            raise PydanticCustomError("address_missing", "post needs an address")
+        return self
+
+
+Party = Annotated[list[PersonIn], Field(max_length=PARTY_MAX)]
+
+
+class CaseIn(In):
+    """A case to file. `consumer` is left out by a consumer, who files as themself."""
+
+    claim: ClaimIn
+    consumer: ConsumerIn | None = None
+    party: Party = Field(default_factory=list)
+    submit: Flag = True
+
+
+class ClaimChange(In):
+    """Fields of a draft to replace; what is left out stays."""
+
+    company: CompanyIn | None = None
+    booking_reference: Line | None = None
+    what_happened: Text | None = None
+    language: LanguageCode | None = None
+    answers: Answers | None = None
+    items: DistinctItems | None = None
+    first_written_complaint: Date | None = None
+
+
+class DraftChange(In):
+    claim: ClaimChange

@@ -1,0 +1,282 @@
+"""The ledger: post balanced transactions once, take them back by mirror, read balances.
+
+Posting follows the rules in ``app/playbooks/posting_rules.yaml``. The database refuses everything
+that must never be (see ``app/tables/sql/ledger.sql``); this module turns a lack of funds and a
+reused key into refusals that a person understands. Nothing here commits; after a refusal from
+the database the caller's transaction is over and rolls back whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from sqlalchemy import insert, select, text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.domain.errors import Conflict, NotFound
+from app.domain.posting_rules import LegDraft, TxnDraft, compose, mirrored
+from app.ids import new_id
+from app.ledger_reads import (
+    Balance,
+    ClientBookProof,
+    PostedLeg,
+    PostedTxn,
+    TrialLine,
+    balance_differences,
+    balance_of,
+    balances,
+    client_book,
+    client_book_in_balance,
+    postings_of_case,
+    trial_balance,
+)
+from app.playbooks.posting_rules import load_posting_rules
+from app.tables.ledger import JournalTxn, Leg
+
+__all__ = [
+    "AlreadyReversed", "Balance", "ClientBookProof", "EventKeyReused", "FundsMissing", "Posted",
+    "PostedLeg", "PostedTxn", "Posting", "TrialLine", "balance_differences", "balance_of",
+    "balances", "client_book", "client_book_in_balance", "post", "post_many", "postings_of_case",
+    "reverse", "trial_balance",
+]  # fmt: skip
+
+REVERSAL_KIND = "reversal"
+
+
+class EventKeyReused(Conflict):
+    """The same event key came with another content."""
+
+    code = "event_key_reused"
+
+
+class FundsMissing(Conflict):
+    """A sub-account would fall below zero: the money is not there, or no longer there."""
+
+    code = "funds_missing"
+
+
+class AlreadyReversed(Conflict):
+    """A posting is taken back at most once."""
+
+    code = "already_reversed"
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """One event to post. ``amounts`` are minor units of ``currency``, ``subs`` name sub-accounts.
+
+    ``key`` is the event's own name (``movement:{id}``); the same key never posts twice.
+    ``effective_on`` is the day it counts for, ``at`` the business time of posting. Postings of one
+    call that share ``group`` belong together across the books.
+    """
+
+    kind: str
+    key: str
+    currency: str
+    amounts: Mapping[str, int]
+    subs: Mapping[str, str]
+    effective_on: date
+    at: datetime
+    actor: str
+    case_id: uuid.UUID | None = None
+    group: uuid.UUID = field(default_factory=new_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """What a posting became: its transactions (one per book) and whether it stood already."""
+
+    key: str
+    txn_ids: tuple[uuid.UUID, ...]
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    posting: Posting
+    txns: tuple[TxnDraft, ...]
+    content_hash: str
+    reverses: tuple[uuid.UUID, ...] = ()
+
+
+async def post(session: AsyncSession, posting: Posting) -> Posted:
+    """Post one event. See ``post_many``."""
+    return (await post_many(session, [posting]))[0]
+
+
+async def post_many(session: AsyncSession, postings: Sequence[Posting]) -> list[Posted]:
+    """Post events together: three statements however many they are; all or none.
+
+    A key that stands already with the same content is answered with what stands (``replayed``);
+    with other content it raises EventKeyReused. FundsMissing when a guarded sub-account would
+    fall below zero. An event without a rule raises PostingRefused.
+    """
+    rules = load_posting_rules()
+    drafts = [
+        _Draft(p, compose(rules, p.kind, p.currency, p.amounts, p.subs), _content_hash(p))
+        for p in postings
+    ]
+    return await _write(session, drafts, rules.version)
+
+
+async def reverse(
+    session: AsyncSession,
+    key: str,
+    *,
+    reversal_key: str,
+    effective_on: date,
+    at: datetime,
+    actor: str,
+) -> Posted:
+    """Take back the event posted under ``key`` by its mirror, in every book it touched.
+
+    A reversal may itself be reversed. NotFound when nothing was posted under the key,
+    AlreadyReversed when it was taken back under another reversal key.
+    """
+    originals = (
+        (await session.execute(select(JournalTxn).where(JournalTxn.event_key == key)))
+        .scalars().all()
+    )  # fmt: skip
+    if not originals:
+        raise NotFound("Nothing is posted under this key.")
+    ids = [txn.id for txn in originals]
+    rows = (
+        await session.execute(select(Leg).where(Leg.txn_id.in_(ids)).order_by(Leg.txn_id, Leg.line))
+    ).scalars()
+    legs: dict[uuid.UUID, list[LegDraft]] = {}
+    for row in rows:
+        leg = LegDraft(row.account, row.sub, row.debit, row.credit)
+        legs.setdefault(row.txn_id, []).append(leg)
+    first = originals[0]
+    posting = Posting(
+        kind=REVERSAL_KIND, key=reversal_key, currency=first.currency, amounts={},
+        subs={"reverses": key}, effective_on=effective_on, at=at, actor=actor,
+        case_id=first.case_id,
+    )  # fmt: skip
+    mirror = tuple(
+        mirrored(TxnDraft("client" if txn.book == "client" else "own", tuple(legs[txn.id])))
+        for txn in originals
+    )
+    draft = _Draft(posting, mirror, _content_hash(posting), tuple(ids))
+    return (await _write(session, [draft], load_posting_rules().version))[0]
+
+
+async def _write(session: AsyncSession, drafts: Sequence[_Draft], version: str) -> list[Posted]:
+    standing = await _standing(session, [draft.posting.key for draft in drafts])
+    done: dict[str, Posted] = {}
+    txn_rows: list[dict[str, object]] = []
+    leg_rows: list[dict[str, object]] = []
+    for draft in drafts:
+        key = draft.posting.key
+        if key in standing:
+            found_hash, txn_ids = standing[key]
+            if found_hash != draft.content_hash:
+                raise EventKeyReused("This event was posted with another content.")
+            done[key] = Posted(key, txn_ids, replayed=True)
+            continue
+        ids = []
+        for at, txn in enumerate(draft.txns):
+            row = _txn_row(draft, txn, version, draft.reverses[at] if draft.reverses else None)
+            txn_rows.append(row)
+            leg_rows.extend(_leg_rows(row["id"], txn))
+            ids.append(row["id"])
+        done[key] = Posted(key, tuple(i for i in ids if isinstance(i, uuid.UUID)), replayed=False)
+        standing[key] = (draft.content_hash, done[key].txn_ids)
+    if txn_rows:
+        await _insert(session, txn_rows, leg_rows)
+    return [done[draft.posting.key] for draft in drafts]
+
+
+async def _standing(
+    session: AsyncSession, keys: Sequence[str]
+) -> dict[str, tuple[str, tuple[uuid.UUID, ...]]]:
+    rows = await session.execute(
+        select(JournalTxn.event_key, JournalTxn.content_hash, JournalTxn.id).where(
+            JournalTxn.event_key.in_(keys)
+        )
+    )
+    found: dict[str, tuple[str, tuple[uuid.UUID, ...]]] = {}
+    for key, content_hash, txn_id in rows:
+        found[key] = (content_hash, (*found.get(key, ("", ()))[1], txn_id))
+    return found
+
+
+async def _insert(
+    session: AsyncSession, txn_rows: list[dict[str, object]], leg_rows: list[dict[str, object]]
+) -> None:
+    try:
+        await session.execute(insert(JournalTxn), txn_rows)
+        # One statement with all legs: the balance trigger runs once and locks in one order.
+        await session.execute(_LEGS, _columns(leg_rows))
+    except IntegrityError as error:
+        raise _readable(error) from error
+
+
+_LEGS = text(
+    "INSERT INTO legs (txn_id, line, account, sub, debit, credit) SELECT * FROM unnest("
+    "CAST(:txn_id AS uuid[]), CAST(:line AS bigint[]), CAST(:account AS text[]),"
+    " CAST(:sub AS text[]), CAST(:debit AS bigint[]), CAST(:credit AS bigint[]))"
+)
+
+
+def _columns(rows: list[dict[str, object]]) -> dict[str, list[object]]:
+    return {name: [row[name] for row in rows] for name in rows[0]}
+
+
+def _readable(error: IntegrityError) -> Exception:
+    words = str(error.orig)
+    if "ck_account_balances_never_negative" in words:
+        return FundsMissing("There is not enough money on the account for this.")
+    if "uq_journal_txns_reverses_id" in words:
+        return AlreadyReversed("This was taken back before.")
+    if "uq_journal_txns_event_key" in words:
+        return EventKeyReused("The same event is being posted by someone else. Read it again.")
+    return error
+
+
+def _txn_row(
+    draft: _Draft, txn: TxnDraft, version: str, reverses: uuid.UUID | None
+) -> dict[str, object]:
+    posting = draft.posting
+    return {
+        "id": new_id(),
+        "linked_group": posting.group,
+        "book": txn.book,
+        "currency": posting.currency,
+        "kind": posting.kind,
+        "event_key": posting.key,
+        "content_hash": draft.content_hash,
+        "effective_on": posting.effective_on,
+        "posted_at": posting.at,
+        "leg_count": len(txn.legs),
+        "total_minor": sum(leg.debit for leg in txn.legs),
+        "reverses_id": reverses,
+        "case_id": posting.case_id,
+        "actor": posting.actor,
+        "rule_version": version,
+    }
+
+
+def _leg_rows(txn_id: object, txn: TxnDraft) -> list[dict[str, object]]:
+    return [
+        {
+            "txn_id": txn_id, "line": line, "account": leg.account, "sub": leg.sub,
+            "debit": leg.debit, "credit": leg.credit,
+        }
+        for line, leg in enumerate(txn.legs, start=1)
+    ]  # fmt: skip
+
+
+def _content_hash(posting: Posting) -> str:
+    """Hash of what the event means; a repeat on another day or by another actor is a repeat."""
+    content = [
+        posting.kind, posting.currency, sorted(posting.amounts.items()),
+        sorted(posting.subs.items()), str(posting.case_id),
+    ]  # fmt: skip
+    return hashlib.sha256(json.dumps(content, separators=(",", ":")).encode()).hexdigest()

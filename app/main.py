@@ -1,0 +1,72 @@
+"""Puts the parts together. No logic.
+
+`uvicorn --factory app.main:create_app`; operators start it with `recourse up`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from app import problems
+from app.authorisation.table import TableInvalid, compare, load_table
+from app.crypto import derive, load_keyring
+from app.db import Database
+from app.deps import make_parts
+from app.edge import Edge
+from app.limits import Limiter, unknown_limits
+from app.logs import configure_logs
+from app.openapi import document, operations
+from app.routers import ROUTERS
+from app.settings import Settings, get_settings
+from app.system.docs import DOCS_OPERATIONS, reference_router
+
+# Fence for routes that read their own body; JSON routes have the much smaller bound of app.deps.
+BODY_BYTES_MAX = 64 * 1024 * 1024
+
+
+def create_app(settings: Settings | None = None, database: Database | None = None) -> FastAPI:
+    """The application. Raises TableInvalid when a route has no row in the authorisation table.
+
+    `database` is for callers that already hold one (tests, the demo); it is then theirs to close.
+    """
+    settings = settings or get_settings()
+    table = load_table()
+    app = FastAPI(
+        title="Recourse", version=settings.release, docs_url=None, redoc_url=None,
+        openapi_url=None, redirect_slashes=False, max_body_size=BODY_BYTES_MAX,
+        description="Refund recovery: file a case, read it, act on it.")
+    keyring = load_keyring(settings)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        configure_logs(level=settings.log_level, release=settings.release)
+        held = database or Database(settings.database_url, pool_size=settings.database_pool_size)
+        limiter = Limiter(settings.redis_url,
+                          key=derive(settings.secret_key.get_secret_value(), "limits"))
+        app.state.parts = make_parts(settings, held, limiter, keyring, table)
+        try:
+            yield
+        finally:
+            await limiter.close()
+            if database is None:
+                await held.close()
+
+    app.router.lifespan_context = lifespan
+    for router in ROUTERS:
+        app.include_router(router)
+    if not settings.is_production:
+        app.include_router(reference_router)
+    problems.install(app)
+    app.add_middleware(Edge, https=settings.public_url.startswith("https://"))
+    routes = operations(app)
+    absent = DOCS_OPERATIONS if settings.is_production else frozenset()
+    compare({o: row for o, row in table.items() if o not in absent},
+            [str(r.operation_id) for r in routes])
+    unknown = unknown_limits(row.limit for row in table.values())
+    if unknown:
+        raise TableInvalid(f"limits that do not exist: {unknown}")
+    app.openapi = lambda: document(app, table)  # type: ignore[method-assign]  # FastAPI's own hook
+    return app

@@ -1,0 +1,1 @@
+"""What goes out: consumers' accounts, payments, batches and bank files."""

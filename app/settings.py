@@ -1,0 +1,278 @@
+"""One frozen object with everything an installation may set.
+
+Every value comes from an environment variable ``RECOURSE_<NAME>`` or, where the
+platform mounts secrets as files, from ``/run/secrets/recourse_<name>``. Nothing else in
+the project reads the environment for configuration. ``docs/configuration.md`` lists each
+setting and a test keeps the two in step.
+"""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Environment = Literal["development", "test", "production"]
+
+# Known to everybody, therefore refused in production.
+PLACEHOLDER_SECRET = "placeholder-not-for-production"  # noqa: S105  # refused below
+PLACEHOLDER_MARKS = ("placeholder", "changeme", "change-me", "change_me", "example", "secret")
+SECRET_LENGTH_MIN = 32  # characters; 256 bits when written as 64 hex digits or 43 of base64
+TEST_KEY_MARKS = ("sk_test_", "rk_test_", "pk_test_")
+ASYNC_DRIVER = "postgresql+asyncpg://"
+SECRETS_DIR = Path("/run/secrets")  # where container platforms mount secrets
+
+
+class Settings(BaseSettings):
+    """What an operator decides. Frozen; build another one instead of changing it.
+
+    Raises pydantic's ``ValidationError`` when a value is wrong, and in production also
+    when a secret is missing, short or a placeholder, when a provider's test key is set or
+    when public addresses are not https.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="RECOURSE_",
+        frozen=True,
+        extra="ignore",
+        hide_input_in_errors=True,
+        secrets_dir=SECRETS_DIR if SECRETS_DIR.is_dir() else None,
+    )
+
+    # -- where this is ------------------------------------------------------------------
+    environment: Environment = Field(
+        default="development",
+        description="development, test or production; production refuses unsafe settings.",
+    )
+    public_url: str = Field(
+        default="http://127.0.0.1:8000",
+        description="Address under which people reach this installation; links are built on it "
+        "and never on the Host header.",
+    )
+    data_dir: Path = Field(
+        default=Path(".data"),
+        description="Folder for stored documents, generated files and embedded servers.",
+    )
+    api_host: str = Field(default="127.0.0.1", description="Address the API listens on.")
+    api_port: int = Field(
+        default=8000, ge=0, le=65_535, description="Port the API listens on; 0 takes a free one."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Lowest level that is written to the log."
+    )
+    forwarded_allow_ips: str = Field(
+        default="127.0.0.1",
+        description="Proxies whose X-Forwarded-For is believed, comma separated.",
+    )
+    release: str = Field(default="dev", description="Version shown at /version and in logs.")
+
+    # -- stores -------------------------------------------------------------------------
+    database_url: str = Field(
+        repr=False, description="PostgreSQL 15 or newer, as postgresql://user:password@host/name."
+    )
+    database_pool_size: int = Field(
+        default=10, ge=1, le=200, description="Database connections one process keeps."
+    )
+    database_statement_timeout_seconds: int = Field(
+        default=30, ge=1, le=600, description="Longest time one SQL statement may take."
+    )
+    redis_url: str | None = Field(
+        default=None,
+        repr=False,
+        description="Redis or Valkey, as redis://:password@host:port/0; wakes workers and counts "
+        "rate limits. Without it workers poll.",
+    )
+    object_store_url: str | None = Field(
+        default=None,
+        description="s3://bucket/prefix for stored documents; without it a folder in data_dir.",
+    )
+    object_store_endpoint: str | None = Field(
+        default=None, description="Address of an S3-compatible store that is not Amazon's."
+    )
+    object_store_access_key: SecretStr | None = Field(
+        default=None, description="Access key id of the object store."
+    )
+    object_store_secret_key: SecretStr | None = Field(
+        default=None, description="Secret access key of the object store."
+    )
+    upload_bytes_max: int = Field(
+        default=20 * 1024 * 1024, ge=1024, description="Largest evidence file, in bytes."
+    )
+
+    # -- secrets ------------------------------------------------------------------------
+    secret_key: SecretStr = Field(
+        default=SecretStr(PLACEHOLDER_SECRET),
+        description="Base of every HMAC (links, cursors, reply addresses); 32 characters or more, "
+        "kept for the life of the installation.",
+    )
+    key_file: Path | None = Field(
+        default=None,
+        description="File with the keys that wrap the data keys of persons: one `id base64` per "
+        "line, 32 bytes each; the first wraps, all unwrap, the id `index` is the blind index's. "
+        "Keep it apart from the database and its backups.",
+    )
+    keys: SecretStr | None = Field(
+        default=None,
+        description="The lines of key_file given directly; one of the two is needed in production.",
+    )
+    first_admin_email: str | None = Field(
+        default=None, description="The first admin, made at start while no staff account exists."
+    )
+    first_admin_password: SecretStr | None = Field(
+        default=None, description="Password of the first admin; change it after the first login."
+    )
+    stripe_secret_key: SecretStr | None = Field(
+        default=None, description="Stripe API key; a test key is refused in production."
+    )
+    stripe_webhook_secret: SecretStr | None = Field(
+        default=None, description="Signing secret of the Stripe webhook endpoint."
+    )
+
+    # -- mail ---------------------------------------------------------------------------
+    mail_domain: str = Field(
+        default="mail.recourse.invalid",
+        description="Domain of the reply addresses of cases and of our Message-IDs.",
+    )
+    mail_from: str | None = Field(
+        default=None,
+        description="Sender of mail to consumers; without it notifications@<mail_domain>.",
+    )
+    smtp_host: str = Field(default="127.0.0.1", description="Outgoing mail server.")
+    smtp_port: int = Field(default=25, ge=1, le=65_535, description="Its port.")
+    smtp_starttls: bool = Field(
+        default=False,
+        description="Require STARTTLS; in production this or smtp_tls unless the server is on "
+        "this machine.",
+    )
+    smtp_tls: bool = Field(default=False, description="Speak TLS from the first byte (port 465).")
+    smtp_user: str | None = Field(default=None, description="User at the mail server.")
+    smtp_password: SecretStr | None = Field(default=None, description="Password there.")
+    smtp_timeout_seconds: int = Field(
+        default=660,
+        ge=1,
+        le=3_600,
+        description="Whole time of one hand-over; RFC 5321 lets the last reply take 10 minutes.",
+    )
+    imap_host: str | None = Field(default=None, description="Mailbox of incoming mail, if polled.")
+    imap_port: int = Field(default=993, ge=1, le=65_535, description="Its port, TLS.")
+    imap_user: str | None = Field(default=None, description="User of that mailbox.")
+    imap_password: SecretStr | None = Field(default=None, description="Password there.")
+    inbound_smtp_host: str = Field(
+        default="127.0.0.1", description="Address on which workers accept incoming mail by SMTP."
+    )
+    inbound_smtp_port: int | None = Field(
+        default=None, ge=0, le=65_535, description="Port for that; without it nothing listens."
+    )
+
+    # -- work ---------------------------------------------------------------------------
+    lease_seconds: float = Field(
+        default=20.0, ge=0.2, le=600, description="How long a claimed effect belongs to a worker."
+    )
+    sweep_seconds: float = Field(
+        default=5.0, ge=0.05, le=15, description="Longest pause between two looks at due work."
+    )
+    release_hold_seconds: int = Field(
+        default=30,
+        ge=0,
+        le=3_600,
+        description="Time for second thoughts after a person released a letter.",
+    )
+    render_processes: int = Field(
+        default=2, ge=1, le=32, description="Processes that render PDFs, 80 MB each."
+    )
+    providers: Literal["real", "fake"] = Field(
+        default="real",
+        description="fake replaces outside systems by counting fakes; refused in production.",
+    )
+
+    # -- sessions -----------------------------------------------------------------------
+    staff_session_hours: int = Field(
+        default=12, ge=1, le=24, description="Longest life of a staff session."
+    )
+    consumer_session_hours: int = Field(
+        default=24, ge=1, le=720, description="Longest life of a consumer session."
+    )
+
+    @field_validator("database_url")
+    @classmethod
+    def _async_driver(cls, value: str) -> str:
+        """Normalise to the driver in use, so that a plain libpq address works too."""
+        for prefix in (ASYNC_DRIVER, "postgresql://", "postgres://"):
+            if value.startswith(prefix):
+                return ASYNC_DRIVER + value.removeprefix(prefix)
+        raise ValueError("must start with postgresql://")
+
+    @field_validator("public_url")
+    @classmethod
+    def _no_trailing_slash(cls, value: str) -> str:
+        if not value.startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _safe_in_production(self) -> Self:
+        if self.environment == "production":
+            problems = production_problems(self)
+            if problems:
+                raise ValueError("not safe for production: " + "; ".join(problems))
+        return self
+
+    @property
+    def database_dsn(self) -> str:
+        """The same database for a bare driver (asyncpg, psql): no ``+asyncpg``."""
+        return self.database_url.replace(ASYNC_DRIVER, "postgresql://", 1)
+
+    @property
+    def is_production(self) -> bool:
+        return self.environment == "production"
+
+    @property
+    def allows_clock_offset(self) -> bool:
+        """Only a non-production installation may move business time (architecture.md)."""
+        return not self.is_production
+
+
+def is_placeholder(secret: SecretStr | None) -> bool:
+    """True when the value is missing, too short to be random, or known from a document."""
+    if secret is None:
+        return True
+    value = secret.get_secret_value().strip().lower()
+    return len(value) < SECRET_LENGTH_MIN or any(mark in value for mark in PLACEHOLDER_MARKS)
+
+
+def production_problems(settings: Settings) -> list[str]:
+    """Why these settings must not serve real people; empty when they may.
+
+    Names settings, never their values: the list goes to logs and to the screen.
+    """
+    problems = []
+    if is_placeholder(settings.secret_key):
+        problems.append(
+            f"secret_key is missing, a placeholder or under {SECRET_LENGTH_MIN} characters"
+        )
+    if settings.key_file is None and settings.keys is None:
+        problems.append("one of key_file and keys must hold the keys that wrap personal data")
+    if (
+        settings.stripe_secret_key is not None
+        and settings.stripe_secret_key.get_secret_value().startswith(TEST_KEY_MARKS)
+    ):
+        problems.append("stripe_secret_key is a test key")
+    if not settings.public_url.startswith("https://"):
+        problems.append("public_url must be https")
+    if settings.mail_domain.endswith((".invalid", ".example", ".test", ".localhost")):
+        problems.append("mail_domain is a reserved name")
+    if settings.providers == "fake":
+        problems.append("providers must be real")
+    on_this_machine = settings.smtp_host in ("127.0.0.1", "::1", "localhost")
+    if not (settings.smtp_starttls or settings.smtp_tls or on_this_machine):
+        problems.append("smtp_starttls or smtp_tls must be on, or letters travel in the clear")
+    if settings.redis_url is None:
+        problems.append("redis_url is not set")
+    return problems
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """The settings of this process, read once."""
+    return Settings()

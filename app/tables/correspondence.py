@@ -1,0 +1,71 @@
+"""Anything exchanged on a channel. Raw bytes are stored before anything reads them."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.tables.base import Base, PrimaryId
+
+
+class InboundRow(Base):
+    """A fact from outside, byte-exact, before parsing: a mail, a provider's answer.
+
+    (provider, external_id) is unique, so a redelivery changes nothing.
+    """
+
+    __tablename__ = "inbound"
+    __table_args__ = (
+        CheckConstraint("state IN ('stored','done','parked')", name="state"),
+        UniqueConstraint("provider", "external_id"),
+        Index("ix_inbound_todo", "stored_at", "id", postgresql_where=text("state = 'stored'")),
+    )
+
+    id: Mapped[PrimaryId]
+    provider: Mapped[str]  # lmtp | imap | webhook name
+    external_id: Mapped[str]
+    raw: Mapped[bytes]
+    sha256: Mapped[str]
+    stored_at: Mapped[datetime]  # wall time
+    received_at: Mapped[datetime]  # business time
+    state: Mapped[str]
+    tries: Mapped[int]
+    cause: Mapped[str | None]
+    envelope_to: Mapped[str | None]
+    envelope_from: Mapped[str | None]
+
+
+class MessageRow(Base):
+    """A message in or out. `case_id` null = the holding pen, with the reasons."""
+
+    __tablename__ = "messages"
+    __table_args__ = (
+        CheckConstraint("direction IN ('in','out')", name="direction"),
+        CheckConstraint(
+            "state IN ('unread','read','set_aside','pen','sent','bounced')", name="state"
+        ),
+        Index("ix_messages_case", "case_id", "id"),
+        Index("ix_messages_pen", "received_at", "id", postgresql_where=text("state = 'pen'")),
+        Index("ix_messages_message_id", "message_id_header"),
+    )
+
+    id: Mapped[PrimaryId]
+    case_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("cases.id"))
+    inbound_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("inbound.id"))
+    effect_id: Mapped[uuid.UUID | None]
+    letter_id: Mapped[uuid.UUID | None]
+    direction: Mapped[str]
+    channel: Mapped[str]
+    sender: Mapped[str]  # company | body | consumer | unknown | us
+    from_address: Mapped[str]
+    to_address: Mapped[str]
+    subject: Mapped[str]
+    text: Mapped[str]
+    automatic: Mapped[bool]
+    state: Mapped[str]
+    pen_reasons: Mapped[list[str]]
+    message_id_header: Mapped[str | None]
+    received_at: Mapped[datetime]

@@ -1,0 +1,123 @@
+"""Consumers, companies with their channels, the agency profile and the installation itself."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.tables.base import Base, PrimaryId, one_of
+
+CHANNEL_HEALTH = ("alive", "degraded", "dead", "retired", "no_reply")
+
+
+class ConsumerRow(Base):
+    """A person whose money it is. Address and birth date are ciphertext under the person's own key."""
+
+    __tablename__ = "consumers"
+    __table_args__ = (
+        Index("uq_consumers_email", "email", unique=True, postgresql_where=text("email IS NOT NULL")),
+        Index("ix_consumers_name", text("lower(name) text_pattern_ops")),
+        CheckConstraint("email IS NOT NULL OR by_post", name="reachable"),
+    )
+
+    id: Mapped[PrimaryId]
+    name: Mapped[str]
+    email: Mapped[str | None]  # lower case, NFC
+    by_post: Mapped[bool]  # reached by post; hears at events
+    language: Mapped[str]
+    country: Mapped[str]
+    address_cipher: Mapped[bytes | None]
+    birth_date_cipher: Mapped[bytes | None]
+    heartbeat_days: Mapped[int | None]
+    created_at: Mapped[datetime]
+    version: Mapped[int]
+
+
+class CompanyRow(Base):
+    """The legal entity we claim from; a candidate until a handler confirmed register number and status."""
+
+    __tablename__ = "companies"
+    __table_args__ = (
+        CheckConstraint("status IN ('candidate','confirmed','closed')", name="status"),
+        Index("ix_companies_name", text("lower(legal_name) text_pattern_ops")),
+        Index("ix_companies_brand", text("lower(brand) text_pattern_ops")),
+    )
+
+    id: Mapped[PrimaryId]
+    legal_name: Mapped[str]
+    brand: Mapped[str]
+    country: Mapped[str]
+    register_number: Mapped[str | None]
+    sector: Mapped[str | None]
+    language: Mapped[str]
+    address_lines: Mapped[list[str]]
+    status: Mapped[str]
+    confirmed_by: Mapped[uuid.UUID | None]
+    confirmed_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    version: Mapped[int]
+
+
+class ChannelRow(Base):
+    """One way to reach one company: address plus health."""
+
+    __tablename__ = "channels"
+    __table_args__ = (
+        CheckConstraint("kind IN ('email','post','portal','phone')", name="kind"),
+        CheckConstraint(one_of("health", CHANNEL_HEALTH), name="health"),
+        UniqueConstraint("company_id", "kind", "address"),
+    )
+
+    id: Mapped[PrimaryId]
+    company_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("companies.id"))
+    kind: Mapped[str]
+    address: Mapped[str]  # an e-mail address; for post the lines, newline-separated
+    health: Mapped[str]
+    official: Mapped[bool]  # the company's official complaint address
+    language: Mapped[str]
+    source: Mapped[str]  # where the address comes from
+    last_success_at: Mapped[datetime | None]
+    last_error: Mapped[str | None]
+    created_at: Mapped[datetime]
+    version: Mapped[int]
+
+
+class AgencyProfileRow(Base):
+    """Name, seat, licences, accounts, approval line and office hours; a new version per change."""
+
+    __tablename__ = "agency_profiles"
+    __table_args__ = (CheckConstraint("version > 0", name="version"),)
+
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    profile: Mapped[dict[str, Any]]
+    effective_at: Mapped[datetime]
+    set_by: Mapped[str]
+
+
+class ClockOffsetRow(Base):
+    """The business clock's offset; a production installation refuses to set it."""
+
+    __tablename__ = "clock_offset"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    seconds: Mapped[int]
+
+
+class InstallationRow(Base):
+    """Switches and marks of the whole installation: outgoing paused, mail and bank read until when."""
+
+    __tablename__ = "installation"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    outgoing_paused: Mapped[bool]
+    outgoing_paused_reason: Mapped[str | None]
+    outgoing_paused_by: Mapped[str | None]
+    mail_read_until: Mapped[datetime | None]
+    bank_read_until: Mapped[datetime | None]
+    swept_at: Mapped[datetime | None]  # wall time of the last finished sweep: the dead-man mark

@@ -1,0 +1,266 @@
+"""What each letter says: one frozen dataclass per letter, and its way to JSON and back.
+
+A letter that exists is complete: making one checks every field and refuses with an error that
+names the field and the record that should have filled it. Money is minor units and a currency,
+days are `date`; words and formats belong to the templates. Only the standard library is needed
+here; what makes a PDF of a letter is `letters.render`, in a child process.
+
+The fields follow the content that the notices of the jurisdictions have in common: sender with
+address, agency as agent with its mandate, recipient's legal name and address, references, dated
+chronology, legal basis per item, itemised sum, interest and its first day, how to pay, deadline
+as a calendar date, next steps in order, enclosures, date and signature.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, ClassVar, Final, Literal
+
+from letters.codec import decode, encode
+from letters.errors import (
+    BadDocument,
+    LetterError,
+    LetterIncomplete,
+    LetterInvalid,
+    LetterTooLarge,
+    LetterUnprintable,
+    RenderFailed,
+    UnknownLetter,
+)
+from letters.judge import judge_demand, judge_letter
+from letters.values import (
+    Agency,
+    AmountLine,
+    ChronologyEntry,
+    Claimant,
+    ClientAccountPayment,
+    CompanyPosition,
+    DirectPayment,
+    EarlierLetter,
+    Exhibit,
+    Formula,
+    Interest,
+    Language,
+    LegalGround,
+    NextStep,
+    Party,
+    Payment,
+    ReceivedPayment,
+    Value,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Letter(Value):
+    """What all letters share. `draft` prints a watermark; `service` is what was bought, in one
+    line (`flight NB 2204, 1 August 2026`); `remedies` are those besides money."""
+
+    kind: ClassVar[str] = ""
+    version: ClassVar[int] = 1
+    sources: ClassVar[dict[str, str]] = {
+        "agency": "agency profile",
+        "recipient": "company",
+        "claimants": "consumer and mandate",
+        "chronology": "case",
+        "items": "claim items",
+        "remedies": "claim items",
+        "received": "ledger",
+        "enclosures": "documents",
+        "reply_email": "case",
+    }
+
+    language: Language
+    dated: date
+    reference: str
+    booking_reference: str | None = None
+    agency: Agency
+    reply_email: str
+    recipient: Party
+    claimants: tuple[Claimant, ...]
+    service: str
+    chronology: tuple[ChronologyEntry, ...]
+    items: tuple[AmountLine, ...] = ()
+    remedies: tuple[str, ...] = ()
+    received: tuple[ReceivedPayment, ...] = ()
+    earlier: tuple[EarlierLetter, ...] = ()
+    position: CompanyPosition | None = None
+    formula: Formula | None = None
+    delivery: Literal["email", "post", "registered_post", "web_form"] = "email"
+    enclosures: tuple[Exhibit, ...] = ()
+    draft: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        judge_letter(self)
+
+    @property
+    def currency(self) -> str | None:
+        """The letter's one currency; None when no money is claimed."""
+        return self.items[0].currency if self.items else None
+
+    @property
+    def claimed_minor(self) -> int:
+        """Sum of the items, in minor units."""
+        return sum(item.minor for item in self.items)
+
+    @property
+    def outstanding_minor(self) -> int:
+        """Claimed less what has arrived: the sum the letter asks for, without interest."""
+        return self.claimed_minor - sum(payment.minor for payment in self.received)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemandLetter(Letter):
+    """A letter that asks the company itself. `deadline` is the last day to pay or answer."""
+
+    sources: ClassVar[dict[str, str]] = {
+        **Letter.sources,
+        "deadline": "playbook",
+        "next_steps": "playbook",
+        "payment": "agency profile and case account",
+        "interest": "playbook",
+    }
+
+    deadline: date
+    next_steps: tuple[NextStep, ...]
+    payment: Payment | None = None
+    interest: Interest | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        judge_demand(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContactLetter(DemandLetter):
+    """The first demand. `earlier` holds what the consumer had sent before us."""
+
+    kind: ClassVar[str] = "contact"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReminderLetter(DemandLetter):
+    """Reminder: names the first demand, says what came back, repeats the claim."""
+
+    kind: ClassVar[str] = "reminder"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _require_earlier(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FormalNotice(DemandLetter):
+    """Formal notice of the jurisdiction. `dispute_body` is the body to which the claimant is
+    ready to take the dispute (an offer that some pre-action rules demand)."""
+
+    kind: ClassVar[str] = "formal_notice"
+
+    dispute_body: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComplaintLetter(Letter):
+    """Complaint to a body (the recipient) about a company (the respondent).
+
+    `first_complaint_on` is the day of the first written complaint to the company, from which
+    bodies count their waiting time; `status_inquiry_on` the day on which we will ask how the
+    matter stands.
+    """
+
+    kind: ClassVar[str] = "complaint"
+    sources: ClassVar[dict[str, str]] = {
+        **Letter.sources,
+        "recipient": "body",
+        "respondent": "company",
+        "requested": "playbook",
+        "position": "correspondence",
+    }
+
+    respondent: Party
+    first_complaint_on: date
+    requested: Literal["decision", "recommendation", "mediation"]
+    status_inquiry_on: date | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _require_earlier(self)
+        if self.position is None:
+            raise LetterIncomplete("position", "correspondence")
+        if self.first_complaint_on > self.dated:
+            raise LetterInvalid("first_complaint_on", "lies after the letter's date")
+
+
+AnyLetter = ContactLetter | ReminderLetter | FormalNotice | ComplaintLetter
+
+LETTERS: Final[dict[str, type[AnyLetter]]] = {
+    "contact": ContactLetter,
+    "reminder": ReminderLetter,
+    "formal_notice": FormalNotice,
+    "complaint": ComplaintLetter,
+}
+
+
+def _require_earlier(letter: Letter) -> None:
+    if not letter.earlier:
+        raise LetterIncomplete("earlier", "correspondence")
+
+
+def to_dict(letter: AnyLetter) -> dict[str, Any]:
+    """The letter as JSON-ready values: `kind`, `version` and its fields."""
+    return {"kind": letter.kind, "version": letter.version, **encode(letter)}
+
+
+def content_from_dict(stored: object) -> AnyLetter:
+    """The letter that `to_dict` stored.
+
+    Raises `UnknownLetter` for a kind or version that is not known here, `LetterIncomplete` for
+    a missing field, `LetterInvalid` for an unknown field or a value of the wrong type.
+    """
+    if not isinstance(stored, dict):
+        raise LetterInvalid("letter", "not an object")
+    fields = dict(stored)
+    kind, version = fields.pop("kind", None), fields.pop("version", None)
+    known = LETTERS.get(kind) if isinstance(kind, str) else None
+    if known is None or type(version) is not int or version != known.version:
+        raise UnknownLetter(str(kind)[:80], str(version)[:80])
+    letter: AnyLetter = decode(known, fields, known.sources)
+    return letter
+
+
+__all__ = [
+    "LETTERS",
+    "Agency",
+    "AmountLine",
+    "AnyLetter",
+    "BadDocument",
+    "ChronologyEntry",
+    "Claimant",
+    "ClientAccountPayment",
+    "CompanyPosition",
+    "ComplaintLetter",
+    "ContactLetter",
+    "DemandLetter",
+    "DirectPayment",
+    "EarlierLetter",
+    "Exhibit",
+    "FormalNotice",
+    "Formula",
+    "Interest",
+    "Language",
+    "LegalGround",
+    "Letter",
+    "LetterError",
+    "LetterIncomplete",
+    "LetterInvalid",
+    "LetterTooLarge",
+    "LetterUnprintable",
+    "NextStep",
+    "Party",
+    "Payment",
+    "ReceivedPayment",
+    "ReminderLetter",
+    "RenderFailed",
+    "UnknownLetter",
+    "content_from_dict",
+    "to_dict",
+]

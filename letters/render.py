@@ -1,0 +1,229 @@
+"""Letter -> HTML -> PDF bytes: same content, same bytes.
+
+Runs in a render child (`letters.child`), never in a process that serves requests: the PDF
+engine is heavy, and hostile text must meet it where nothing else can be reached.
+"""
+
+import datetime
+import functools
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from babel.dates import format_date
+from babel.numbers import format_currency, get_currency_precision
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+
+from letters import limits
+from letters.content import AnyLetter, to_dict
+from letters.errors import LetterInvalid, LetterTooLarge, LetterUnprintable
+from letters.inspection import inspect_pdf
+from letters.rendered import RenderedLetter
+from letters.values import Language
+
+if TYPE_CHECKING:
+    from weasyprint import CSS, HTML
+    from weasyprint.text.fonts import FontConfiguration
+
+HERE: Final = Path(__file__).parent
+FONTS: Final = (HERE / "fonts" / "NotoSans-Regular.ttf", HERE / "fonts" / "NotoSans-Bold.ttf")
+LOCALES: Final[dict[str, str]] = {"en": "en_GB", "fi": "fi_FI"}
+DAY_FORMATS: Final[dict[str, str]] = {"en": "d MMMM y", "fi": "d.M.y"}
+NO_BREAK_SPACE: Final = "\N{NO-BREAK SPACE}"
+# Archive-grade (embedded fonts, Unicode text, colour profile) plus the tags that screen readers
+# use; declared, and checked in structure, not certified by a validator.
+PDF_VARIANT: Final = "pdf/a-3u"
+
+
+def render(letter: AnyLetter) -> RenderedLetter:
+    """The letter as a checked PDF.
+
+    Raises `LetterUnprintable` for a character without a glyph, `LetterTooLarge` for a document
+    beyond the limits, `BadDocument` when the finished file fails the output check.
+    """
+    check_glyphs(letter)
+    engine = Engine.get()
+    pdf, pages = engine.pdf(render_html(letter), _identifier(letter))
+    if len(pdf) > limits.PDF_BYTES_MAX:
+        raise LetterTooLarge("document", limits.PDF_BYTES_MAX, "bytes")
+    inspect_pdf(pdf, pages=pages, must_contain=letter.reference)
+    return RenderedLetter(pdf=pdf, sha256=hashlib.sha256(pdf).hexdigest(), pages=pages)
+
+
+def render_html(letter: AnyLetter) -> str:
+    """The letter as one HTML document without style; consumer text enters only escaped."""
+    template = _environment(letter.language).get_template(
+        f"{letter.language}/{letter.kind}.html.jinja")
+    return template.render(letter=letter)
+
+
+def check_glyphs(letter: AnyLetter) -> None:
+    """Refuses the first character that one of the bundled fonts cannot print."""
+    printable = _printable()
+    for path, text in _texts(to_dict(letter), ""):
+        if not printable.issuperset(text):
+            character = next(each for each in text if each not in printable)
+            raise LetterUnprintable(character, path)
+
+
+class Engine:
+    """The PDF engine of one process: fonts, style sheet and profile loaded once."""
+
+    _one: "Engine | None" = None
+
+    def __init__(self) -> None:
+        # fontconfig reads this when the engine loads: no font of the machine may come in.
+        os.environ["FONTCONFIG_FILE"] = str(HERE / "fonts" / "fonts.conf")
+        # Lazy: 110 MB and half a second that the parent process must not pay.
+        from weasyprint import CSS, HTML
+        from weasyprint.text.fonts import FontConfiguration
+        from weasyprint.urls import URLFetcher
+
+        class DenyAll(URLFetcher):  # type: ignore[misc]  # the base class is untyped
+            """Fetches nothing: not a file, not the network, not a data URL."""
+
+            def fetch(self, url: str, headers: dict[str, str] | None = None) -> Any:
+                raise ValueError("letters load nothing")
+
+        styles = HERE / "templates"
+        own = CSS(string=(styles / "engine.css").read_text(), url_fetcher=DenyAll())
+
+        class LetterHtml(HTML):  # type: ignore[misc]  # the base class is untyped
+            """HTML whose browser defaults are our own few rules.
+
+            Should a later engine rename this inner method, its own defaults return: slower,
+            and margins differ, which the tests would show.
+            """
+
+            def _ua_stylesheets(self, forms: bool = False) -> list[CSS]:
+                return [own]
+
+        self.html: type[HTML] = LetterHtml
+        self.fetcher = DenyAll()
+        self.fonts: FontConfiguration = FontConfiguration()
+        self.css: CSS = CSS(string=(styles / "print.css").read_text(),
+                            font_config=self.fonts, url_fetcher=self.fetcher)
+
+    @classmethod
+    def get(cls) -> "Engine":
+        """The process's engine, made at the first call."""
+        if cls._one is None:
+            cls._one = cls()
+        return cls._one
+
+    def pdf(self, html: str, identifier: bytes) -> tuple[bytes, int]:
+        """PDF bytes and page count."""
+        document = self.html(string=html, url_fetcher=self.fetcher).render(
+            font_config=self.fonts, stylesheets=[self.css], presentational_hints=False,
+            pdf_variant=PDF_VARIANT, pdf_tags=True)
+        pages = len(document.pages)
+        if pages > limits.PAGES_MAX:
+            raise LetterTooLarge("document", limits.PAGES_MAX, "pages")
+        pdf = document.write_pdf(pdf_identifier=identifier, pdf_variant=PDF_VARIANT, pdf_tags=True)
+        return pdf, pages
+
+
+def _identifier(letter: AnyLetter) -> bytes:
+    """The PDF's file identifier: 16 bytes of the content's hash."""
+    content = json.dumps(to_dict(letter), sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(content.encode()).digest()[:16]
+
+
+@functools.cache
+def _printable() -> frozenset[str]:
+    """Characters that regular and bold both have, and the line break."""
+    # Lazy for the same reason as the engine: only a render child needs it.
+    from fontTools.ttLib import TTFont
+
+    covered = [set(TTFont(path, lazy=True).getBestCmap()) for path in FONTS]
+    return frozenset(chr(point) for point in set.intersection(*covered)) | {"\n"}
+
+
+def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict):
+        for key, member in value.items():
+            yield from _texts(member, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list):
+        for number, member in enumerate(value):
+            yield from _texts(member, f"{path}[{number}]")
+
+
+@functools.cache
+def _environment(language: Language) -> Environment:
+    """Templates of one language: escaped, strict, with the language's days and sums."""
+    environment = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=select_autoescape(default=True, default_for_string=True),
+        undefined=StrictUndefined,
+        auto_reload=False,
+        finalize=_final,
+    )
+    locale, day_format = LOCALES[language], DAY_FORMATS[language]
+
+    def day(value: datetime.date) -> str:
+        return format_date(value, day_format, locale).replace(" ", NO_BREAK_SPACE)
+
+    def money(minor: int, currency: str) -> str:
+        return format_money(minor, currency, language)
+
+    environment.filters["day"] = day
+    environment.filters["money"] = money
+    environment.filters["paragraphs"] = _paragraphs
+    environment.filters["sentence_start"] = _sentence_start
+    environment.filters["sentence_inner"] = _sentence_inner
+    return environment
+
+
+def format_money(minor: int, currency: str, language: Language) -> str:
+    """`EUR 1,189.00` in English; `1 189,00 €` in Finnish, with the code for other currencies."""
+    amount = Decimal(minor).scaleb(-get_currency_precision(currency))
+    if language == "fi":
+        pattern = "#,##0.00 ¤" if currency == "EUR" else "#,##0.00 ¤¤"
+    else:
+        pattern = "¤¤ #,##0.00"
+    text = format_currency(amount, currency, pattern, LOCALES[language])
+    return text.replace(" ", NO_BREAK_SPACE)
+
+
+def _paragraphs(text: str) -> list[str]:
+    return [line.strip() for line in text.split("\n") if line.strip()]
+
+
+def _sentence_start(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _sentence_inner(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def _final(value: Any) -> Any:
+    """Applied to every value that a template prints: nothing absent, no endless word."""
+    if value is None:
+        raise LetterInvalid("template", "would print a missing value")
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return _broken(value)
+    return value
+
+
+def _broken(text: str) -> str:
+    """Endless words get blanks between pieces that fit on a line.
+
+    A word wider than its line costs the engine the layout of all text behind it: 190 kB of such
+    words took 50 s. A long address may stand in a short text; in a long one it is broken too.
+    """
+    step = limits.TOKEN_PIECE_CHARS
+    if len(text) <= step:
+        return text
+    longest = step if len(text) > limits.LONG_TEXT_CHARS else limits.TOKEN_CHARS_MAX
+    return " ".join(
+        word if len(word) <= longest else " ".join(
+            word[start:start + step] for start in range(0, len(word), step))
+        for word in text.split(" "))

@@ -1,0 +1,1 @@
+"""What an operator or developer runs; may import everything, nothing imports it."""

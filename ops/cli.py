@@ -1,0 +1,38 @@
+"""`recourse`: what an operator or developer types. Adding a command is one line below."""
+
+from __future__ import annotations
+
+import typer
+
+from ops.binaries import NoServerProgram
+from ops.commands import audit, clock, config, serve, up
+from ops.doctor import doctor
+from ops.local import NotHere
+from ops.servers import ServerFailed
+
+app = typer.Typer(
+    help="Recourse: the back office of a refund-recovery agency.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,  # locals may hold secrets and personal data
+)
+app.command()(up.up)
+app.command()(serve.api)
+app.command()(serve.worker)
+app.command()(serve.migrate)
+app.command()(config.config)
+app.command()(doctor)
+app.add_typer(clock.group, name="clock")
+app.add_typer(audit.group, name="audit")
+
+
+def main() -> None:
+    """Run one command; what an operator can mend is one line instead of a traceback."""
+    try:
+        app()
+    except (NoServerProgram, ServerFailed, NotHere) as problem:
+        typer.echo(str(problem), err=True)
+        raise SystemExit(1) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,286 @@
+"""recourse doctor: checks an installation line by line, with what to do about each failure."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import smtplib
+import sys
+import tempfile
+import zoneinfo
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+import asyncpg
+import redis
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from app.clock import wall_now
+from app.settings import Settings, is_placeholder
+from ops import migrations
+from ops.binaries import NoServerProgram
+from ops.local import Installation, NotHere, complete, local_installation
+from ops.servers import ServerFailed
+from ops.system_libraries import install_line, missing_libraries
+
+State = Literal["ok", "warn", "fail"]
+
+POSTGRES_MIN = 150_000  # server_version_num of 15.0
+# Older patch releases parse mail addresses and headers wrongly (CVE-2023-27043 and others).
+PYTHON_FLOORS = {(3, 11): (3, 11, 15), (3, 12): (3, 12, 13)}
+SKEW_SECONDS_WARN, SKEW_SECONDS_FAIL = 1.0, 5.0  # leases and signatures are compared across hosts
+DISK_BYTES_WARN, DISK_BYTES_FAIL = 5 * 1024**3, 512 * 1024**2
+CONNECT_SECONDS = 5.0
+ZONES = ("Europe/Helsinki", "Europe/London", "America/New_York", "Pacific/Auckland")
+FONTS = Path(__file__).resolve().parent.parent / "letters" / "fonts"
+MARKS = {"ok": "[green]ok  [/green]", "warn": "[yellow]warn[/yellow]", "fail": "[red]FAIL[/red]"}
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line: what was looked at, its state, the fact found, and what to do."""
+
+    name: str
+    state: State
+    fact: str
+    fix: str = ""
+
+
+def check_python(version: tuple[int, ...] = tuple(sys.version_info[:3])) -> Check:
+    shown = ".".join(map(str, version[:3]))
+    if version < (3, 11):
+        return Check("Python", "fail", shown, "install Python 3.11 or newer")
+    floor = PYTHON_FLOORS.get((version[0], version[1]))
+    if floor and version < floor:
+        wanted = ".".join(map(str, floor))
+        return Check("Python", "warn", shown, f"{wanted} or newer mends holes in its mail parser")
+    return Check("Python", "ok", shown)
+
+
+def check_time_zones() -> Check:
+    missing = []
+    for zone in ZONES:
+        try:
+            zoneinfo.ZoneInfo(zone)
+        except zoneinfo.ZoneInfoNotFoundError:
+            missing.append(zone)
+    if missing:
+        return Check("time zones", "fail", f"missing {', '.join(missing)}", "install tzdata")
+    return Check("time zones", "ok", f"{len(ZONES)} of {len(ZONES)} looked up")
+
+
+def check_libraries() -> Check:
+    missing = missing_libraries()
+    if missing:
+        return Check("PDF libraries", "fail", f"missing {', '.join(missing)}", install_line())
+    return Check("PDF libraries", "ok", "Pango, HarfBuzz and Fontconfig load")
+
+
+def check_fonts(folder: Path = FONTS) -> Check:
+    fonts = [path for path in folder.rglob("*") if path.suffix in (".ttf", ".otf", ".woff2")]
+    if not fonts:
+        return Check("fonts", "fail", f"none in {folder.name}", "check out the project whole")
+    return Check("fonts", "ok", f"{len(fonts)} bundled")
+
+
+def check_secrets(settings: Settings) -> Check:
+    wrong = []
+    if is_placeholder(settings.secret_key):
+        wrong.append("RECOURSE_SECRET_KEY is a placeholder")
+    if settings.key_file is None:
+        if settings.keys is None:
+            wrong.append("neither RECOURSE_KEY_FILE nor RECOURSE_KEYS is set")
+    elif not os.access(settings.key_file, os.R_OK):
+        wrong.append("RECOURSE_KEY_FILE names no readable file")
+    elif settings.key_file.stat().st_mode & 0o077:
+        wrong.append("the key file can be read by others (chmod 600)")
+    if not wrong:
+        return Check("secrets", "ok", "set, none is a placeholder")
+    state: State = "fail" if settings.is_production else "warn"
+    return Check("secrets", state, "; ".join(wrong), "see docs/configuration.md")
+
+
+def check_data_folder(settings: Settings) -> Check:
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=settings.data_dir) as probe:
+            probe.write(b"recourse")
+    except OSError as problem:
+        fix = f"let this user write in {settings.data_dir}, or set RECOURSE_DATA_DIR"
+        return Check("data folder", "fail", problem.strerror or "cannot be written", fix)
+    return Check("data folder", "ok", str(settings.data_dir))
+
+
+def check_disk(settings: Settings, free: int | None = None) -> Check:
+    if free is None:
+        existing = next(p for p in (settings.data_dir, *settings.data_dir.parents) if p.exists())
+        free = shutil.disk_usage(existing).free
+    fact = f"{free / 1024**3:.1f} GB free"
+    if free < DISK_BYTES_FAIL:
+        return Check("disk", "fail", fact, "make room: documents and the database stop soon")
+    if free < DISK_BYTES_WARN:
+        return Check("disk", "warn", fact, "make room")
+    return Check("disk", "ok", fact)
+
+
+def check_public_url(settings: Settings) -> Check:
+    parts = urlsplit(settings.public_url)
+    if not parts.hostname:
+        return Check("public address", "fail", settings.public_url, "set RECOURSE_PUBLIC_URL")
+    if settings.is_production and parts.scheme != "https":
+        return Check("public address", "fail", settings.public_url, "it must be https")
+    return Check("public address", "ok", settings.public_url)
+
+
+def check_mail(settings: Settings) -> Check:
+    place = f"{settings.smtp_host}:{settings.smtp_port}"
+    kind = smtplib.SMTP_SSL if settings.smtp_tls else smtplib.SMTP
+    try:
+        with kind(settings.smtp_host, settings.smtp_port, timeout=CONNECT_SECONDS) as server:
+            server.ehlo()
+            if settings.smtp_starttls and not server.has_extn("starttls"):
+                return Check("mail server", "fail", f"{place} offers no STARTTLS", "another port?")
+    except (OSError, smtplib.SMTPException) as problem:
+        state: State = "fail" if settings.is_production else "warn"
+        fix = "set RECOURSE_SMTP_HOST and RECOURSE_SMTP_PORT"
+        return Check("mail server", state, f"{place}: {type(problem).__name__}", fix)
+    return Check("mail server", "ok", place)
+
+
+def check_redis(settings: Settings) -> Iterator[Check]:
+    if settings.redis_url is None:
+        yield Check("Redis", "fail", "not set", "set RECOURSE_REDIS_URL")
+        return
+    try:
+        with redis.Redis.from_url(settings.redis_url, socket_timeout=CONNECT_SECONDS) as client:
+            facts = client.info()
+    except redis.RedisError as problem:
+        yield Check("Redis", "fail", type(problem).__name__, "start it, or mend RECOURSE_REDIS_URL")
+        return
+    yield Check("Redis", "ok", f"{facts.get('server_name', 'redis')} {facts['redis_version']}")
+    policy = facts.get("maxmemory_policy", "unknown")
+    if policy != "noeviction":
+        fix = "maxmemory-policy noeviction: limits and wake-ups must not vanish"
+        yield Check("Redis eviction", "fail", policy, fix)
+    else:
+        yield Check("Redis eviction", "ok", policy)
+
+
+async def check_database(settings: Settings) -> list[Check]:
+    """Version, schema and clock of the database, over one connection."""
+    try:
+        connection = await asyncpg.connect(settings.database_dsn, timeout=CONNECT_SECONDS)
+    except (OSError, asyncpg.PostgresError, TimeoutError) as problem:
+        fix = "start it, or mend RECOURSE_DATABASE_URL"
+        return [Check("PostgreSQL", "fail", type(problem).__name__, fix)]
+    try:
+        version = await connection.fetchval("SELECT current_setting('server_version_num')::int")
+        shown = await connection.fetchval("SELECT current_setting('server_version')")
+        before = wall_now()
+        theirs = await connection.fetchval("SELECT clock_timestamp()")
+        after = wall_now()
+        known = await connection.fetchval("SELECT to_regclass('alembic_version') IS NOT NULL")
+        revision = (
+            await connection.fetchval("SELECT version_num FROM alembic_version") if known else None
+        )
+    finally:
+        await connection.close()
+    return [
+        Check("PostgreSQL", "ok", shown)
+        if version >= POSTGRES_MIN
+        else Check("PostgreSQL", "fail", shown, "15 or newer is needed"),
+        check_schema(revision, migrations.head_revision()),
+        check_skew(before, theirs, after),
+    ]
+
+
+def check_schema(revision: str | None, head: str) -> Check:
+    if revision == head:
+        return Check("schema", "ok", f"at the newest revision {head}")
+    fact = f"at {revision or 'nothing'}, the code needs {head}"
+    return Check("schema", "fail", fact, "./run migrate")
+
+
+def check_skew(before: datetime, theirs: datetime, after: datetime) -> Check:
+    """The database's clock must stand between our two looks."""
+    skew = max((before - theirs).total_seconds(), (theirs - after).total_seconds(), 0.0)
+    fact = f"database and this host differ by {skew:.2f} s"
+    if skew > SKEW_SECONDS_FAIL:
+        return Check("clocks", "fail", fact, "run NTP on both: leases and signatures depend on it")
+    if skew > SKEW_SECONDS_WARN:
+        return Check("clocks", "warn", fact, "run NTP on both")
+    return Check("clocks", "ok", fact)
+
+
+def settings_problems(problem: ValidationError) -> str:
+    return "; ".join(
+        f"{'.'.join(str(part) for part in one['loc']) or 'settings'}: {one['msg']}"
+        for one in problem.errors()
+    )
+
+
+@contextlib.contextmanager
+def installation() -> Iterator[Installation]:
+    """The installation the environment names; missing servers are the embedded ones."""
+    if complete(dict(os.environ)):
+        # As the processes see it: nothing generated, nothing started.
+        yield Installation(Settings(), dict(os.environ), None)
+    else:
+        with local_installation() as here:
+            yield here
+
+
+def examine() -> Iterator[Check]:
+    """Every check, in the order in which one depends on the other."""
+    yield check_python()
+    yield check_time_zones()
+    yield check_libraries()
+    yield check_fonts()
+    try:
+        with installation() as here:
+            yield Check("settings", "ok", f"environment {here.settings.environment}")
+            yield from examine_installation(here.settings)
+    except ValidationError as problem:
+        yield Check("settings", "fail", settings_problems(problem), "see docs/configuration.md")
+    except (NoServerProgram, ServerFailed, NotHere) as problem:
+        yield Check(
+            "servers", "fail", str(problem), "set RECOURSE_DATABASE_URL, RECOURSE_REDIS_URL"
+        )
+
+
+def examine_installation(settings: Settings) -> Iterator[Check]:
+    yield check_secrets(settings)
+    yield check_data_folder(settings)
+    yield check_disk(settings)
+    yield check_public_url(settings)
+    yield from asyncio.run(check_database(settings))
+    yield from check_redis(settings)
+    yield check_mail(settings)
+
+
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+) -> None:
+    """Check this installation line by line; exit code 1 when something fails."""
+    checks = []
+    console = Console(highlight=False)
+    for check in examine():
+        checks.append(check)
+        if not as_json:
+            console.print(f"{MARKS[check.state]} {check.name}: {check.fact}", soft_wrap=True)
+            if check.fix:
+                console.print(f"     -> {check.fix}", soft_wrap=True)
+    failed = sum(check.state == "fail" for check in checks)
+    if as_json:
+        document = {"ok": failed == 0, "checks": [asdict(check) for check in checks]}
+        typer.echo(json.dumps(document, indent=2))
+    raise typer.Exit(1 if failed else 0)

@@ -1,0 +1,30 @@
+"""Waiting for a condition of another process, instead of sleeping and hoping."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+LOOK_SECONDS = 0.01
+
+
+def wait_until(condition: Callable[[], bool], *, seconds: float = 10.0) -> None:
+    """Return when ``condition`` holds; fail when it does not within ``seconds``."""
+    give_up = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < give_up, f"not so within {seconds} s"
+        time.sleep(LOOK_SECONDS)
+
+
+def process_runs(pid: int) -> bool:
+    """Whether this process exists and is no zombie."""
+    with contextlib.suppress(ProcessLookupError, FileNotFoundError):
+        os.kill(pid, 0)
+        if Path("/proc").is_dir():
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+            return state != "Z"
+        return True
+    return False

@@ -1,0 +1,52 @@
+"""The outside systems, built once per worker: one file each, and a fake of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from app.settings import Settings
+from workers.providers.bank_files import BankFolder, BankProvider
+from workers.providers.delivery import Delivery, Guard
+from workers.providers.fakes import FakeBank, FakeMail, FakePost
+from workers.providers.post import PostProvider, PrintFolder
+from workers.providers.smtp import OutgoingMail, SmtpMail
+
+
+class MailProvider(Protocol):
+    """`key_window_seconds` is None for plain SMTP: no keys."""
+
+    name: str
+    key_window_seconds: float | None
+
+    async def send(self, mail: OutgoingMail, *, guard: Guard) -> Delivery:
+        """Raises Refused, Transient, OutcomeUnknown, LeaseLost."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Providers:
+    mail: MailProvider
+    post: PostProvider
+    bank: BankProvider
+
+
+def real_providers(settings: Settings) -> Providers:
+    folder = settings.data_dir.resolve()
+    return Providers(
+        mail=SmtpMail(settings),
+        post=PrintFolder(folder / "post"),
+        bank=BankFolder(folder / "bank" / "out"),
+    )
+
+
+def fake_providers() -> Providers:
+    return Providers(mail=FakeMail(), post=FakePost(), bank=FakeBank())
+
+
+def build_providers(settings: Settings) -> Providers:
+    """As the settings say; production refuses fakes when it starts."""
+    return fake_providers() if settings.providers == "fake" else real_providers(settings)
+
+
+__all__ = ["MailProvider", "Providers", "build_providers", "fake_providers", "real_providers"]

@@ -1,0 +1,119 @@
+"""Outgoing mail over SMTP. The protocol has no keys, so where a line breaks decides everything:
+
+before the final dot was written nothing was sent and the mail may be tried again; after it, the
+outcome is unknown (RFC 1047) and nothing is repeated by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import dataclass
+
+import aiosmtplib
+from aiosmtplib.errors import SMTPException, SMTPResponseException
+
+from app.settings import Settings
+from workers.providers.delivery import Delivery, Guard
+from workers.providers.errors import OutcomeUnknown, Refused, Transient
+
+CONNECT_SECONDS_MAX = 30.0
+COMMAND_SECONDS_MAX = 300.0  # RFC 5321 4.5.3.2: five minutes for MAIL and RCPT
+BUFFER_LOOK_SECONDS = 0.005
+# aiosmtplib raises SMTPTimeoutError and SMTPServerDisconnected as SMTPException too.
+BROKEN = (SMTPException, OSError, asyncio.TimeoutError, EOFError)
+_BARE_LINE_END = re.compile(rb"\r\n|\r|\n")
+_LEADING_DOT = re.compile(rb"(?m)^\.")
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingMail:
+    """One mail to one person: per-recipient answers need a mail each."""
+
+    message_id: str
+    envelope_from: str
+    to: str
+    data: bytes
+
+
+class SmtpMail:
+    """The mail server named in the settings; one connection per mail."""
+
+    name = "smtp"
+    key_window_seconds: float | None = None
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    async def send(self, mail: OutgoingMail, *, guard: Guard) -> Delivery:
+        """Raises Refused (5xx), Transient (4xx, no connection), OutcomeUnknown (lost after the
+        final dot), LeaseLost."""
+        s = self._settings
+        smtp = aiosmtplib.SMTP(
+            hostname=s.smtp_host, port=s.smtp_port, use_tls=s.smtp_tls, local_hostname=s.mail_domain,
+            start_tls=True if s.smtp_starttls else None if s.is_production else False,
+            timeout=CONNECT_SECONDS_MAX, username=s.smtp_user,
+            password=s.smtp_password.get_secret_value() if s.smtp_password else None,
+        )  # fmt: skip
+        try:
+            await self._envelope(smtp, mail)
+            return await self._body(smtp, mail, guard)
+        finally:
+            smtp.close()
+
+    async def _envelope(self, smtp: aiosmtplib.SMTP, mail: OutgoingMail) -> None:
+        try:
+            await smtp.connect()
+            smtp.timeout = COMMAND_SECONDS_MAX
+            await smtp.mail(mail.envelope_from)
+            await smtp.rcpt(mail.to)
+            start = await smtp.execute_command(b"DATA")
+        except SMTPResponseException as answer:
+            raise _refusal(answer.code, answer.message) from None
+        except BROKEN as broken:
+            raise Transient(f"no connection: {type(broken).__name__}") from None
+        if start.code != 354:
+            raise _refusal(start.code, start.message)
+
+    async def _body(self, smtp: aiosmtplib.SMTP, mail: OutgoingMail, guard: Guard) -> Delivery:
+        protocol = smtp.protocol
+        try:
+            assert protocol is not None, "DATA was answered"
+            protocol.write(on_the_wire(mail.data))
+            # The dot follows only when the system has taken the body, so that a break before it is
+            # known to be one.
+            while protocol.is_connected and protocol.transport.get_write_buffer_size():  # type: ignore[union-attr]  # a write transport
+                await asyncio.sleep(BUFFER_LOOK_SECONDS)
+        except BROKEN as broken:
+            raise Transient(f"broken in the body: {type(broken).__name__}") from None
+        if not protocol.is_connected:
+            raise Transient("broken in the body")
+        guard()
+        try:
+            protocol._response_pending = True  # as its own execute_data_command does
+            protocol.write(b".\r\n")
+            answer = await protocol.read_response(timeout=float(self._settings.smtp_timeout_seconds))
+        except BROKEN as broken:
+            raise OutcomeUnknown(f"lost after the final dot: {type(broken).__name__}") from None
+        if answer.code // 100 != 2:
+            raise _refusal(answer.code, answer.message)
+        return Delivery(self.name, mail.message_id, detail=f"{answer.code} {answer.message}"[:200])
+
+
+def on_the_wire(data: bytes) -> bytes:
+    """CRLF line ends, a last one, and dots at the start of lines doubled (RFC 5321 4.5.2)."""
+    lines = _BARE_LINE_END.sub(b"\r\n", data)
+    if not lines.endswith(b"\r\n"):
+        lines += b"\r\n"
+    return _LEADING_DOT.sub(b"..", lines)
+
+
+def _refusal(code: int, message: str) -> Refused | Transient:
+    """4xx may pass; everything else in answer to our mail is for good."""
+    words = f"{code} {_without_addresses(message)}"[:200]
+    return Transient(words) if 400 <= code < 500 else Refused(words)
+
+
+def _without_addresses(text: str) -> str:
+    """Servers quote the address; the journal keeps none."""
+    return re.sub(r"\S+@\S+", "<address>", text)

@@ -1,0 +1,301 @@
+"""Carries out the effects journal: claim -> act -> record.
+
+A claim is one short transaction for many orders, an act runs with none open, a record is again one
+transaction for many. The row is the job: whatever happens to this process, the lease runs out and
+`claiming.recover` decides what may be repeated.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from app import outbox
+from app.clock import monotonic
+from workers import claiming, recording
+from workers.effects.handler import Done, Handler, Order
+from workers.providers.errors import LeaseLost, OutcomeUnknown, ProviderError, Transient
+from workers.recording import Ended
+from workers.tools import Tools
+from workers.trouble import DATABASE_TROUBLE, passes
+
+log = structlog.get_logger(__name__)
+RECORD_BATCH_MAX = 200  # ended acts per recording transaction
+HEARTBEATS_PER_LEASE = 4
+FRESH_SHARE = 0.6  # of a lease: older than this, it is renewed before anything is sent
+DATABASE_RETRY_SECONDS = (0.1, 0.3, 1.0, 3.0)
+LOCKED_RETRY_SECONDS = 0.05  # the cases of all candidates were being moved by somebody
+Handlers = Mapping[str, Handler[Any]]
+
+
+@dataclass(slots=True)
+class Held:
+    """An order in this worker's hands."""
+
+    order: Order[Any]
+    handler: Handler[Any]
+    renewed_at: float  # monotonic seconds
+    task: asyncio.Task[None] | None = None
+    acting: bool = True
+
+
+@dataclass
+class Relay:
+    """One loop over some lanes with a bounded number of acts at a time."""
+
+    tools: Tools
+    handlers: Handlers
+    lanes: tuple[str, ...]
+    slots: int
+    held: dict[UUID, Held] = field(default_factory=dict)
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self._wake = asyncio.Event()
+        self._ended: asyncio.Queue[Ended] = asyncio.Queue()
+        self._room = asyncio.Event()
+        self._room.set()
+        self._stopping = False
+
+    @property
+    def lease_seconds(self) -> float:
+        return self.tools.settings.lease_seconds
+
+    def nudge(self) -> None:
+        """Something may have been staged: look now."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Until cancelled. The poll is the guarantee; a nudge only makes it sooner."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._record_forever())
+            group.create_task(self._heartbeat_forever())
+            group.create_task(self._recover_forever())
+            group.create_task(self._claim_forever())
+
+    async def drain(self, seconds: float) -> None:
+        """Stop claiming and wait for acts under way to be recorded, for at most `seconds`."""
+        self._stopping = True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self.held:
+                    self._room.clear()
+                    await self._room.wait()
+
+    # --- the loops ---------------------------------------------------------------------------------
+
+    async def _claim_forever(self) -> None:
+        while not self._stopping:
+            self._wake.clear()
+            pause = self.tools.settings.sweep_seconds
+            try:
+                taken, more = await self._claim_once()
+                if more:
+                    pause = 0.0 if taken else LOCKED_RETRY_SECONDS
+            except DATABASE_TROUBLE as trouble:
+                log.warning("claim_failed", error=type(trouble).__name__)
+                pause = min(1.0, pause)
+            await self._pause(pause)
+
+    async def _pause(self, seconds: float) -> None:
+        """Until nudged, or for so long; with all hands full, until one is free."""
+        while len(self.held) > self.slots * 3 // 4 and not self._stopping:
+            self._room.clear()
+            await self._room.wait()
+        if seconds > 0:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._wake.wait()
+
+    async def _claim_once(self) -> tuple[int, bool]:
+        """(orders taken, whether there may be more right now)."""
+        free = self.slots - len(self.held)
+        async with self.tools.database.transaction() as session:
+            claim = await claiming.claim(
+                session, self.handlers, lanes=self.lanes, limit=free,
+                lease_seconds=self.lease_seconds, worker=self.tools.worker,
+            )  # fmt: skip
+        if claim.orders:
+            await self._take(claim.orders)
+        return len(claim.orders) + claim.settled, claim.seen >= free or claim.skipped > 0
+
+    async def _recover_forever(self) -> None:
+        """What dead or hanging workers left: again under the same key, or unknown."""
+        while not self._stopping:
+            try:
+                async with self.tools.database.transaction() as session:
+                    orders = await claiming.recover(
+                        session, self.tools, self.handlers, lanes=self.lanes,
+                        limit=max(1, self.slots - len(self.held)),
+                    )  # fmt: skip
+                if orders:
+                    await self._take(orders)
+            except DATABASE_TROUBLE as trouble:
+                log.warning("recover_failed", error=type(trouble).__name__)
+            await asyncio.sleep(min(self.lease_seconds / 2, 5.0))
+
+    async def _heartbeat_forever(self) -> None:
+        while True:
+            await asyncio.sleep(self.lease_seconds / HEARTBEATS_PER_LEASE)
+            if self.held:
+                with suppress(*DATABASE_TROUBLE):
+                    await self._renew(list(self.held.values()))
+
+    async def _record_forever(self) -> None:
+        while True:
+            batch = [await self._ended.get()]
+            while len(batch) < RECORD_BATCH_MAX and not self._ended.empty():
+                batch.append(self._ended.get_nowait())
+            await self._record(batch)
+
+    # --- acting ------------------------------------------------------------------------------------
+
+    async def _take(self, orders: Sequence[Order[Any]]) -> None:
+        """Prepare the orders of each kind together, then start their acts."""
+        now = monotonic()
+        by_kind: dict[str, list[Order[Any]]] = {}
+        for order in orders:
+            handler = self.handlers[order.claimed.kind]
+            self.held[order.id] = Held(order, handler, renewed_at=now)
+            by_kind.setdefault(order.claimed.kind, []).append(order)
+        for kind, mine in by_kind.items():
+            prepared = await self._prepare(self.handlers[kind], mine)
+            for order in mine:
+                held = self.held[order.id]
+                held.task = asyncio.create_task(self._act(held, prepared[order.id]))
+
+    async def _prepare(
+        self, handler: Handler[Any], orders: Sequence[Order[Any]]
+    ) -> dict[UUID, Any]:
+        """All at once; when that fails, one by one, so that one bad order harms no other."""
+        try:
+            async with self.tools.database.read() as session:
+                found = await handler.prepare(self.tools, session, orders)
+            return {o.id: found[o.id] for o in orders}
+        # Whatever reading one order does wrong must become that order's own ending (parked).
+        except Exception as failure:
+            if passes(failure):
+                away = Transient("database_away", retry_after=1)
+                return {o.id: away for o in orders}
+            if len(orders) == 1:
+                return {orders[0].id: failure}
+        alone: dict[UUID, Any] = {}
+        for order in orders:
+            alone |= await self._prepare(handler, [order])
+        return alone
+
+    async def _act(self, held: Held, prepared: Any) -> None:
+        order = held.order
+        try:
+            ended = await self._call(held, prepared)
+        except LeaseLost:
+            log.warning("lease_lost", effect_id=str(order.id), epoch=order.claimed.epoch)
+            self.counts["lease_lost"] += 1
+            self._release(order.id)
+            return
+        held.acting = False
+        self._ended.put_nowait(ended)
+
+    async def _call(self, held: Held, prepared: Any) -> Ended:
+        """The act and how it ended. Only LeaseLost and cancellation come out of here."""
+        order, handler = held.order, held.handler
+        if isinstance(prepared, Exception):
+            return Ended(order, handler, failure=prepared)
+        await self._ensure_fresh(held)
+        try:
+            async with asyncio.timeout(handler.timeout_seconds):
+                done: Done = await handler.act(
+                    self.tools, order, prepared, lambda: self._guard(held)
+                )
+        except LeaseLost:
+            raise
+        except TimeoutError:
+            return self._failed(held, prepared, OutcomeUnknown("timeout"))
+        # Poison: our own code failed on this order. It is parked in the end; the others go on.
+        except Exception as failure:
+            if not isinstance(failure, ProviderError):
+                log.exception("act_failed", effect_id=str(order.id), effect_kind=order.claimed.kind)
+            return self._failed(held, prepared, failure)
+        return Ended(order, handler, prepared, done=done)
+
+    def _failed(self, held: Held, prepared: Any, failure: Exception) -> Ended:
+        window = held.handler.key_window_seconds(self.tools, held.order.effect)
+        return Ended(
+            held.order, held.handler, prepared, failure=failure, repeatable=window is not None
+        )
+
+    async def _ensure_fresh(self, held: Held) -> None:
+        """A worker that slept must not send: renew an old lease before anything leaves."""
+        if monotonic() - held.renewed_at < self.lease_seconds * FRESH_SHARE:
+            return
+        try:
+            await self._renew([held])
+        except DATABASE_TROUBLE as trouble:
+            raise LeaseLost from trouble
+        self._guard(held)
+
+    def _guard(self, held: Held) -> None:
+        if monotonic() - held.renewed_at >= self.lease_seconds:
+            raise LeaseLost
+
+    async def _renew(self, held: Sequence[Held]) -> None:
+        asked_at = monotonic()
+        async with self.tools.database.transaction() as session:
+            mine = await outbox.renew(
+                session, [h.order.claimed for h in held], lease_seconds=self.lease_seconds
+            )
+        for each in held:
+            if each.order.id in mine:
+                each.renewed_at = asked_at
+            elif each.acting:
+                each.renewed_at = asked_at - self.lease_seconds  # the guard stops it
+
+    # --- recording ---------------------------------------------------------------------------------
+
+    async def _record(self, batch: list[Ended]) -> None:
+        """Until the database has it. Repeating is harmless: the epoch guards every row."""
+        tries = 0
+        while True:
+            try:
+                async with self.tools.database.transaction() as session:
+                    stale = await recording.record(session, batch, worker=self.tools.worker)
+                break
+            # One order's result the engine cannot digest: find it, keep it, go on with the others.
+            except Exception as failure:
+                if not passes(failure):
+                    await self._record_one_by_one(batch)
+                    return
+            await asyncio.sleep(DATABASE_RETRY_SECONDS[min(tries, 3)])
+            tries += 1
+        self.counts["stale"] += len(stale)
+        for ended in batch:
+            self.counts[ended.state] += 1
+            self._release(ended.order.id)
+
+    async def _record_one_by_one(self, batch: list[Ended]) -> None:
+        if len(batch) > 1:
+            for ended in batch:
+                await self._record([ended])
+            return
+        ended = batch[0]
+        log.exception("record_failed", effect_id=str(ended.order.id))
+        if ended.without_facts:  # even the bare settlement is refused: the lease runs out
+            self._release(ended.order.id)
+            return
+        await self._record([ended.bare()])
+
+    def _release(self, effect_id: UUID) -> None:
+        self.held.pop(effect_id, None)
+        self._room.set()
+        if not self._stopping:
+            self._wake.set()  # the next order of its lane may go
+
+
+__all__ = ["Held", "Relay"]

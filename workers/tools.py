@@ -1,0 +1,33 @@
+"""What a worker works with, built once at its start and handed down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from app.crypto import Keyring
+from app.db import Database
+from app.documents.store import ObjectStore
+from app.settings import Settings
+from letters.content import AnyLetter
+from letters.rendered import RenderedLetter
+from workers.providers import Providers
+
+
+class Renderer(Protocol):
+    """Makes the PDF of a letter without blocking the event loop (letters.pool in real life)."""
+
+    async def render(self, letter: AnyLetter) -> RenderedLetter: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """`worker` is this process's name in the attempt log."""
+
+    settings: Settings
+    database: Database
+    store: ObjectStore
+    keyring: Keyring
+    providers: Providers
+    renderer: Renderer
+    worker: str
