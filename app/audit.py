@@ -33,6 +33,21 @@ PARAMS_BYTES_MAX = 4_096  # a history line is a code with a few ids and sums, no
 
 # Where the head of a kind of stream stands: table and key column.
 HEAD_TABLES = {"case": "cases", "staff": "staff"}
+_LOCK = {
+    "cases": text("SELECT audit_seq, audit_head FROM cases WHERE id = :key FOR UPDATE"),
+    "staff": text("SELECT audit_seq, audit_head FROM staff WHERE id = :key FOR UPDATE"),
+    "audit_heads": text(
+        "SELECT audit_seq, audit_head FROM audit_heads WHERE stream = :key FOR UPDATE"
+    ),
+}
+_STORE = {
+    "cases": text("UPDATE cases SET audit_seq = :seq, audit_head = :hash WHERE id = :key"),
+    "staff": text("UPDATE staff SET audit_seq = :seq, audit_head = :hash WHERE id = :key"),
+    "audit_heads": text(
+        "UPDATE audit_heads SET audit_seq = :seq, audit_head = :hash WHERE stream = :key"
+    ),
+}
+
 
 Param = str | int | bool | None | list[str] | list[int]
 
@@ -61,11 +76,17 @@ def genesis(stream: str) -> bytes:
 
 def canonical(stream: str, seq: int, entry: Entry) -> bytes:
     """The bytes a hash is made of: sorted keys, no spaces, UTC with microseconds."""
-    return orjson.dumps({
-        "stream": stream, "seq": seq, "code": entry.code, "actor": entry.actor,
-        "at": entry.at.astimezone(UTC).isoformat(timespec="microseconds"),
-        "params": entry.params,
-    }, option=orjson.OPT_SORT_KEYS)
+    return orjson.dumps(
+        {
+            "stream": stream,
+            "seq": seq,
+            "code": entry.code,
+            "actor": entry.actor,
+            "at": entry.at.astimezone(UTC).isoformat(timespec="microseconds"),
+            "params": entry.params,
+        },
+        option=orjson.OPT_SORT_KEYS,
+    )
 
 
 def chain(previous: bytes, entry: bytes) -> bytes:
@@ -73,7 +94,9 @@ def chain(previous: bytes, entry: bytes) -> bytes:
     return sha256(previous + entry).digest()
 
 
-def rows_for(stream: str, head: Head, entries: Sequence[Entry]) -> tuple[list[dict[str, Any]], Head]:
+def rows_for(
+    stream: str, head: Head, entries: Sequence[Entry]
+) -> tuple[list[dict[str, Any]], Head]:
     """The rows of `audit_entries` for these entries and the head after them.
 
     Pure: the engine calls it for many cases and inserts all rows in one statement. The caller holds
@@ -88,14 +111,30 @@ def rows_for(stream: str, head: Head, entries: Sequence[Entry]) -> tuple[list[di
         data = canonical(stream, seq, entry)
         assert len(data) <= PARAMS_BYTES_MAX, f"history entry {entry.code} is too long"
         last = chain(last, data)
-        rows.append({"stream": stream, "seq": seq, "at": entry.at, "actor": entry.actor,
-                     "code": entry.code, "params": dict(entry.params), "hash": last})
+        rows.append(
+            {
+                "stream": stream,
+                "seq": seq,
+                "at": entry.at,
+                "actor": entry.actor,
+                "code": entry.code,
+                "params": dict(entry.params),
+                "hash": last,
+            }
+        )
     return rows, Head(seq, last)
 
 
-async def append(session: AsyncSession, *, stream: str, code: str, params: Mapping[str, Any],
-                 actor: str, at: datetime) -> None:
-    """Adds one entry: locks the head, chains, writes. For single writes; the engine uses rows_for."""
+async def append(
+    session: AsyncSession,
+    *,
+    stream: str,
+    code: str,
+    params: Mapping[str, Any],
+    actor: str,
+    at: datetime,
+) -> None:
+    """Adds one entry: locks the head, chains, writes. The engine uses `rows_for` instead."""
     await append_all(session, stream=stream, entries=[Entry(code, params, actor, at)])
 
 
@@ -117,30 +156,31 @@ async def insert_rows(session: AsyncSession, rows: Iterable[dict[str, Any]]) -> 
 
 async def lock_head(session: AsyncSession, stream: str) -> Head:
     """The head of a stream, its row locked until the transaction ends."""
-    table, column, key = head_place(stream)
+    table, key = head_place(stream)
     if table == "audit_heads":
-        await session.execute(text(
-            "INSERT INTO audit_heads (stream, audit_seq, audit_head) VALUES (:key, 0, '')"
-            " ON CONFLICT DO NOTHING"), {"key": key})
-    row = (await session.execute(text(
-        f"SELECT audit_seq, audit_head FROM {table} WHERE {column} = :key FOR UPDATE"),
-        {"key": key})).one_or_none()
+        await session.execute(
+            text(
+                "INSERT INTO audit_heads (stream, audit_seq, audit_head) VALUES (:key, 0, '')"
+                " ON CONFLICT DO NOTHING"
+            ),
+            {"key": key},
+        )
+    row = (await session.execute(_LOCK[table], {"key": key})).one_or_none()
     if row is None:
         raise NotFound("there is nothing to keep this history for", code="stream_not_found")
     return Head(row[0], bytes(row[1] or b""))
 
 
 async def store_head(session: AsyncSession, stream: str, head: Head) -> None:
-    table, column, key = head_place(stream)
-    await session.execute(text(
-        f"UPDATE {table} SET audit_seq = :seq, audit_head = :hash WHERE {column} = :key"), {"seq": head.seq, "hash": head.hash, "key": key})
+    table, key = head_place(stream)
+    await session.execute(_STORE[table], {"seq": head.seq, "hash": head.hash, "key": key})
 
 
-def head_place(stream: str) -> tuple[str, str, Any]:
-    """Table, key column and key of the row that carries the head of this stream."""
+def head_place(stream: str) -> tuple[str, Any]:
+    """Table and key of the row that carries the head of this stream."""
     kind, _, rest = stream.partition(":")
     table = HEAD_TABLES.get(kind)
     if table is None:
         assert stream == SYSTEM, f"unknown stream {kind}"
-        return "audit_heads", "stream", stream
-    return table, "id", UUID(rest)
+        return "audit_heads", stream
+    return table, UUID(rest)

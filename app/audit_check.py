@@ -27,7 +27,7 @@ PutObject = Callable[[str, bytes], Awaitable[None]]
 GetObject = Callable[[str], Awaitable[bytes | None]]
 
 BATCH_ROWS = 2_000
-FINDINGS_MAX = 1_000  # enough to see the extent; a broken installation must not fill the memory
+FINDINGS_MAX = 1_000  # enough to see the extent without filling the memory
 ANCHOR_PREFIX = "audit/anchors/"
 FIRST_ROOT = sha256(b"recourse-audit-anchors-1").digest()
 
@@ -39,8 +39,27 @@ _NEW_HEADS = text("""
     SELECT DISTINCT ON (stream) stream, seq, hash, pg_current_snapshot()::text AS snapshot
       FROM audit_entries
      WHERE txid >= :oldest
-       AND NOT pg_visible_in_snapshot(CAST(CAST(txid AS text) AS xid8), CAST(CAST(:seen AS text) AS pg_snapshot))
+       AND NOT pg_visible_in_snapshot(CAST(CAST(txid AS text) AS xid8),
+                                      CAST(CAST(:seen AS text) AS pg_snapshot))
      ORDER BY stream, seq DESC
+""")
+
+_HEADS = text("""
+    SELECT 'case:' || id AS stream, audit_seq, audit_head FROM cases
+     WHERE id = ANY(CAST(:case AS uuid[]))
+    UNION ALL SELECT 'staff:' || id, audit_seq, audit_head FROM staff
+     WHERE id = ANY(CAST(:staff AS uuid[]))
+    UNION ALL SELECT stream, audit_seq, audit_head FROM audit_heads
+     WHERE stream = ANY(CAST(:streams AS text[]))
+""")
+_HEADS_ALONE = text("""
+    SELECT h.stream, h.audit_seq
+      FROM (SELECT 'case:' || id AS stream, audit_seq FROM cases
+            UNION ALL SELECT 'staff:' || id, audit_seq FROM staff
+            UNION ALL SELECT stream, audit_seq FROM audit_heads) h
+     WHERE h.audit_seq > 0
+       AND NOT EXISTS (SELECT 1 FROM audit_entries e WHERE e.stream = h.stream)
+     LIMIT :limit
 """)
 
 
@@ -74,47 +93,66 @@ def anchor_key(number: int) -> str:
     return f"{ANCHOR_PREFIX}{number:012d}.json"
 
 
-def anchor_document(number: int, previous: bytes, at: datetime, snapshot: str,
-                    heads: list[tuple[str, int, bytes]]) -> bytes:
+def anchor_document(
+    number: int, previous: bytes, at: datetime, snapshot: str, heads: list[tuple[str, int, bytes]]
+) -> bytes:
     """The bytes stored outside; their SHA-256 is the root, and they name the root before."""
-    return json.dumps({
-        "number": number, "previous": previous.hex(), "at": at.isoformat(), "snapshot": snapshot,
-        "heads": [[stream, seq, head.hex()] for stream, seq, head in heads],
-    }, separators=(",", ":")).encode()
+    return json.dumps(
+        {
+            "number": number,
+            "previous": previous.hex(),
+            "at": at.isoformat(),
+            "snapshot": snapshot,
+            "heads": [[stream, seq, head.hex()] for stream, seq, head in heads],
+        },
+        separators=(",", ":"),
+    ).encode()
 
 
-async def anchor_heads(session: AsyncSession, put: PutObject, get: GetObject, *,
-                       at: datetime) -> int | None:
+async def anchor_heads(
+    session: AsyncSession, put: PutObject, get: GetObject, *, at: datetime
+) -> int | None:
     """Takes the next anchor; returns its number, or None when nothing was added since the last.
 
     The object is put before the row is committed. A crash between leaves an object without a row:
     the next run finds it and adopts it as it stands (`verify` compares it with the entries).
     """
     await session.execute(text("SELECT pg_advisory_xact_lock(hashtext('audit_anchors'))"))
-    last = (await session.execute(text(
-        "SELECT number, root, snapshot FROM audit_anchors ORDER BY number DESC LIMIT 1"
-    ))).one_or_none()
+    last = (
+        await session.execute(
+            text("SELECT number, root, snapshot FROM audit_anchors ORDER BY number DESC LIMIT 1")
+        )
+    ).one_or_none()
     number, previous = (last.number + 1, bytes(last.root)) if last else (1, FIRST_ROOT)
     document = await get(anchor_key(number))
     if document is None:
-        document = await _new_document(session, number, previous,
-                                       last.snapshot if last else NOTHING_SEEN, at)
+        document = await _new_document(
+            session, number, previous, last.snapshot if last else NOTHING_SEEN, at
+        )
         if document is None:
             return None
         await put(anchor_key(number), document)
     content = json.loads(document)
-    await session.execute(insert(AuditAnchor).values(
-        number=number, at=datetime.fromisoformat(content["at"]), snapshot=content["snapshot"],
-        streams=len(content["heads"]), root=sha256(document).digest(),
-        object_key=anchor_key(number)))
+    await session.execute(
+        insert(AuditAnchor).values(
+            number=number,
+            at=datetime.fromisoformat(content["at"]),
+            snapshot=content["snapshot"],
+            streams=len(content["heads"]),
+            root=sha256(document).digest(),
+            object_key=anchor_key(number),
+        )
+    )
     return number
 
 
-async def _new_document(session: AsyncSession, number: int, previous: bytes, snapshot: str,
-                        at: datetime) -> bytes | None:
+async def _new_document(
+    session: AsyncSession, number: int, previous: bytes, snapshot: str, at: datetime
+) -> bytes | None:
     seen = await _seen(session, snapshot)
-    rows = (await session.execute(_NEW_HEADS, {
-        "seen": seen, "oldest": int(seen.partition(":")[0])})).all()
+    rows = (
+        await session.execute(_NEW_HEADS, {"seen": seen, "oldest": int(seen.partition(":")[0])})
+    ).all()
     if not rows:
         return None
     heads = [(row.stream, row.seq, bytes(row.hash)) for row in rows]
@@ -124,8 +162,9 @@ async def _new_document(session: AsyncSession, number: int, previous: bytes, sna
 async def _seen(session: AsyncSession, snapshot: str) -> str:
     """The snapshot of the last anchor, or none at all when this cluster counts from the beginning
     again (restored from a dump): then everything is anchored anew."""
-    newest = (await session.execute(text("SELECT pg_snapshot_xmax(pg_current_snapshot())"
-                                         "::text::bigint"))).scalar_one()
+    newest = (
+        await session.execute(text("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint"))
+    ).scalar_one()
     return snapshot if int(snapshot.split(":")[1]) <= newest else NOTHING_SEEN
 
 
@@ -154,10 +193,15 @@ async def _entries(session: AsyncSession) -> AsyncIterator[Any]:
     """All entries by stream and number, in keyset pages, so that memory stays flat."""
     stream, seq = "", 0
     while True:
-        rows = (await session.execute(text(
-            "SELECT stream, seq, at, actor, code, params, hash FROM audit_entries"
-            " WHERE (stream, seq) > (:stream, :seq) ORDER BY stream, seq LIMIT :limit"),
-            {"stream": stream, "seq": seq, "limit": BATCH_ROWS})).all()
+        rows = (
+            await session.execute(
+                text(
+                    "SELECT stream, seq, at, actor, code, params, hash FROM audit_entries"
+                    " WHERE (stream, seq) > (:stream, :seq) ORDER BY stream, seq LIMIT :limit"
+                ),
+                {"stream": stream, "seq": seq, "limit": BATCH_ROWS},
+            )
+        ).all()
         for row in rows:
             yield row
         if len(rows) < BATCH_ROWS:
@@ -182,8 +226,9 @@ def _check_stream(rows: list[Any], report: Report) -> tuple[str, int, bytes]:
     return stream, rows[-1].seq, last
 
 
-async def _check_heads(session: AsyncSession, ends: list[tuple[str, int, bytes]],
-                       report: Report) -> None:
+async def _check_heads(
+    session: AsyncSession, ends: list[tuple[str, int, bytes]], report: Report
+) -> None:
     """Each chain must end where its head says."""
     heads = await _heads_of(session, [stream for stream, _, _ in ends])
     for stream, seq, last in ends:
@@ -197,38 +242,32 @@ async def _check_heads(session: AsyncSession, ends: list[tuple[str, int, bytes]]
 
 
 async def _heads_of(session: AsyncSession, streams: list[str]) -> dict[str, tuple[int, bytes]]:
-    found: dict[str, tuple[int, bytes]] = {}
-    for prefix, table in await _present_head_tables(session):
-        ids = [s.split(":", 1)[1] for s in streams if s.startswith(prefix + ":")]
-        if ids:
-            rows = await session.execute(text(
-                f"SELECT id::text, audit_seq, audit_head FROM {table}"
-                " WHERE id = ANY(CAST(:ids AS uuid[]))"), {"ids": ids})
-            found |= {f"{prefix}:{row[0]}": (row[1], bytes(row[2] or b"")) for row in rows}
-    rows = await session.execute(text(
-        "SELECT stream, audit_seq, audit_head FROM audit_heads WHERE stream = ANY(:streams)"),
-        {"streams": streams})
-    return found | {row[0]: (row[1], bytes(row[2])) for row in rows}
+    rows = await session.execute(
+        _HEADS,
+        {
+            "streams": [s for s in streams if ":" not in s],
+            **{
+                kind: [s.partition(":")[2] for s in streams if s.startswith(f"{kind}:")]
+                for kind in HEAD_TABLES
+            },
+        },
+    )
+    return {row.stream: (row.audit_seq, bytes(row.audit_head or b"")) for row in rows}
 
 
 async def _check_heads_without_entries(session: AsyncSession, report: Report) -> None:
     """A head that counts entries whose whole stream was deleted."""
-    sources = [f"SELECT '{prefix}:' || id AS stream, audit_seq FROM {table}"
-               for prefix, table in await _present_head_tables(session)]
-    sources.append("SELECT stream, audit_seq FROM audit_heads")
-    rows = await session.execute(text(
-        f"SELECT h.stream, h.audit_seq FROM ({' UNION ALL '.join(sources)}) h"
-        " WHERE h.audit_seq > 0 AND NOT EXISTS"
-        " (SELECT 1 FROM audit_entries e WHERE e.stream = h.stream) LIMIT :limit"),
-        {"limit": FINDINGS_MAX})
-    for stream, seq in rows:
+    for stream, seq in await session.execute(_HEADS_ALONE, {"limit": FINDINGS_MAX}):
         report.add("tail", stream, 1, f"all entries up to {seq} are gone")
 
 
 async def _check_anchors(session: AsyncSession, get: GetObject | None, report: Report) -> None:
     """The anchors form a chain of their own, and what they name must still be in the streams."""
-    rows = (await session.execute(text(
-        "SELECT number, root, object_key FROM audit_anchors ORDER BY number"))).all()
+    rows = (
+        await session.execute(
+            text("SELECT number, root, object_key FROM audit_anchors ORDER BY number")
+        )
+    ).all()
     previous, number = FIRST_ROOT, 0
     for row in rows:
         number += 1
@@ -248,8 +287,14 @@ async def _check_anchors(session: AsyncSession, get: GetObject | None, report: R
         report.add("anchor_missing", "anchors", number + 1, "outside there is an anchor more")
 
 
-async def _check_document(session: AsyncSession, number: int, previous: bytes, root: bytes,
-                          document: bytes, report: Report) -> None:
+async def _check_document(
+    session: AsyncSession,
+    number: int,
+    previous: bytes,
+    root: bytes,
+    document: bytes,
+    report: Report,
+) -> None:
     if sha256(document).digest() != root:
         report.add("anchor", "anchors", number, "table and copy outside do not agree")
     content = json.loads(document)
@@ -257,23 +302,20 @@ async def _check_document(session: AsyncSession, number: int, previous: bytes, r
         report.add("anchor", "anchors", number, "the anchor does not follow the one before")
     heads = content["heads"]
     for start in range(0, len(heads), BATCH_ROWS):
-        part = heads[start:start + BATCH_ROWS]
-        rows = await session.execute(text(
-            "SELECT n.stream, n.seq FROM unnest(CAST(:streams AS text[]), CAST(:seqs AS bigint[]),"
-            " CAST(:hashes AS text[])) AS n(stream, seq, hash) LEFT JOIN audit_entries e"
-            " ON e.stream = n.stream AND e.seq = n.seq"
-            " WHERE e.hash IS NULL OR encode(e.hash, 'hex') <> n.hash"),
-            {"streams": [h[0] for h in part], "seqs": [h[1] for h in part],
-             "hashes": [h[2] for h in part]})
+        part = heads[start : start + BATCH_ROWS]
+        rows = await session.execute(
+            text(
+                "SELECT n.stream, n.seq"
+                " FROM unnest(CAST(:streams AS text[]), CAST(:seqs AS bigint[]),"
+                " CAST(:hashes AS text[])) AS n(stream, seq, hash) LEFT JOIN audit_entries e"
+                " ON e.stream = n.stream AND e.seq = n.seq"
+                " WHERE e.hash IS NULL OR encode(e.hash, 'hex') <> n.hash"
+            ),
+            {
+                "streams": [h[0] for h in part],
+                "seqs": [h[1] for h in part],
+                "hashes": [h[2] for h in part],
+            },
+        )
         for stream, seq in rows:
             report.add("anchor", stream, seq, f"anchor {number} knows another history")
-
-
-async def _present_head_tables(session: AsyncSession) -> list[tuple[str, str]]:
-    """The head tables of this schema (a restored part of a database may lack one)."""
-    present = []
-    for prefix, table in HEAD_TABLES.items():
-        if (await session.execute(text("SELECT to_regclass(:name) IS NOT NULL"),
-                                  {"name": table})).scalar():
-            present.append((prefix, table))
-    return present

@@ -127,7 +127,7 @@ class CaseChange:
 async def change_case(
     session: AsyncSession, caller: Principal, case_id: uuid.UUID, version: int
 ) -> CaseChange:
-    """Locks a case the caller may change. Raises NotFound (also for a foreign one), StaleVersion."""
+    """Locks a case the caller may change. Raises NotFound (a foreign one too), StaleVersion."""
     facts = await lock_facts(session, caller, case_id)
     check_version(facts.version, version)
     return CaseChange(session, caller, facts, await read_moment(session))

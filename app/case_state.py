@@ -1,4 +1,4 @@
-"""Where a case stands, as every change of it by staff answers: position, date with its reason, work."""
+"""Where a case stands, as every change of it by staff answers: position, date and why, work."""
 
 from __future__ import annotations
 
@@ -9,7 +9,23 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.domain.money import Money
 from app.schemas import Out
+
+
+class AmountOut(Out):
+    """`minor` in the smallest unit; `amount` as on paper; `text` for people."""
+
+    minor: int
+    currency: str
+    amount: str
+    text: str
+
+    @classmethod
+    def of(cls, minor: int, currency: str) -> AmountOut:
+        money = Money(minor, currency)
+        return cls(minor=minor, currency=currency, amount=money.format(), text=str(money))
+
 
 _WHOSE = {
     "law": "a date of the law",
@@ -28,14 +44,14 @@ _STATE = text("""
 """)
 
 
-class PauseOut(Out):
+class StandingPauseOut(Out):
     kind: str
     key: str
     until: datetime
     reason: str
 
 
-class OpenTaskOut(Out):
+class TaskOnCaseOut(Out):
     id: uuid.UUID
     kind: str
     role: str
@@ -57,8 +73,8 @@ class CaseStateOut(Out):
     mode: str
     handler_id: uuid.UUID | None
     letter_id: uuid.UUID | None
-    pauses: list[PauseOut]
-    open_tasks: list[OpenTaskOut]
+    pauses: list[StandingPauseOut]
+    open_tasks: list[TaskOnCaseOut]
     version: int
 
 

@@ -58,6 +58,7 @@ from app.limits import Limiter
 from app.metrics import DENIED, REPLAYS
 from app.pagination import CURSOR_LENGTH_MAX, LIMIT_DEFAULT, LIMIT_MAX, Paging
 from app.passwords import Passwords
+from app.problem_kinds import problems as problems  # endpoints import it from here
 from app.sessions import Authenticator, NewSession
 from app.settings import Settings
 from app.strict_json import parse
@@ -92,12 +93,27 @@ class Parts:
     link_key: bytes
 
 
-def make_parts(settings: Settings, database: Database, limiter: Limiter, keyring: Keyring,
-               table: Table, hand_over: tuple[HandOver, ...] = ()) -> Parts:
+def make_parts(
+    settings: Settings,
+    database: Database,
+    limiter: Limiter,
+    keyring: Keyring,
+    table: Table,
+    hand_over: tuple[HandOver, ...] = (),
+) -> Parts:
     secret = settings.secret_key.get_secret_value()
-    return Parts(settings, database, Authenticator(database, environment=settings.environment),
-                 limiter, keyring, table, Passwords(cheap=settings.environment == "test"), hand_over,
-                 derive(secret, "cursor"), derive(secret, LINK_KEY))
+    return Parts(
+        settings,
+        database,
+        Authenticator(database, environment=settings.environment),
+        limiter,
+        keyring,
+        table,
+        Passwords(cheap=settings.environment == "test"),
+        hand_over,
+        derive(secret, "cursor"),
+        derive(secret, LINK_KEY),
+    )
 
 
 class Replayed(Exception):
@@ -127,13 +143,20 @@ class Route(APIRoute):
                 response = await handler(request)
             except Replayed as replay:
                 REPLAYS.inc()
-                return Response(replay.answer.body, replay.answer.status,
-                                replay.answer.headers | {"idempotency-replayed": "true"})
+                return Response(
+                    replay.answer.body,
+                    replay.answer.status,
+                    replay.answer.headers | {"idempotency-replayed": "true"},
+                )
             claimed = getattr(request.state, "claimed", None)
             if claimed is not None:
                 await idempotency.finish(
-                    request.state.session, claimed, status=response.status_code,
-                    headers=dict(response.headers), body=bytes(response.body))
+                    request.state.session,
+                    claimed,
+                    status=response.status_code,
+                    headers=dict(response.headers),
+                    body=bytes(response.body),
+                )
             return response
 
         return handle
@@ -143,8 +166,9 @@ class Router(APIRouter):
     """The only router features use: every route on it is a `Route` with an operation id."""
 
     def __init__(self, *, prefix: str = "", tags: list[str] | None = None) -> None:
-        super().__init__(prefix=prefix, tags=list(tags or ()), route_class=Route,
-                         redirect_slashes=False)
+        super().__init__(
+            prefix=prefix, tags=list(tags or ()), route_class=Route, redirect_slashes=False
+        )
 
 
 async def admit(request: Request, operation: str) -> Principal:
@@ -194,8 +218,9 @@ async def identify(request: Request, *, required: bool) -> Principal:
 
 def _cookies(request: Request) -> list[str]:
     """Every value of the session cookie; a parser into a dict would hide a second one."""
-    pairs = [p.strip().partition("=") for h in request.headers.getlist("cookie")
-             for p in h.split(";")]
+    pairs = [
+        p.strip().partition("=") for h in request.headers.getlist("cookie") for p in h.split(";")
+    ]
     return [value for name, _, value in pairs if name == COOKIE]
 
 
@@ -247,8 +272,15 @@ async def limited_stream(request: Request, maximum: int) -> AsyncIterator[bytes]
 
 def set_cookie(response: Response, opened: NewSession) -> None:
     """The session in a cookie only this host, over https, and no script can read."""
-    response.set_cookie(COOKIE, opened.token, secure=True, httponly=True, samesite="lax", path="/",
-                        expires=opened.expires_at)
+    response.set_cookie(
+        COOKIE,
+        opened.token,
+        secure=True,
+        httponly=True,
+        samesite="lax",
+        path="/",
+        expires=opened.expires_at,
+    )
 
 
 def clear_cookie(response: Response) -> None:
@@ -280,9 +312,15 @@ async def _claim(request: Request, session: AsyncSession) -> None:
     if body is None:  # an upload reads its own body later: its declared length stands for it
         media += f" length={request.headers.get('content-length')}"
     found = await idempotency.claim(
-        session, principal=request.state.principal.actor, route=request.state.operation,
-        key=idempotency.valid_key(keys[0]), now=wall_now(), request_hash=idempotency.request_hash(
-            request.method, f"{request.url.path}?{request.url.query}", media, body or b""))
+        session,
+        principal=request.state.principal.actor,
+        route=request.state.operation,
+        key=idempotency.valid_key(keys[0]),
+        now=wall_now(),
+        request_hash=idempotency.request_hash(
+            request.method, f"{request.url.path}?{request.url.query}", media, body or b""
+        ),
+    )
     if isinstance(found, idempotency.Answer):
         raise Replayed(found)
     request.state.claimed = found
@@ -299,38 +337,23 @@ def _principal(request: Request) -> Principal:
     return found
 
 
-def _expected(request: Request, if_match: Annotated[str | None, Header(
-        description="The ETag you read, exactly one.")] = None) -> int:
+def _expected(
+    request: Request,
+    if_match: Annotated[str | None, Header(description="The ETag you read, exactly one.")] = None,
+) -> int:
     if len(request.headers.getlist("if-match")) > 1:
         raise InvalidInput("send one If-Match", code="if_match_invalid")
     return expected_version(if_match)
 
 
-def _paging(request: Request, principal: Annotated[Principal, Depends(_principal)],
-            limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT,
-            cursor: Annotated[str | None, Query(max_length=CURSOR_LENGTH_MAX)] = None) -> Paging:
+def _paging(
+    request: Request,
+    principal: Annotated[Principal, Depends(_principal)],
+    limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT,
+    cursor: Annotated[str | None, Query(max_length=CURSOR_LENGTH_MAX)] = None,
+) -> Paging:
     return Paging(limit, cursor, parts(request).cursor_key, principal.actor)
 
-
-def problems(*kinds: str) -> dict[int | str, dict[str, Any]]:
-    """The problem answers an operation adds to the usual ones (401, 403, 404, 413, 415, 422, 429,
-    503 are documented from the authorisation table): `conflict`, `stale`, `too_large` ..."""
-    return {STATUS_OF_KIND[kind]: {"description": DESCRIPTION_OF_KIND[kind]} for kind in kinds}
-
-
-STATUS_OF_KIND = {
-    "invalid": 422, "unauthenticated": 401, "forbidden": 403, "not_found": 404, "conflict": 409,
-    "stale": 412, "precondition_required": 428, "too_large": 413, "unsupported": 415,
-    "limited": 429, "unavailable": 503,
-}
-DESCRIPTION_OF_KIND = {
-    "invalid": "Something sent cannot be used", "unauthenticated": "Sign in first",
-    "forbidden": "Your role does not allow this", "not_found": "There is nothing here for you",
-    "conflict": "Not possible in the present state", "stale": "Changed since you read it",
-    "precondition_required": "If-Match is needed", "too_large": "Too large",
-    "unsupported": "Not a media type this takes", "limited": "Too many tries",
-    "unavailable": "A part we depend on is down; nothing was changed",
-}
 
 Session = Annotated[AsyncSession, Depends(_session, scope="function")]
 ReadSession = Annotated[AsyncSession, Depends(_read_session, scope="function")]
@@ -340,6 +363,10 @@ Staff = Caller
 Expected = Annotated[int, Depends(_expected)]
 Pages = Annotated[Paging, Depends(_paging)]
 Held = Annotated[Parts, Depends(parts)]
-IdempotencyKey = Annotated[str | None, Header(
-    max_length=idempotency.KEY_LENGTH_MAX,
-    description="Repeat a call safely: the same key gets the same answer for 30 days.")]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        max_length=idempotency.KEY_LENGTH_MAX,
+        description="Repeat a call safely: the same key gets the same answer for 30 days.",
+    ),
+]

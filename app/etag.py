@@ -22,8 +22,9 @@ def expected_version(if_match: str | None) -> int:
         raise PreconditionRequired("send the ETag you read as If-Match")
     found = _ETAG.fullmatch(if_match.strip())
     if found is None:
-        raise InvalidInput("If-Match must be exactly one ETag as we sent it",
-                           code="if_match_invalid")
+        raise InvalidInput(
+            "If-Match must be exactly one ETag as we sent it", code="if_match_invalid"
+        )
     return int(found[1])
 
 

@@ -37,17 +37,25 @@ _CLAIM = text("""
         ON CONFLICT DO NOTHING RETURNING 1)
     SELECT free.got, EXISTS (SELECT 1 FROM mine) AS mine FROM free
 """)
-_FIND = text("SELECT request_hash, status, headers, body FROM idempotency_keys"
-             " WHERE principal = :principal AND route = :route AND key = :key")
-_FINISH = text("UPDATE idempotency_keys SET status = :status,"
-               " headers = CAST(:headers AS jsonb), body = :body"
-               " WHERE principal = :principal AND route = :route AND key = :key")
+_FIND = text(
+    "SELECT request_hash, status, headers, body FROM idempotency_keys"
+    " WHERE principal = :principal AND route = :route AND key = :key"
+)
+# For writers that let the answer ride in a statement of theirs; parameters from finish_values().
+FINISH_SQL = (
+    "UPDATE idempotency_keys SET status = :status,"
+    " headers = CAST(:headers AS jsonb), body = :body"
+    " WHERE principal = :principal AND route = :route AND key = :key"
+)
+_FINISH = text(FINISH_SQL)
 
-_PURGE = text("DELETE FROM idempotency_keys k USING"
-              " (SELECT principal, route, key FROM idempotency_keys WHERE created_at < :before"
-              "  ORDER BY created_at LIMIT :limit) old"
-              " WHERE (k.principal, k.route, k.key) = (old.principal, old.route, old.key)"
-              " RETURNING 1")
+_PURGE = text(
+    "DELETE FROM idempotency_keys k USING"
+    " (SELECT principal, route, key FROM idempotency_keys WHERE created_at < :before"
+    "  ORDER BY created_at LIMIT :limit) old"
+    " WHERE (k.principal, k.route, k.key) = (old.principal, old.route, old.key)"
+    " RETURNING 1"
+)
 
 
 class KeyInvalid(InvalidInput):
@@ -103,16 +111,26 @@ def request_hash(method: str, target: str, content_type: str, body: bytes) -> by
     return digest.digest()
 
 
-async def claim(session: AsyncSession, *, principal: str, route: str, key: str,
-                request_hash: bytes, now: datetime) -> Claim | Answer:
+async def claim(
+    session: AsyncSession,
+    *,
+    principal: str,
+    route: str,
+    key: str,
+    request_hash: bytes,
+    now: datetime,
+) -> Claim | Answer:
     """The right to do the work, or the answer given before.
 
     Raises KeyReused for another request and CallRunning while the first one is at work.
     """
     found = Claim(principal, route, key)
     lock = int.from_bytes(sha256(repr(found.identity).encode()).digest()[:8], "big", signed=True)
-    row = (await session.execute(_CLAIM, {**found.identity, "lock": lock, "now": now,
-                                          "request_hash": request_hash})).one()
+    row = (
+        await session.execute(
+            _CLAIM, {**found.identity, "lock": lock, "now": now, "request_hash": request_hash}
+        )
+    ).one()
     if row.mine:
         return found
     stored = (await session.execute(_FIND, found.identity)).one_or_none()
@@ -123,16 +141,18 @@ async def claim(session: AsyncSession, *, principal: str, route: str, key: str,
     return Answer(stored.status, stored.headers, bytes(stored.body))
 
 
-def finish_values(claimed: Claim, *, status: int, headers: dict[str, str],
-                  body: bytes) -> dict[str, Any]:
+def finish_values(
+    claimed: Claim, *, status: int, headers: dict[str, str], body: bytes
+) -> dict[str, Any]:
     """The parameters of the closing UPDATE, for writers that put it into a statement of theirs."""
     assert len(body) <= BODY_BYTES_MAX, "answers to writes are small"
     kept = {k.lower(): v for k, v in headers.items() if k.lower() in KEPT_HEADERS}
     return {**claimed.identity, "status": status, "headers": _json(kept), "body": body}
 
 
-async def finish(session: AsyncSession, claimed: Claim, *, status: int, headers: dict[str, str],
-                 body: bytes) -> None:
+async def finish(
+    session: AsyncSession, claimed: Claim, *, status: int, headers: dict[str, str], body: bytes
+) -> None:
     """Stores the answer beside the write; it becomes visible with the commit."""
     values = finish_values(claimed, status=status, headers=headers, body=body)
     await session.execute(_FINISH, values)
@@ -140,8 +160,9 @@ async def finish(session: AsyncSession, claimed: Claim, *, status: int, headers:
 
 async def purge(session: AsyncSession, *, now: datetime, limit: int = PURGE_BATCH) -> int:
     """Removes up to `limit` keys older than 30 days; returns how many. Repeat until 0."""
-    done = await session.execute(_PURGE, {"before": now - timedelta(days=KEPT_DAYS),
-                                          "limit": limit})
+    done = await session.execute(
+        _PURGE, {"before": now - timedelta(days=KEPT_DAYS), "limit": limit}
+    )
     return len(done.all())
 
 

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from sqlalchemy import insert, select, text
+from sqlalchemy import ARRAY, Text, any_, insert, literal, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -198,7 +198,7 @@ async def _standing(
 ) -> dict[str, tuple[str, tuple[uuid.UUID, ...]]]:
     rows = await session.execute(
         select(JournalTxn.event_key, JournalTxn.content_hash, JournalTxn.id).where(
-            JournalTxn.event_key.in_(keys)
+            JournalTxn.event_key == any_(literal(list(keys), ARRAY(Text)))
         )
     )
     found: dict[str, tuple[str, tuple[uuid.UUID, ...]]] = {}

@@ -14,13 +14,15 @@ import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Network, ip_address
-from typing import Literal
+from typing import Literal, cast
 
 import redis.exceptions
 from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage, RedisStorage, Storage
+from limits.aio.storage.redis.redispy import RedispyBridge
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from limits.errors import StorageError
+from redis.asyncio import Redis
 
 from app.domain.errors import Limited, Unavailable
 from app.logs import get_logger
@@ -43,13 +45,16 @@ class Limit:
 
 # Why these numbers: a person mistypes a few times, an office shares one address, and a six-digit
 # code with three valid steps must take years: 10 tries a minute hit it once in 23 days per account.
-LIMITS: dict[str, Limit] = {limit.name: limit for limit in (
-    Limit("login", RateLimitItemPerMinute(10), RateLimitItemPerMinute(60), "closed"),
-    Limit("link", RateLimitItemPerHour(5), RateLimitItemPerHour(60), "closed"),
-    Limit("check", RateLimitItemPerMinute(20), RateLimitItemPerMinute(60), "open"),
-    Limit("upload", RateLimitItemPerMinute(30), RateLimitItemPerMinute(120), "open"),
-    Limit("write", RateLimitItemPerMinute(120), RateLimitItemPerMinute(600), "open"),
-)}
+LIMITS: dict[str, Limit] = {
+    limit.name: limit
+    for limit in (
+        Limit("login", RateLimitItemPerMinute(10), RateLimitItemPerMinute(60), "closed"),
+        Limit("link", RateLimitItemPerHour(5), RateLimitItemPerHour(60), "closed"),
+        Limit("check", RateLimitItemPerMinute(20), RateLimitItemPerMinute(60), "open"),
+        Limit("upload", RateLimitItemPerMinute(30), RateLimitItemPerMinute(120), "open"),
+        Limit("write", RateLimitItemPerMinute(120), RateLimitItemPerMinute(600), "open"),
+    )
+}
 
 
 class Limiter:
@@ -57,28 +62,42 @@ class Limiter:
 
     def __init__(self, redis_url: str | None, *, key: bytes, enabled: bool = True) -> None:
         self._storage: Storage = (
-            RedisStorage(storage_address(redis_url), implementation="redispy", key_prefix="recourse:limit",
-                         socket_timeout=ASK_SECONDS_MAX, socket_connect_timeout=ASK_SECONDS_MAX)
-            if redis_url else MemoryStorage())
+            RedisStorage(
+                storage_address(redis_url),
+                implementation="redispy",
+                key_prefix="recourse:limit",
+                socket_timeout=ASK_SECONDS_MAX,
+                socket_connect_timeout=ASK_SECONDS_MAX,
+            )
+            if redis_url
+            else MemoryStorage()
+        )
         self._strategy = SlidingWindowCounterRateLimiter(self._storage)
         self._key = key
         self.enabled = enabled
 
-    async def hit(self, name: str, *, principal: str | None = None,
-                  address: str | None = None) -> None:
+    async def hit(
+        self, name: str, *, principal: str | None = None, address: str | None = None
+    ) -> None:
         """Counts one try. Raises Limited (429), or Unavailable (503) under a closed policy."""
         limit = LIMITS[name]
         if not self.enabled:
             return
-        keys = [(limit.per_principal, "principal", principal), (limit.per_address, "address",
-                                                                address_group(address))]
+        keys = [
+            (limit.per_principal, "principal", principal),
+            (limit.per_address, "address", address_group(address)),
+        ]
         try:
             async with asyncio.timeout(ASK_SECONDS_MAX):
                 for item, kind, who in keys:
                     if who is not None and not await self._strategy.hit(
-                            item, name, kind, self._blind(who)):
-                        raise Limited("too many tries; wait a little", retry_after=item.get_expiry(),
-                                      limit=name)
+                        item, name, kind, self._blind(who)
+                    ):
+                        raise Limited(
+                            "too many tries; wait a little",
+                            retry_after=item.get_expiry(),
+                            limit=name,
+                        )
         except (redis.exceptions.RedisError, StorageError, TimeoutError, OSError):
             self._without_redis(limit)
 
@@ -86,8 +105,9 @@ class Limiter:
         LIMIT_WITHOUT_REDIS.labels(limit.name, limit.without_redis).inc()
         log.warning("limit_without_redis", limit=limit.name, policy=limit.without_redis)
         if limit.without_redis == "closed":
-            raise Unavailable("this cannot be checked right now; try again in a minute",
-                              code="limits_unavailable")
+            raise Unavailable(
+                "this cannot be checked right now; try again in a minute", code="limits_unavailable"
+            )
 
     def _blind(self, who: str) -> str:
         """Addresses and accounts are not written to Redis in the clear."""
@@ -98,7 +118,9 @@ class Limiter:
 
     async def close(self) -> None:
         if isinstance(self._storage, RedisStorage):
-            await self._storage.bridge.get_connection().aclose()
+            bridge = self._storage.bridge
+            assert isinstance(bridge, RedispyBridge), "built with the redis client"
+            await cast(Redis, bridge.get_connection()).aclose()
 
 
 def address_group(address: str | None) -> str | None:

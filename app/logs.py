@@ -7,30 +7,79 @@ exceptions are left out (a driver quotes parameters), their types and places are
 
 from __future__ import annotations
 
+import io
 import logging
 import re
 import sys
 import traceback
 from collections.abc import MutableMapping
+from pathlib import Path
 from types import TracebackType
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 import structlog
 
 # Ids, codes, counts and durations. Never add a name, address, text, token, path or query string.
-ALLOWED_FIELDS = frozenset({
-    "event", "level", "timestamp", "logger", "request_id", "release", "environment",
-    "method", "route", "status", "duration_ms", "principal_kind", "code", "kind",
-    "case_id", "effect_id", "effect_kind", "lane", "state", "stage", "step", "attempt", "epoch",
-    "worker", "job", "queue", "provider", "count", "rows", "seconds", "limit", "policy", "port",
-    "host", "batch_id", "letter_id", "task_id", "migration", "exception", "signal", "pid",
-    "version", "error", "started", "finished", "lag_seconds", "bytes", "anchor", "findings",
-})
+ALLOWED_FIELDS = frozenset(
+    {
+        "event",
+        "level",
+        "timestamp",
+        "logger",
+        "request_id",
+        "release",
+        "environment",
+        "method",
+        "route",
+        "status",
+        "duration_ms",
+        "principal_kind",
+        "code",
+        "kind",
+        "case_id",
+        "effect_id",
+        "effect_kind",
+        "lane",
+        "state",
+        "stage",
+        "step",
+        "attempt",
+        "epoch",
+        "worker",
+        "job",
+        "queue",
+        "provider",
+        "count",
+        "rows",
+        "seconds",
+        "limit",
+        "policy",
+        "port",
+        "host",
+        "batch_id",
+        "letter_id",
+        "task_id",
+        "migration",
+        "exception",
+        "signal",
+        "pid",
+        "version",
+        "error",
+        "started",
+        "finished",
+        "lag_seconds",
+        "bytes",
+        "anchor",
+        "findings",
+    }
+)
 VALUE_LENGTH_MAX = 200
 DROPPED = "(not logged)"
 _EVENT = re.compile(r"[a-zA-Z0-9_ .:,'()/-]{1,120}", re.ASCII)
 _ESCAPE = re.compile(r"[^\x20-\x7e]")
 FRAMES_MAX = 12
+TRACE_LENGTH_MAX = 1_000
+OUR_FOLDER = str(Path(__file__).resolve().parents[1])
 
 Event = MutableMapping[str, Any]
 
@@ -44,7 +93,8 @@ def allow_listed(_logger: Any, _method: str, event: Event) -> Event:
         elif isinstance(value, bool | int | float) or value is None:
             kept[name] = value
         else:
-            kept[name] = _ESCAPE.sub("?", str(value))[:VALUE_LENGTH_MAX]
+            longest = TRACE_LENGTH_MAX if name == "exception" else VALUE_LENGTH_MAX
+            kept[name] = _ESCAPE.sub("?", str(value))[:longest]
     return kept
 
 
@@ -62,22 +112,36 @@ def exception_place(_logger: Any, _method: str, event: Event) -> Event:
 
 
 def frames(trace: TracebackType | None) -> str:
-    """`file:line:function` of the innermost frames, without source lines or values."""
-    summary = traceback.extract_tb(trace)[-FRAMES_MAX:]
-    places = [f"{'/'.join(f.filename.split('/')[-2:])}:{f.lineno}:{f.name}" for f in summary]
+    """`file:line:function`: the innermost frame and ours that led there, no source, no values."""
+    summary = traceback.extract_tb(trace)
+    ours = [
+        f for f in summary[:-1] if f.filename.startswith(OUR_FOLDER) and "/.venv/" not in f.filename
+    ][-FRAMES_MAX:]
+    places = [
+        f"{'/'.join(f.filename.split('/')[-2:])}:{f.lineno}:{f.name}"
+        for f in (*ours, *summary[-1:])
+    ]
     return " < ".join(reversed(places))
 
 
-def configure_logs(*, level: str = "info", release: str = "dev", stream: TextIO | None = None) -> None:
+def configure_logs(
+    *, level: str = "info", release: str = "dev", stream: TextIO | None = None
+) -> None:
     """Sets up structlog and sends the libraries' own log records through the same allow-list."""
-    out = stream or sys.stderr
+    out = stream or _Stderr()
     shared: list[Any] = [
-        structlog.contextvars.merge_contextvars, structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True), exception_place, allow_listed]
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        exception_place,
+        allow_listed,
+    ]
     structlog.configure(
         processors=[*shared, structlog.processors.JSONRenderer()],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
-        logger_factory=structlog.PrintLoggerFactory(out), cache_logger_on_first_use=False)
+        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, out)),
+        cache_logger_on_first_use=False,
+    )
     handler = _LibraryHandler()
     root = logging.getLogger()
     root.handlers = [handler]
@@ -90,13 +154,27 @@ def configure_logs(*, level: str = "info", release: str = "dev", stream: TextIO 
     structlog.contextvars.bind_contextvars(release=release)
 
 
+class _Stderr(io.TextIOBase):
+    """Whatever sys.stderr is at the moment of writing, not what it was at start."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+
 class _LibraryHandler(logging.Handler):
     """Records of libraries: who and how bad; their text may quote anything, so it is not kept."""
 
     def emit(self, record: logging.LogRecord) -> None:
         structlog.get_logger().log(
-            record.levelno, "library_message", logger=record.name, exc_info=record.exc_info,
-            exception=f"{record.module}:{record.lineno}")
+            record.levelno,
+            "library_message",
+            logger=record.name,
+            exc_info=record.exc_info,
+            exception=f"{record.module}:{record.lineno}",
+        )
 
 
 def get_logger() -> Any:

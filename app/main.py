@@ -23,9 +23,6 @@ from app.routers import ROUTERS
 from app.settings import Settings, get_settings
 from app.system.docs import DOCS_OPERATIONS, reference_router
 
-# Fence for routes that read their own body; JSON routes have the much smaller bound of app.deps.
-BODY_BYTES_MAX = 64 * 1024 * 1024
-
 
 def create_app(settings: Settings | None = None, database: Database | None = None) -> FastAPI:
     """The application. Raises TableInvalid when a route has no row in the authorisation table.
@@ -35,17 +32,23 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     settings = settings or get_settings()
     table = load_table()
     app = FastAPI(
-        title="Recourse", version=settings.release, docs_url=None, redoc_url=None,
-        openapi_url=None, redirect_slashes=False, max_body_size=BODY_BYTES_MAX,
-        description="Refund recovery: file a case, read it, act on it.")
+        title="Recourse",
+        version=settings.release,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        description="Refund recovery: file a case, read it, act on it.",
+    )
     keyring = load_keyring(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         configure_logs(level=settings.log_level, release=settings.release)
         held = database or Database(settings.database_url, pool_size=settings.database_pool_size)
-        limiter = Limiter(settings.redis_url,
-                          key=derive(settings.secret_key.get_secret_value(), "limits"))
+        limiter = Limiter(
+            settings.redis_url, key=derive(settings.secret_key.get_secret_value(), "limits")
+        )
         app.state.parts = make_parts(settings, held, limiter, keyring, table)
         try:
             yield
@@ -63,8 +66,10 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     app.add_middleware(Edge, https=settings.public_url.startswith("https://"))
     routes = operations(app)
     absent = DOCS_OPERATIONS if settings.is_production else frozenset()
-    compare({o: row for o, row in table.items() if o not in absent},
-            [str(r.operation_id) for r in routes])
+    compare(
+        {o: row for o, row in table.items() if o not in absent},
+        [str(r.operation_id) for r in routes],
+    )
     unknown = unknown_limits(row.limit for row in table.values())
     if unknown:
         raise TableInvalid(f"limits that do not exist: {unknown}")

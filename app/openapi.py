@@ -13,21 +13,32 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import RouteContext, iter_route_contexts
 
 from app.authorisation.table import Row, Table
-from app.deps import DESCRIPTION_OF_KIND, STATUS_OF_KIND, Route
+from app.deps import Route
+from app.problem_kinds import DESCRIPTION_OF_KIND, STATUS_OF_KIND
 from app.problems import MEDIA_TYPE
 
 _PROBLEM = {
     "type": "object",
     "required": ["type", "title", "status", "code", "detail", "errors", "request_id"],
     "properties": {
-        "type": {"type": "string", "format": "uri"}, "title": {"type": "string"},
+        "type": {"type": "string", "format": "uri"},
+        "title": {"type": "string"},
         "status": {"type": "integer"},
         "code": {"type": "string", "description": "stable, for programs"},
         "detail": {"type": "string", "description": "for people"},
-        "errors": {"type": "array", "items": {
-            "type": "object", "required": ["in", "pointer", "message", "code"],
-            "properties": {"in": {"type": "string"}, "pointer": {"type": "string"},
-                           "message": {"type": "string"}, "code": {"type": "string"}}}},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["in", "pointer", "message", "code"],
+                "properties": {
+                    "in": {"type": "string"},
+                    "pointer": {"type": "string"},
+                    "message": {"type": "string"},
+                    "code": {"type": "string"},
+                },
+            },
+        },
         "request_id": {"type": "string"},
         "params": {"type": "object", "description": "facts the detail speaks of"},
     },
@@ -48,16 +59,21 @@ def document(app: FastAPI, table: Table) -> dict[str, Any]:
     """The whole document, made once and kept by FastAPI."""
     if app.openapi_schema:
         return app.openapi_schema
-    schema = get_openapi(title=app.title, version=app.version, routes=app.routes,
-                         description=app.description)
+    schema = get_openapi(
+        title=app.title, version=app.version, routes=app.routes, description=app.description
+    )
     components = schema.setdefault("components", {})
     models = components.setdefault("schemas", {})
     models["Problem"] = _PROBLEM
     models.pop("HTTPValidationError", None)
     models.pop("ValidationError", None)
     components["securitySchemes"] = {
-        "token": {"type": "http", "scheme": "bearer",
-                  "description": "a session token or an API key (rk_...)"}}
+        "token": {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "a session token or an API key (rk_...)",
+        }
+    }
     for context in operations(app):
         if context.include_in_schema:
             for method in context.methods or ():
@@ -73,15 +89,27 @@ def _complete(operation: dict[str, Any], method: str, row: Row) -> None:
     replayed = not operation.pop("x-not-replayed", False)
     parameters = operation.setdefault("parameters", [])
     if method == "POST" and not row.public and replayed:
-        parameters.append({
-            "name": "Idempotency-Key", "in": "header", "required": False,
-            "schema": {"type": "string", "minLength": 1, "maxLength": 255,
-                       "pattern": "^[!-~]+$"},
-            "description": "the same key gets the same answer for 30 days"})
+        parameters.append(
+            {
+                "name": "Idempotency-Key",
+                "in": "header",
+                "required": False,
+                "schema": {
+                    "type": "string",
+                    "minLength": 1,
+                    "maxLength": 255,
+                    "pattern": "^[!-~]+$",
+                },
+                "description": "the same key gets the same answer for 30 days",
+            }
+        )
     responses = operation["responses"]
     responses.pop("422", None) if not _takes_input(operation) else None
     for kind in _kinds(operation, method, row):
         responses.setdefault(str(STATUS_OF_KIND[kind]), {"description": DESCRIPTION_OF_KIND[kind]})
+    responses.setdefault("431", {"description": "Too many or too long headers"})
+    if any(p["in"] in ("path", "query") for p in parameters):
+        responses.setdefault("414", {"description": "The address is too long"})
     for status, response in responses.items():
         if status.startswith(("4", "5")) and status != "default":
             response["content"] = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}

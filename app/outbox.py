@@ -42,7 +42,7 @@ def effect_row(effect: AnyEffect, *, stream: str, now: datetime, wall: datetime)
         "kind": type(effect).__name__,
         "version": effect.VERSION,
         "business_key": effect.business_key,
-        "payload": orjson.loads(orjson.dumps(payload)),
+        "payload": orjson.loads(_json(payload)),
         "not_before": (effect.not_before or now).isoformat(),
         "staged_at": wall.isoformat(),
     }
@@ -229,7 +229,7 @@ async def settle(session: AsyncSession, settlements: Sequence[Settlement]) -> se
     """Record the ends of acts in one statement. An id that is missing in the answer belongs to a
     stale worker: nothing was written, only its attempt log may be."""
     rows = await session.execute(
-        _SETTLE, {"rows": orjson.dumps([dataclasses.asdict(s) for s in settlements]).decode()}
+        _SETTLE, {"rows": _json([dataclasses.asdict(s) for s in settlements])}
     )
     return {r.id for r in rows}
 
@@ -288,6 +288,11 @@ async def log_attempts(session: AsyncSession, attempts: Sequence[Attempt]) -> No
     ]
     if rows:
         await session.execute(insert(EffectAttemptRow), rows)
+
+
+def _json(value: Any) -> str:
+    """The driver hands out UUIDs of its own subclass, which orjson does not know."""
+    return orjson.dumps(value, default=str).decode()
 
 
 def _claimed(row: Any) -> Claimed:

@@ -17,7 +17,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, literal, tuple_
+from sqlalchemy import Select, SQLColumnExpression, literal, tuple_
 
 from app.domain.errors import InvalidInput
 
@@ -46,7 +46,9 @@ class Paging:
             return None
         return open_cursor(self.cursor, key=self.key, bound=self._bound(name, filters))
 
-    def next(self, name: str, values: Sequence[Any], filters: Mapping[str, Any] | None = None) -> str:
+    def next(
+        self, name: str, values: Sequence[Any], filters: Mapping[str, Any] | None = None
+    ) -> str:
         return make_cursor(values, key=self.key, bound=self._bound(name, filters))
 
     def _bound(self, name: str, filters: Mapping[str, Any] | None) -> str:
@@ -73,15 +75,23 @@ def open_cursor(cursor: str, *, key: bytes, bound: str) -> list[Any]:
     return [_unpacked(v) for v in json.loads(data)]
 
 
-def keyset(query: Select[Any], columns: Sequence[ColumnElement[Any]], after: list[Any] | None,
-           limit: int, *, descending: bool = False) -> Select[Any]:
+def keyset(
+    query: Select[Any],
+    columns: Sequence[SQLColumnExpression[Any]],
+    after: list[Any] | None,
+    limit: int,
+    *,
+    descending: bool = False,
+) -> Select[Any]:
     """Orders by `columns` (the last one unique), starts after `after`, takes one row more.
 
     The extra row tells whether there is a next page. Columns must not be null.
     """
     order = [c.desc() for c in columns] if descending else [c.asc() for c in columns]
     if after is not None:
-        values = tuple_(*[literal(v, c.type) for v, c in zip(after, columns, strict=True)])
+        values = tuple_(
+            *[literal(v, getattr(c, "type", None)) for v, c in zip(after, columns, strict=True)]
+        )
         row = tuple_(*columns)
         query = query.where(row < values if descending else row > values)
     return query.order_by(*order).limit(limit + 1)

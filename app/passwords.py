@@ -39,8 +39,9 @@ class Passwords:
     """Hashes and checks passwords. `cheap` is for tests only: the same algorithm, little memory."""
 
     def __init__(self, *, cheap: bool = False) -> None:
-        self._hasher = Argon2Hasher(time_cost=1, memory_cost=1024, parallelism=1) if cheap \
-            else Argon2Hasher()
+        self._hasher = (
+            Argon2Hasher(time_cost=1, memory_cost=1024, parallelism=1) if cheap else Argon2Hasher()
+        )
         self._slots = asyncio.Semaphore(HASHING_AT_ONCE)
         self._waiting = 0
         # Compared with when there is no account, so that both cases take the same time.
@@ -57,8 +58,9 @@ class Passwords:
 
     async def _run(self, work: Callable[[], T]) -> T:
         if self._waiting >= WAITING_MAX:
-            raise Unavailable("too many people sign in right now; try again in a moment",
-                              code="logins_busy")
+            raise Unavailable(
+                "too many people sign in right now; try again in a moment", code="logins_busy"
+            )
         self._waiting += 1
         try:
             async with self._slots:
@@ -104,9 +106,10 @@ def matching_step(secret: str, code: str, *, now: datetime, after: int) -> int |
 
 def new_recovery_codes() -> list[str]:
     """Ten codes of about 59 bits, `XXXX-XXXX-XXXX`."""
+
     def one() -> str:
         letters = [secrets.choice(_CODE_ALPHABET) for _ in range(12)]
-        return "-".join("".join(letters[i:i + 4]) for i in (0, 4, 8))
+        return "-".join("".join(letters[i : i + 4]) for i in (0, 4, 8))
 
     return [one() for _ in range(RECOVERY_CODES)]
 

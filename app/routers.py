@@ -2,17 +2,49 @@
 
 from __future__ import annotations
 
+from app.agency.endpoints import router as agency
+from app.cases.action_endpoints import router as own_case_actions
+from app.cases.endpoints import router as cases
+from app.casework.answer_endpoints import router as answers
+from app.casework.endpoints import router as casework
+from app.casework.file_endpoints import router as case_file
+from app.companies.endpoints import router as companies
+from app.consumers.account_endpoints import router as payout_account
 from app.consumers.login_endpoints import router as consumer_login
 from app.deps import Router
+from app.evidence.endpoints import router as evidence
+from app.intake.endpoints import router as intake
+from app.mandates.endpoints import router as mandates
+from app.messages.endpoints import router as messages
+from app.offers.endpoints import router as offers
+from app.operations.endpoints import router as operations
+from app.search.endpoints import router as search
 from app.staff.endpoints import router as staff
 from app.staff.key_endpoints import router as api_keys
 from app.staff.login_endpoints import router as staff_login
 from app.system.endpoints import router as system
+from app.tasks.endpoints import router as tasks
 
 ROUTERS: tuple[Router, ...] = (
     system,
     consumer_login,
+    intake,
+    cases,
+    own_case_actions,
+    mandates,
+    offers,
+    evidence,
+    payout_account,
     staff_login,
     staff,
     api_keys,
+    case_file,
+    casework,
+    answers,
+    tasks,
+    messages,
+    search,
+    companies,
+    operations,
+    agency,
 )

@@ -22,10 +22,11 @@ from pydantic import (
     Field,
     StrictBool,
     StrictInt,
+    WithJsonSchema,
 )
 from pydantic_core import PydanticCustomError
 
-from app.domain.errors import RecourseError
+from app.domain.errors import InvalidInput, RecourseError
 from app.domain.money import Money
 from app.domain.reference import parse_reference
 
@@ -35,14 +36,20 @@ TEXT_MAX = 10_000  # characters of one free text; two pages of A4 are about 6,00
 EMAIL_MAX = 254  # RFC 5321 4.5.3.1.3 less the angle brackets
 DATE_MIN, DATE_MAX = date(1990, 1, 1), date(2100, 12, 31)
 AMOUNT_MINOR_MAX = 10**12 - 1  # ten thousand million in a two-decimal currency
-MARKS_MAX = 4  # combining marks in a row; Vietnamese and Hebrew need 2 to 3, "zalgo" text has dozens
+MARKS_MAX = (
+    4  # combining marks in a row; Vietnamese and Hebrew need 2 to 3, "zalgo" text has dozens
+)
 
 # Characters that change the order of what is displayed (Trojan Source, B022) and the tag block.
-_DIRECTION = {chr(c) for c in (0x202A, 0x202B, 0x202C, 0x202D, 0x202E,
-                               0x2066, 0x2067, 0x2068, 0x2069)}
+_DIRECTION = {
+    chr(c) for c in (0x202A, 0x202B, 0x202C, 0x202D, 0x202E, 0x2066, 0x2067, 0x2068, 0x2069)
+}
 _ONE_LINE_BREAKS = {"\n", "\r", "\u2028", "\u2029", "\x0b", "\x0c", "\x85"}
-_EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@"
-                    r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}", re.ASCII)
+_EMAIL = re.compile(
+    r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@"
+    r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}",
+    re.ASCII,
+)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 _AMOUNT = re.compile(r"(0|[1-9]\d{0,11})(\.\d{1,3})?", re.ASCII)
@@ -124,13 +131,22 @@ def normal_email(value: str) -> str:
     """
     address = unicodedata.normalize("NFC", value).strip().lower()
     local = address.partition("@")[0]
-    if (len(address) > EMAIL_MAX or not _EMAIL.fullmatch(address) or ".." in local
-            or local.startswith(".") or local.endswith(".")):
+    if (
+        len(address) > EMAIL_MAX
+        or not _EMAIL.fullmatch(address)
+        or ".." in local
+        or local.startswith(".")
+        or local.endswith(".")
+    ):
         raise PydanticCustomError("email_invalid", "this is not an e-mail address we can write to")
     return address
 
 
-Email = Annotated[str, Field(max_length=EMAIL_MAX + 2), AfterValidator(normal_email)]
+Email = Annotated[
+    str,
+    Field(max_length=EMAIL_MAX + 2, json_schema_extra={"format": "email"}),
+    AfterValidator(normal_email),
+]
 
 
 def _plain_date(value: Any) -> Any:
@@ -147,8 +163,12 @@ def _date_bounds(value: date) -> date:
     return value
 
 
-Date = Annotated[date, BeforeValidator(_plain_date, json_schema_input_type=str),
-                 AfterValidator(_date_bounds)]
+Date = Annotated[
+    date,
+    BeforeValidator(_plain_date),
+    WithJsonSchema({"type": "string", "format": "date"}),
+    AfterValidator(_date_bounds),
+]
 
 
 def _birth_bounds(value: date) -> date:
@@ -157,8 +177,12 @@ def _birth_bounds(value: date) -> date:
     return value
 
 
-BirthDate = Annotated[date, BeforeValidator(_plain_date, json_schema_input_type=str),
-                      AfterValidator(_birth_bounds)]
+BirthDate = Annotated[
+    date,
+    BeforeValidator(_plain_date),
+    WithJsonSchema({"type": "string", "format": "date"}),
+    AfterValidator(_birth_bounds),
+]
 
 
 def _plain_uuid(value: Any) -> Any:
@@ -169,7 +193,11 @@ def _plain_uuid(value: Any) -> Any:
     return value
 
 
-Id = Annotated[UUID, BeforeValidator(_plain_uuid, json_schema_input_type=str)]
+Id = Annotated[
+    UUID,
+    BeforeValidator(_plain_uuid),
+    WithJsonSchema({"type": "string", "format": "uuid"}),
+]
 Flag = StrictBool
 Count = Annotated[StrictInt, Field(ge=0, le=1_000_000)]
 Instant = AwareDatetime
@@ -179,8 +207,9 @@ def _currency(value: str) -> str:
     try:
         Money(0, value)
     except (RecourseError, ValueError):
-        raise PydanticCustomError("currency_unknown",
-                                  "a currency we know, three capital letters") from None
+        raise PydanticCustomError(
+            "currency_unknown", "a currency we know, three capital letters"
+        ) from None
     return value
 
 
@@ -192,12 +221,17 @@ AmountMinor = Annotated[StrictInt, Field(ge=1, le=AMOUNT_MINOR_MAX)]
 
 def _amount(value: str) -> str:
     if not _AMOUNT.fullmatch(value):
-        raise PydanticCustomError("amount_form",
-                                  "an amount is written like 12.30: digits, a point, no separators")
+        raise PydanticCustomError(
+            "amount_form", "an amount is written like 12.30: digits, a point, no separators"
+        )
     return value
 
 
-Amount = Annotated[str, Field(max_length=16), AfterValidator(_amount)]
+Amount = Annotated[
+    str,
+    Field(max_length=16, json_schema_extra={"pattern": f"^{_AMOUNT.pattern}$"}),
+    AfterValidator(_amount),
+]
 
 
 class MoneyIn(In):
@@ -208,7 +242,10 @@ class MoneyIn(In):
 
     def money(self) -> Money:
         """Raises InvalidInput when the currency has fewer decimals or the amount is zero."""
-        return Money.parse(self.amount, self.currency)
+        money = Money.parse(self.amount, self.currency)
+        if money.minor == 0:
+            raise InvalidInput("the amount must be more than zero", code="amount_zero")
+        return money
 
 
 class MoneyOut(Out):
@@ -227,8 +264,9 @@ def _reference(value: str) -> str:
     try:
         return parse_reference(value)
     except (RecourseError, ValueError):
-        raise PydanticCustomError("reference_invalid",
-                                  "this is not a case reference: RC- and eight symbols") from None
+        raise PydanticCustomError(
+            "reference_invalid", "this is not a case reference: RC- and eight symbols"
+        ) from None
 
 
 Reference = Annotated[str, Field(max_length=24), AfterValidator(_reference)]

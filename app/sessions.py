@@ -26,7 +26,9 @@ from app.ids import new_id
 from app.tables.security import LoginSession
 
 IDLE_SECONDS = {"staff": 30 * 60, "consumer": 24 * 3600}  # reliability.md section 7, sessions
-SEEN_EVERY_SECONDS = 60  # how exactly last use is kept; a write per call would cost more than it says
+SEEN_EVERY_SECONDS = (
+    60  # how exactly last use is kept; a write per call would cost more than it says
+)
 KEY_CACHE_SECONDS = 5  # a revoked key is refused everywhere within this time
 KEY_CACHE_MAX = 1_000
 TOKEN_LENGTH_MAX = 200
@@ -42,10 +44,13 @@ _SESSION = text("""
                                         ELSE CAST(:consumer_idle AS timestamptz) END
 """)
 _SEEN = text("UPDATE login_sessions SET last_seen_at = :now WHERE id = :id")
-_KEY = text("SELECT secret_hash, environment, scopes, expires_at, revoked_at FROM api_keys"
-            " WHERE id = :id")
-_KEY_USED = text("UPDATE api_keys SET last_used_at = :now WHERE id = :id AND (last_used_at IS NULL"
-                 " OR last_used_at < :before)")
+_KEY = text(
+    "SELECT secret_hash, environment, scopes, expires_at, revoked_at FROM api_keys WHERE id = :id"
+)
+_KEY_USED = text(
+    "UPDATE api_keys SET last_used_at = :now WHERE id = :id AND (last_used_at IS NULL"
+    " OR last_used_at < :before)"
+)
 
 
 @dataclass(frozen=True)
@@ -60,41 +65,60 @@ class NewSession:
         return f"NewSession(id={self.id})"
 
 
-async def open_session(session: AsyncSession, *, kind: Kind, subject_id: uuid.UUID,
-                       hours: int, now: datetime) -> NewSession:
+async def open_session(
+    session: AsyncSession, *, kind: Kind, subject_id: uuid.UUID, hours: int, now: datetime
+) -> NewSession:
     """A fresh session with a fresh token, whatever the caller sent before (no fixation)."""
     opened = NewSession(new_id(), new_token(), now + timedelta(hours=hours))
-    await session.execute(insert(LoginSession).values(
-        id=opened.id, kind=kind, subject_id=subject_id, token_hash=token_hash(opened.token),
-        created_at=now, last_seen_at=now, stepped_up_at=now, expires_at=opened.expires_at))
+    await session.execute(
+        insert(LoginSession).values(
+            id=opened.id,
+            kind=kind,
+            subject_id=subject_id,
+            token_hash=token_hash(opened.token),
+            created_at=now,
+            last_seen_at=now,
+            stepped_up_at=now,
+            expires_at=opened.expires_at,
+        )
+    )
     return opened
 
 
-async def rotate_session(session: AsyncSession, session_id: uuid.UUID, *,
-                         now: datetime) -> NewSession:
+async def rotate_session(
+    session: AsyncSession, session_id: uuid.UUID, *, now: datetime
+) -> NewSession:
     """The same session under a new token, its second factor just shown; the old token is void."""
     token = new_token()
-    row = (await session.execute(
-        update(LoginSession).where(LoginSession.id == session_id,
-                                   LoginSession.revoked_at.is_(None))
-        .values(token_hash=token_hash(token), stepped_up_at=now, last_seen_at=now)
-        .returning(LoginSession.expires_at))).one_or_none()
+    row = (
+        await session.execute(
+            update(LoginSession)
+            .where(LoginSession.id == session_id, LoginSession.revoked_at.is_(None))
+            .values(token_hash=token_hash(token), stepped_up_at=now, last_seen_at=now)
+            .returning(LoginSession.expires_at)
+        )
+    ).one_or_none()
     if row is None:
         raise NotAuthenticated("this session has ended")
     return NewSession(session_id, token, row[0])
 
 
 async def revoke_session(session: AsyncSession, session_id: uuid.UUID, *, now: datetime) -> None:
-    await session.execute(update(LoginSession).where(
-        LoginSession.id == session_id, LoginSession.revoked_at.is_(None)).values(revoked_at=now))
+    await session.execute(
+        update(LoginSession)
+        .where(LoginSession.id == session_id, LoginSession.revoked_at.is_(None))
+        .values(revoked_at=now)
+    )
 
 
 async def revoke_all(session: AsyncSession, subject_id: uuid.UUID, *, now: datetime) -> int:
     """Ends every session of a person; returns how many there were."""
     done = await session.execute(
-        update(LoginSession).where(LoginSession.subject_id == subject_id,
-                                   LoginSession.revoked_at.is_(None))
-        .values(revoked_at=now).returning(LoginSession.id))
+        update(LoginSession)
+        .where(LoginSession.subject_id == subject_id, LoginSession.revoked_at.is_(None))
+        .values(revoked_at=now)
+        .returning(LoginSession.id)
+    )
     return len(done.all())
 
 
@@ -111,7 +135,7 @@ class Authenticator:
         self._keys: dict[bytes, tuple[float, Principal]] = {}
 
     async def by_token(self, token: str) -> Principal:
-        """The principal behind a bearer token. Raises NotAuthenticated, the same for every cause."""
+        """The principal behind a token. Raises NotAuthenticated, the same for every cause."""
         if not token.isascii() or len(token) > TOKEN_LENGTH_MAX:
             raise _refused()
         return await (self._by_key(token) if token.startswith("rk_") else self._by_session(token))
@@ -120,14 +144,22 @@ class Authenticator:
         now = wall_now()
         idle = {f"{kind}_idle": now - timedelta(seconds=s) for kind, s in IDLE_SECONDS.items()}
         async with self._engine.connect() as connection:
-            row = (await connection.execute(_SESSION, {
-                "token_hash": token_hash(token), "now": now, **idle})).one_or_none()
+            row = (
+                await connection.execute(
+                    _SESSION, {"token_hash": token_hash(token), "now": now, **idle}
+                )
+            ).one_or_none()
             if row is None or not row.usable:
                 raise _refused()
             if now - row.last_seen_at > timedelta(seconds=SEEN_EVERY_SECONDS):
                 await connection.execute(_SEEN, {"now": now, "id": row.id})
-        return Principal(row.kind, row.subject_id, roles=frozenset(row.roles or ()),
-                         session_id=row.id, stepped_up_at=row.stepped_up_at)
+        return Principal(
+            row.kind,
+            row.subject_id,
+            roles=frozenset(row.roles or ()),
+            session_id=row.id,
+            stepped_up_at=row.stepped_up_at,
+        )
 
     async def _by_key(self, token: str) -> Principal:
         name = sha256(token.encode()).digest()
@@ -147,12 +179,18 @@ class Authenticator:
         now = wall_now()
         async with self._engine.connect() as connection:
             row = (await connection.execute(_KEY, {"id": key_id})).one_or_none()
-            if (row is None or not hmac.compare_digest(bytes(row.secret_hash), token_hash(secret))
-                    or row.revoked_at is not None or row.expires_at <= now
-                    or row.environment != self._environment):
+            if (
+                row is None
+                or not hmac.compare_digest(bytes(row.secret_hash), token_hash(secret))
+                or row.revoked_at is not None
+                or row.expires_at <= now
+                or row.environment != self._environment
+            ):
                 raise _refused()
-            await connection.execute(_KEY_USED, {
-                "now": now, "id": key_id, "before": now - timedelta(seconds=SEEN_EVERY_SECONDS)})
+            await connection.execute(
+                _KEY_USED,
+                {"now": now, "id": key_id, "before": now - timedelta(seconds=SEEN_EVERY_SECONDS)},
+            )
         return Principal("app", key_id, scopes=frozenset(row.scopes))
 
 

@@ -26,13 +26,19 @@ def parse(body: bytes) -> Any:
     if text.startswith("\ufeff"):
         raise InvalidInput("the body starts with a byte order mark", code="body_not_json")
     try:
-        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant,
-                           parse_float=_finite, parse_int=_short_int)
+        value = json.loads(
+            text,
+            object_pairs_hook=_unique,
+            parse_constant=_no_constant,
+            parse_float=_finite,
+            parse_int=_short_int,
+        )
     except RecursionError:
         raise _too_deep() from None
     except json.JSONDecodeError as error:
-        raise InvalidInput("the body is not JSON", code="body_not_json",
-                           position=error.pos) from None
+        raise InvalidInput(
+            "the body is not JSON", code="body_not_json", position=error.pos
+        ) from None
     _check(value)
     return value
 
@@ -61,8 +67,9 @@ def _check_text(text: str) -> None:
     if "\x00" in text:
         raise InvalidInput("a text holds the character NUL", code="text_not_allowed")
     if not text.isascii() and any("\ud800" <= c <= "\udfff" for c in text):
-        raise InvalidInput("a text holds half a character (lone surrogate)",
-                           code="text_not_allowed")
+        raise InvalidInput(
+            "a text holds half a character (lone surrogate)", code="text_not_allowed"
+        )
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

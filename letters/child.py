@@ -52,7 +52,7 @@ def lock_in() -> None:
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
         if event == "open":
-            path, mode, flags = arguments
+            path, _, flags = arguments
             if isinstance(path, int):
                 return
             writing = bool((flags or 0) & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC))
@@ -117,8 +117,10 @@ def main(parent: int, memory_bytes: int, cpu_seconds: int) -> None:
         arm(cpu_seconds)
         try:
             reply = answer(message)
-        except MemoryError:
-            os._exit(MEMORY_EXIT)  # nothing can be trusted now, not even an orderly exit
+        except (MemoryError, SystemError):
+            # A native part that got no memory shows as SystemError ("error return without
+            # exception set"). Nothing can be trusted now, not even an orderly exit.
+            os._exit(MEMORY_EXIT)
         sink.write(reply)
         sink.flush()
 

@@ -31,7 +31,7 @@ def inspect_pdf(pdf: bytes, *, pages: int, must_contain: str) -> None:
             for thing in document.objects:
                 _check_object(thing)
             # The reference stands in the head of the first page.
-            if must_contain not in page_text(document.pages[0]):
+            if not _shows(document.pages[0], must_contain):
                 raise BadDocument("its text layer lacks the reference")
     except pikepdf.PdfError as reason:
         raise BadDocument(f"it does not open: {reason}") from reason
@@ -56,18 +56,31 @@ def page_text(page: pikepdf.Page) -> str:
     Reads two-byte glyph codes through each font's ToUnicode table, which is how the engine
     writes all text.
     """
+    return "".join(_pieces(page))
+
+
+def _shows(page: pikepdf.Page, needle: str) -> bool:
+    """Whether the page's text has `needle`; stops reading where it is found."""
+    seen = ""
+    for piece in _pieces(page):
+        seen = seen[-len(needle):] + piece
+        if needle in seen:
+            return True
+    return False
+
+
+def _pieces(page: pikepdf.Page) -> Iterator[str]:
     fonts: dict[str, dict[bytes, str]] = {}
     for name, font in page.resources.get("/Font", pikepdf.Dictionary()).items():
         fonts[name] = _to_unicode(font)
-    pieces = []
     table: dict[bytes, str] = {}
-    for operands, operator in pikepdf.parse_content_stream(page, "Tf Tj TJ"):
-        if str(operator) == "Tf":
-            table = fonts[str(operands[0])]
+    for instruction in pikepdf.parse_content_stream(page, "Tf Tj TJ"):
+        operand = instruction.operands[0]
+        if str(instruction.operator) == "Tf":
+            table = fonts[str(operand)]
             continue
-        for code in _strings(operands[0]):
-            pieces += [table.get(code[at:at + 2], "") for at in range(0, len(code), 2)]
-    return "".join(pieces)
+        for code in _strings(operand):
+            yield "".join(table.get(code[at:at + 2], "") for at in range(0, len(code), 2))
 
 
 def _strings(operand: pikepdf.Object) -> Iterator[bytes]:

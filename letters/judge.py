@@ -9,6 +9,7 @@ import functools
 import re
 import types
 import typing
+from collections.abc import Hashable
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Final, Literal, Union
 
@@ -28,11 +29,17 @@ RF: Final = re.compile(r"RF[0-9]{2}[A-Z0-9]{1,21}")
 MINOR_MAX: Final = 2**53 - 1  # minor units: exact in every JSON reader
 
 
-@functools.cache
 def hints_of(kind: type[Value]) -> dict[str, Any]:
-    """Resolved type hints of a value's fields, in order."""
-    hints = typing.get_type_hints(kind)
-    return {each.name: hints[each.name] for each in dataclasses.fields(kind)}
+    """Resolved type hints of the fields of a class of values, in order."""
+    return _hints(typing.cast(Hashable, kind))
+
+
+@functools.cache
+def _hints(kind: Hashable) -> dict[str, Any]:
+    # Hashable, because the type checker takes the hash of a class for that of its values.
+    of_class = typing.cast(type[Value], kind)
+    hints = typing.get_type_hints(of_class)
+    return {each.name: hints[each.name] for each in dataclasses.fields(of_class)}
 
 
 def union_members(hint: Any) -> tuple[Any, ...]:
@@ -190,7 +197,8 @@ def judge_demand(letter: "DemandLetter") -> None:
     if letter.items and letter.payment is None:
         raise LetterIncomplete("payment", letter.sources["payment"])
     if isinstance(letter.payment, ClientAccountPayment):
-        if not IBAN.fullmatch(_packed(letter.payment.iban)) or not _sums_to_one(letter.payment.iban):
+        iban = letter.payment.iban
+        if not IBAN.fullmatch(_packed(iban)) or not _sums_to_one(iban):
             raise LetterInvalid("payment.iban", "its check digits are wrong")
         rf = letter.payment.rf_reference
         if not RF.fullmatch(_packed(rf)) or not _sums_to_one(rf):

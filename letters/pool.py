@@ -22,7 +22,8 @@ KEPT_ENVIRONMENT: Final = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "XDG_CAC
                            "VIRTUAL_ENV")
 STDERR_TAIL_BYTES: Final = 4_000
 MEMORY_EXIT: Final = 77  # as in letters.child; a child that noticed its memory limit itself
-# A native library that gets no memory aborts or stumbles; the kernel's own killer sends KILL.
+# What native libraries say when they abort for want of memory. One that crashes without a word,
+# and a child that the kernel's own killer picked, count as `died`.
 MEMORY_WORDS: Final = (b"MemoryError", b"failed to allocate", b"out of memory", b"bad_alloc",
                        b"Cannot allocate memory")
 

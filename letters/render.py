@@ -27,8 +27,7 @@ from letters.rendered import RenderedLetter
 from letters.values import Language
 
 if TYPE_CHECKING:
-    from weasyprint import CSS, HTML
-    from weasyprint.text.fonts import FontConfiguration
+    pass
 
 HERE: Final = Path(__file__).parent
 FONTS: Final = (HERE / "fonts" / "NotoSans-Regular.ttf", HERE / "fonts" / "NotoSans-Bold.ttf")

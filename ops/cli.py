@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from ops.binaries import NoServerProgram
-from ops.commands import audit, clock, config, serve, up
+from ops.commands import audit, clock, config, explain, openapi, serve, up
 from ops.doctor import doctor
 from ops.local import NotHere
 from ops.servers import ServerFailed
@@ -20,6 +20,8 @@ app.command()(serve.api)
 app.command()(serve.worker)
 app.command()(serve.migrate)
 app.command()(config.config)
+app.command()(explain.explain)
+app.command()(openapi.openapi)
 app.command()(doctor)
 app.add_typer(clock.group, name="clock")
 app.add_typer(audit.group, name="audit")

@@ -28,7 +28,13 @@ from app.clock import wall_now
 from app.settings import Settings, is_placeholder
 from ops import migrations
 from ops.binaries import NoServerProgram
-from ops.local import Installation, NotHere, complete, local_installation
+from ops.local import (
+    Installation,
+    NotHere,
+    complete,
+    local_installation,
+    setting_variable,
+)
 from ops.servers import ServerFailed
 from ops.system_libraries import install_line, missing_libraries
 
@@ -41,6 +47,7 @@ SKEW_SECONDS_WARN, SKEW_SECONDS_FAIL = 1.0, 5.0  # leases and signatures are com
 DISK_BYTES_WARN, DISK_BYTES_FAIL = 5 * 1024**3, 512 * 1024**2
 CONNECT_SECONDS = 5.0
 ZONES = ("Europe/Helsinki", "Europe/London", "America/New_York", "Pacific/Auckland")
+TOOL_VARIABLES = {"RECOURSE_EMBEDDED_POSTGRES", "RECOURSE_EMBEDDED_REDIS", "RECOURSE_PYTHON"}
 FONTS = Path(__file__).resolve().parent.parent / "letters" / "fonts"
 MARKS = {"ok": "[green]ok  [/green]", "warn": "[yellow]warn[/yellow]", "fail": "[red]FAIL[/red]"}
 
@@ -64,6 +71,18 @@ def check_python(version: tuple[int, ...] = tuple(sys.version_info[:3])) -> Chec
         wanted = ".".join(map(str, floor))
         return Check("Python", "warn", shown, f"{wanted} or newer mends holes in its mail parser")
     return Check("Python", "ok", shown)
+
+
+def check_names() -> Check:
+    """A misspelt setting is ignored without a word; so it is named here."""
+    known = {setting_variable(name) for name in Settings.model_fields} | TOOL_VARIABLES
+    unknown = sorted(
+        name for name in os.environ if name.startswith("RECOURSE_") and name not in known
+    )
+    if unknown:
+        fix = "docs/configuration.md lists the names"
+        return Check("names of settings", "warn", f"unknown: {', '.join(unknown)}", fix)
+    return Check("names of settings", "ok", "all known")
 
 
 def check_time_zones() -> Check:
@@ -188,10 +207,11 @@ async def check_database(settings: Settings) -> list[Check]:
         before = wall_now()
         theirs = await connection.fetchval("SELECT clock_timestamp()")
         after = wall_now()
-        known = await connection.fetchval("SELECT to_regclass('alembic_version') IS NOT NULL")
-        revision = (
-            await connection.fetchval("SELECT version_num FROM alembic_version") if known else None
-        )
+        revision = offset = None
+        if await connection.fetchval("SELECT to_regclass('alembic_version') IS NOT NULL"):
+            revision = await connection.fetchval("SELECT version_num FROM alembic_version")
+        if await connection.fetchval("SELECT to_regclass('clock_offset') IS NOT NULL"):
+            offset = await connection.fetchval("SELECT seconds FROM clock_offset")
     finally:
         await connection.close()
     return [
@@ -200,6 +220,7 @@ async def check_database(settings: Settings) -> list[Check]:
         else Check("PostgreSQL", "fail", shown, "15 or newer is needed"),
         check_schema(revision, migrations.head_revision()),
         check_skew(before, theirs, after),
+        check_business_time(settings, offset or 0),
     ]
 
 
@@ -208,6 +229,14 @@ def check_schema(revision: str | None, head: str) -> Check:
         return Check("schema", "ok", f"at the newest revision {head}")
     fact = f"at {revision or 'nothing'}, the code needs {head}"
     return Check("schema", "fail", fact, "./run migrate")
+
+
+def check_business_time(settings: Settings, offset_seconds: int) -> Check:
+    """A moved clock would date real letters wrongly."""
+    fact = f"{offset_seconds} s ahead of the real time"
+    if offset_seconds and settings.is_production:
+        return Check("business time", "fail", fact, "production must start on a fresh database")
+    return Check("business time", "ok", fact if offset_seconds else "the real time")
 
 
 def check_skew(before: datetime, theirs: datetime, after: datetime) -> Check:
@@ -245,6 +274,7 @@ def examine() -> Iterator[Check]:
     yield check_time_zones()
     yield check_libraries()
     yield check_fonts()
+    yield check_names()
     try:
         with installation() as here:
             yield Check("settings", "ok", f"environment {here.settings.environment}")

@@ -297,6 +297,11 @@ class Postgres:
 
 def is_postgres(pid: int) -> bool:
     """Whether this process is a PostgreSQL server; process ids are used again after a reboot."""
+    process = Path(f"/proc/{pid}")
+    if process.parent.is_dir():  # a minimal Linux has no ps, others have no /proc
+        with contextlib.suppress(OSError):
+            return "postgres" in (process / "comm").read_text()
+        return False
     shown = subprocess.run(
         ["ps", "-o", "comm=", "-p", str(pid)], capture_output=True, text=True, check=False
     )

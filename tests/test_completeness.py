@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import typing
 
-from fastapi.routing import APIRoute
-
 from app.authorisation.table import load_table
 from app.domain.effects import AnyEffect
 from app.main import create_app
+from app.openapi import operations
 from app.settings import Settings
 from workers.effects import HANDLERS
 
@@ -26,9 +25,6 @@ def handled_name(key: object) -> str:
 
 
 def test_every_endpoint_stands_in_the_authorisation_table(settings: Settings) -> None:
-    operations = {
-        route.operation_id or route.name
-        for route in create_app(settings).routes
-        if isinstance(route, APIRoute)
-    }
-    assert operations == set(load_table())
+    present = {route.operation_id for route in operations(create_app(settings))}
+    assert len(present) > 20
+    assert present == set(load_table())

@@ -73,5 +73,5 @@ async def keep_event(
     """A fact the ladder did not take: kept whole, never dropped."""
     await session.execute(_PARK_EVENT, {
         "id": new_id(), "case_id": case_id, "name": type(event).__name__,
-        "payload": orjson.dumps(event).decode(), "cause": cause[:500], "now": now,
+        "payload": orjson.dumps(event, default=str).decode(), "cause": cause[:500], "now": now,
     })  # fmt: skip

@@ -18,7 +18,7 @@ from uuid import UUID
 import structlog
 
 from app import outbox
-from app.clock import monotonic
+from app.clock import monotonic, wall_now
 from workers import claiming, recording
 from workers.effects.handler import Done, Handler, Order
 from workers.providers.errors import LeaseLost, OutcomeUnknown, ProviderError, Transient
@@ -89,7 +89,7 @@ class Relay:
                     self._room.clear()
                     await self._room.wait()
 
-    # --- the loops ---------------------------------------------------------------------------------
+    # --- the loops -----------------------------------------------------------------------------
 
     async def _claim_forever(self) -> None:
         while not self._stopping:
@@ -155,7 +155,7 @@ class Relay:
                 batch.append(self._ended.get_nowait())
             await self._record(batch)
 
-    # --- acting ------------------------------------------------------------------------------------
+    # --- acting --------------------------------------------------------------------------------
 
     async def _take(self, orders: Sequence[Order[Any]]) -> None:
         """Prepare the orders of each kind together, then start their acts."""
@@ -208,6 +208,8 @@ class Relay:
         order, handler = held.order, held.handler
         if isinstance(prepared, Exception):
             return Ended(order, handler, failure=prepared)
+        if self._key_forgotten(held):
+            return Ended(order, handler, prepared, failure=OutcomeUnknown("key_window_over"))
         await self._ensure_fresh(held)
         try:
             async with asyncio.timeout(handler.timeout_seconds):
@@ -224,6 +226,15 @@ class Relay:
                 log.exception("act_failed", effect_id=str(order.id), effect_kind=order.claimed.kind)
             return self._failed(held, prepared, failure)
         return Ended(order, handler, prepared, done=done)
+
+    def _key_forgotten(self, held: Held) -> bool:
+        """A repetition after the provider may have forgotten the key of the first call: whether that
+        one arrived can no longer be asked for, so a person decides."""
+        claimed = held.order.claimed
+        window = held.handler.key_window_seconds(self.tools, held.order.effect)
+        if claimed.attempts <= 1 or claimed.dispatched_at is None or window is None:
+            return False
+        return (wall_now() - claimed.dispatched_at).total_seconds() > window
 
     def _failed(self, held: Held, prepared: Any, failure: Exception) -> Ended:
         window = held.handler.key_window_seconds(self.tools, held.order.effect)
@@ -257,7 +268,7 @@ class Relay:
             elif each.acting:
                 each.renewed_at = asked_at - self.lease_seconds  # the guard stops it
 
-    # --- recording ---------------------------------------------------------------------------------
+    # --- recording -----------------------------------------------------------------------------
 
     async def _record(self, batch: list[Ended]) -> None:
         """Until the database has it. Repeating is harmless: the epoch guards every row."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from app.crypto import Keyring
 from app.db import Database
 from app.documents.store import ObjectStore
 from app.settings import Settings
-from letters.content import AnyLetter
 from letters.rendered import RenderedLetter
 from workers.providers import Providers
 
@@ -17,7 +16,7 @@ from workers.providers import Providers
 class Renderer(Protocol):
     """Makes the PDF of a letter without blocking the event loop (letters.pool in real life)."""
 
-    async def render(self, letter: AnyLetter) -> RenderedLetter: ...
+    async def render(self, content: dict[str, Any]) -> RenderedLetter: ...
 
 
 @dataclass(frozen=True, slots=True)

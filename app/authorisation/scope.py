@@ -17,8 +17,12 @@ def case_scope(principal: Principal) -> ColumnElement[bool]:
     operations); admin: none. Several roles add up.
     """
     if principal.kind == "consumer":
-        return or_(CaseRow.consumer_id == principal.id, CaseRow.id.in_(
-            select(ClaimantRow.case_id).where(ClaimantRow.consumer_id == principal.id)))
+        return or_(
+            CaseRow.consumer_id == principal.id,
+            CaseRow.id.in_(
+                select(ClaimantRow.case_id).where(ClaimantRow.consumer_id == principal.id)
+            ),
+        )
     if principal.kind == "app":
         return CaseRow.source == principal.actor
     if principal.has("senior", "legal", "auditor", "finance", "finance_approver"):

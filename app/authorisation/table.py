@@ -75,7 +75,7 @@ def load_table(folder: Path = ROWS) -> Table:
     return MappingProxyType(rows)
 
 
-def _row(where: str, operation: str, fields: dict[str, Any]) -> Row:
+def _row(where: str, operation: str, fields: Any) -> Row:
     if not isinstance(fields, dict) or set(fields) - _FIELDS:
         raise TableInvalid(f"{where}: fields are {', '.join(sorted(_FIELDS))}")
     allow = frozenset(fields.get("allow", ()))
@@ -88,8 +88,14 @@ def _row(where: str, operation: str, fields: dict[str, Any]) -> Row:
     step_up = fields.get("step_up", False)
     if step_up and not allow <= set(STAFF_ROLES):
         raise TableInvalid(f"{where}: only staff can step up")
-    return Row(operation, allow, fields["owns"], bool(step_up), fields.get("denied", 403),
-               fields.get("limit"))
+    return Row(
+        operation,
+        allow,
+        fields["owns"],
+        bool(step_up),
+        fields.get("denied", 403),
+        fields.get("limit"),
+    )
 
 
 def compare(table: Table, operations: Iterable[str]) -> None:
@@ -98,9 +104,11 @@ def compare(table: Table, operations: Iterable[str]) -> None:
     double = {o for o in present if present.count(o) > 1}
     missing, unused = set(present) - set(table), set(table) - set(present)
     if missing or unused or double:
-        raise TableInvalid(f"operations without a row: {sorted(missing)}; rows without an "
-                           f"operation: {sorted(unused)}; operation ids used twice: "
-                           f"{sorted(double)}")
+        raise TableInvalid(
+            f"operations without a row: {sorted(missing)}; rows without an "
+            f"operation: {sorted(unused)}; operation ids used twice: "
+            f"{sorted(double)}"
+        )
 
 
 def check(row: Row, principal: Principal, *, now: datetime) -> None:

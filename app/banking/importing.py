@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
-from sqlalchemy import insert, select
+from sqlalchemy import ARRAY, Text, any_, literal, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import ledger
@@ -35,6 +36,7 @@ from app.tables.banking import BankAccount, BankStatement, ExternalEvent, Moveme
 from app.tables.payouts import PayoutItem
 
 PROVIDER: Final = "bank_file"
+POST_CHUNK: Final = 2_000  # postings per statement: well inside the statement timeout
 
 
 class AccountUnknown(Conflict):
@@ -101,31 +103,38 @@ async def open_bank_account(
     return row
 
 
+async def store_file(session: AsyncSession, raw: bytes, *, at: datetime) -> uuid.UUID:
+    """Keep a file exactly as it came; the same bytes again have the same id.
+
+    Called in a transaction of its own before the import, so that a refused file is kept too.
+    """
+    sha256 = hashlib.sha256(raw).hexdigest()
+    await session.execute(
+        insert(ExternalEvent)
+        .values(
+            id=new_id(), provider=PROVIDER, external_id=sha256, raw=raw, sha256=sha256,
+            received_at=at,
+        )
+        .on_conflict_do_nothing(index_elements=["provider", "external_id"])
+    )  # fmt: skip
+    stored = await session.execute(
+        select(ExternalEvent.id).where(
+            ExternalEvent.provider == PROVIDER, ExternalEvent.external_id == sha256
+        )
+    )
+    return stored.scalar_one()
+
+
 async def import_file(
     session: AsyncSession, raw: bytes, *, actor: str, at: datetime
 ) -> ImportDone:
     """Import a camt.053 file: all its statements or none. Importing it again changes nothing.
 
-    Refused: StatementInvalid, TooLarge, AccountUnknown, StatementGap, StatementChanged. The
-    caller stores the refusal; the transaction is rolled back.
+    Refused: StatementInvalid, TooLarge, AccountUnknown, StatementGap, StatementChanged; the
+    transaction rolls back whole (``store_file`` before it keeps the bytes).
     """
     statements = read_statements(raw)
-    sha256 = hashlib.sha256(raw).hexdigest()
-    event_id = (
-        await session.execute(
-            select(ExternalEvent.id).where(
-                ExternalEvent.provider == PROVIDER, ExternalEvent.external_id == sha256
-            )
-        )
-    ).scalar_one_or_none()
-    if event_id is None:
-        event_id = new_id()
-        await session.execute(
-            insert(ExternalEvent).values(
-                id=event_id, provider=PROVIDER, external_id=sha256, raw=raw, sha256=sha256,
-                received_at=at,
-            )
-        )  # fmt: skip
+    event_id = await store_file(session, raw, at=at)
     done: list[StatementDone] = []
     posted: list[_Posted] = []
     for statement in statements:
@@ -275,8 +284,8 @@ async def _post_entries(
     await _insert_movements(session, movements)
     # Credits first: a debit late in the list may spend what came earlier the same day.
     postings.sort(key=lambda p: p.kind != "bank_credit_imported")
-    if postings:
-        await ledger.post_many(session, postings)
+    for start in range(0, len(postings), POST_CHUNK):
+        await ledger.post_many(session, postings[start : start + POST_CHUNK])
     returned = [await take_return(session, i, x, actor=actor, at=at) for i, x in incoming]
     settled = await settle(session, outgoing, actor=actor, at=at)
     done = StatementDone(row.id, account.id, row.ident, Money(0, account.currency), None, 0, False)
@@ -375,7 +384,7 @@ async def _insert_movements(session: AsyncSession, rows: list[dict[str, object]]
         await session.execute(
             select(Movement.entry_key).where(
                 Movement.bank_account_id == rows[0]["bank_account_id"],
-                Movement.entry_key.in_(keys),
+                Movement.entry_key == any_(literal(keys, ARRAY(Text))),
             )
         )
     ).scalars().first()  # fmt: skip

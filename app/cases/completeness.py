@@ -19,7 +19,7 @@ class Missing:
 
 def missing_in(*, company_text: str, what_happened: str, items: list[Mapping[str, Any]],
                reachable: bool = True) -> list[Missing]:
-    """The parts that are still missing, in the order of the form; empty when it may be submitted."""
+    """The parts that are still missing, in the order of the form; empty when none is."""
     found = []
     if not company_text:
         found.append(Missing("/claim/company", "company_missing"))

@@ -22,8 +22,8 @@ class Net:
 
 def items_due(items: Sequence[Row]) -> list[ItemDue]:
     """The lines that are claimed, as the fee rule reads them."""
-    return [ItemDue(str(i["id"]), str(i["creditor_id"]), int(i["amount_minor"]), bool(i["earns_fee"]))
-            for i in items if i["counted"]]
+    return [ItemDue(str(i["id"]), str(i["creditor_id"]), int(i["amount_minor"]),
+                    bool(i["earns_fee"])) for i in items if i["counted"]]
 
 
 def net_of_offer(amount: int, *, voucher: bool, items: Sequence[Row],

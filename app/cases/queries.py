@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, literal_column, select, text
+from sqlalchemy import func, literal_column, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -18,9 +18,7 @@ from app.tables.correspondence import MessageRow
 from app.tables.people import CompanyRow
 from app.tables.security import AuditEntry
 
-TIMELINE_SHOWN = 50  # entries in the case itself; the rest is paged
-
-Row = Mapping[str, Any]
+Row = Mapping[str, Any]  # column or label -> value
 
 # Each part is one correlated aggregate over an index that leads with the case.
 _SIDES: dict[str, str] = {
@@ -54,8 +52,7 @@ _STAFF_SIDES: dict[str, str] = {
 }
 _HISTORY = """SELECT coalesce(jsonb_agg(to_jsonb(h) ORDER BY h.seq DESC), '[]') FROM (
         SELECT seq, at, actor, code, params FROM audit_entries
-         WHERE stream = 'case:' || cases.id {visible} ORDER BY seq DESC LIMIT """ + str(
-    TIMELINE_SHOWN) + ") h"
+         WHERE stream = 'case:' || cases.id <visible> ORDER BY seq DESC LIMIT 50) h"""
 _VISIBLE = "AND NOT params ? 'internal'"
 
 
@@ -64,7 +61,7 @@ def _side(name: str, sql: str) -> Any:
 
 
 def _history_side(staff: bool) -> Any:
-    return _side("history", _HISTORY.format(visible="" if staff else _VISIBLE))
+    return _side("history", _HISTORY.replace("<visible>", "" if staff else _VISIBLE))
 
 
 async def read_case_row(session: AsyncSession, principal: Principal, case_id: UUID) -> Row:
@@ -82,7 +79,7 @@ async def read_case_row(session: AsyncSession, principal: Principal, case_id: UU
     row = (await session.execute(query)).mappings().one_or_none()
     if row is None:
         raise no_case()
-    return row
+    return dict(row)
 
 
 def _cut(rows: list[Any], limit: int) -> tuple[list[Any], Any]:
@@ -96,7 +93,7 @@ async def read_case_lines(session: AsyncSession, principal: Principal, pages: Pa
     """The caller's cases, newest first."""
     filters = {"stage": stage, "waiting_on": waiting_on, "handler": handler,
                "company_id": company_id}
-    query: Select[Any] = select(
+    query: Any = select(
         CaseRow.id, CaseRow.reference, CaseRow.version, CaseRow.stage, CaseRow.waiting_on,
         CaseRow.due_at, CaseRow.outcome, CaseRow.company_text, CaseRow.claimed_minor,
         CaseRow.currency, CaseRow.language, CaseRow.opened_at,
@@ -120,7 +117,7 @@ async def read_history(session: AsyncSession, principal: Principal, case_id: UUI
                        pages: Paging) -> tuple[list[Row], str | None]:
     """Entries of the case's history, newest first; internal ones for staff only."""
     stream = f"case:{case_id}"
-    query: Select[Any] = select(AuditEntry.seq, AuditEntry.at, AuditEntry.actor, AuditEntry.code,
+    query: Any = select(AuditEntry.seq, AuditEntry.at, AuditEntry.actor, AuditEntry.code,
                                 AuditEntry.params).where(AuditEntry.stream == stream)
     if not is_staff(principal):
         query = query.where(~AuditEntry.params.op("?", is_comparison=True)("internal"))
@@ -132,7 +129,7 @@ async def read_history(session: AsyncSession, principal: Principal, case_id: UUI
 async def read_letters(session: AsyncSession, principal: Principal, case_id: UUID,
                        pages: Paging) -> tuple[list[Row], str | None]:
     """Letters of the case, oldest first: all for staff, for others those that have left."""
-    query: Select[Any] = select(LetterRow.__table__).where(LetterRow.case_id == case_id)
+    query: Any = select(LetterRow.__table__).where(LetterRow.case_id == case_id)
     if not is_staff(principal):
         query = query.where(LetterRow.sent_at.is_not(None))
     name = f"letters:{case_id}"
@@ -153,7 +150,7 @@ _OWN_MESSAGES = text("""
 async def read_messages(session: AsyncSession, principal: Principal, case_id: UUID,
                         pages: Paging) -> tuple[list[Row], str | None]:
     """Messages of the case, newest first."""
-    query: Select[Any] = select(
+    query: Any = select(
         MessageRow.id, MessageRow.direction, MessageRow.sender, MessageRow.subject,
         MessageRow.text, MessageRow.received_at).where(MessageRow.case_id == case_id)
     if not is_staff(principal):
@@ -162,3 +159,22 @@ async def read_messages(session: AsyncSession, principal: Principal, case_id: UU
     query = keyset(query, [MessageRow.id], pages.after(name), pages.limit, descending=True)
     rows, last = _cut(list((await session.execute(query)).mappings()), pages.limit)
     return rows, pages.next(name, [last["id"]]) if last else None
+
+
+async def read_company_name(session: AsyncSession, case_id: UUID) -> str:
+    """What the company of the case is called in sentences."""
+    found = await session.scalar(
+        select(func.coalesce(CompanyRow.legal_name, CaseRow.company_text))
+        .select_from(CaseRow).outerjoin(CompanyRow, CompanyRow.id == CaseRow.company_id)
+        .where(CaseRow.id == case_id))
+    return str(found or "")
+
+
+async def read_letter_hash(session: AsyncSession, principal: Principal, case_id: UUID,
+                           letter_id: UUID) -> str | None:
+    """The hash of a letter's bytes: for staff once it is made, for others once it has left."""
+    query = select(LetterRow.sha256).where(LetterRow.id == letter_id,
+                                           LetterRow.case_id == case_id)
+    if not is_staff(principal):
+        query = query.where(LetterRow.sent_at.is_not(None))
+    return await session.scalar(query)

@@ -39,7 +39,7 @@ class PromisedDate(Out):
     """
 
     at: datetime
-    date: str
+    day: str
     explanation: str
     started_from: str
     started_at: datetime
@@ -187,7 +187,7 @@ class TimelineEntry(Out):
 
     number: int
     at: datetime
-    date: str
+    day: str
     code: str
     text: str
     by: str
@@ -319,7 +319,7 @@ class Cases(Out):
 
 
 class ReceiptOut(Out):
-    """What leaving did. `fee_still_possible` says when something could still be owed, or why not."""
+    """What leaving did. `fee_text` says what could still be owed and until when, or why not."""
 
     case_id: UUID
     reference: str

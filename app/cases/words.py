@@ -71,7 +71,7 @@ def promised_date(row: Row, say: Words, zone: ZoneInfo) -> PromisedDate | None:
         "skipped": say.say("dates", "skipped", {"count": len(skipped)}) if skipped else "",
     }, zone=zone)
     return PromisedDate(
-        at=at, date=say.day(at, zone), explanation=explanation,
+        at=at, day=say.day(at, zone), explanation=explanation,
         started_from=say.term("facts", basis["start_event"]), started_at=start,
         rule=basis["rule"], period=_period(basis["period"], say), whose=basis["whose"],
         whose_text=say.term("whose_date", basis["whose"]),
@@ -115,7 +115,7 @@ def entry(row: Row, say: Words, *, currency: str, zone: ZoneInfo, company: str) 
     params = dict(row["params"])
     internal = params.pop("internal", None) is not None
     return TimelineEntry(
-        number=row["seq"], at=at, date=say.day(at, zone), code=row["code"],
+        number=row["seq"], at=at, day=say.day(at, zone), code=row["code"],
         text=say.say("history", row["code"], {"company": company, **params}, currency=currency,
                      zone=zone),
         by=say.term("actors", str(row["actor"]).partition(":")[0]), internal=internal)

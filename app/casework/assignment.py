@@ -102,6 +102,35 @@ async def hand_over(
     return done
 
 
+async def give_open_work(
+    session: AsyncSession, staff_id: uuid.UUID, to: uuid.UUID | None, actor: str
+) -> int:
+    """The same inside one transaction, for the deactivation of an account: cases and tasks moved.
+
+    Raises Conflict when the ladder refuses a case, or when there are more than a call can move:
+    hand over first, then deactivate.
+    """
+    if to is not None:
+        await check_handler(session, to)
+    done = HandedOver()
+    after: uuid.UUID | None = None
+    for _ in range(HAND_OVER_BATCHES_MAX):
+        after = await _move_batch(session, staff_id, to, actor, after, done)
+        if after is None:
+            break
+    else:
+        raise Conflict("too many cases for one step: hand over first", code="hand_over_first")
+    if done.refused:
+        raise Conflict("some cases cannot be moved", code="hand_over_refused",
+                       cases=len(done.refused))
+    for _ in range(HAND_OVER_BATCHES_MAX):
+        moved = await _move_task_batch(session, staff_id, to)
+        done.tasks += moved
+        if not moved:
+            break
+    return done.cases + done.tasks
+
+
 async def _move_batch(
     session: AsyncSession, staff_id: uuid.UUID, to: uuid.UUID | None, actor: str,
     after: uuid.UUID | None, done: HandedOver,
@@ -138,9 +167,15 @@ async def _move_tasks(database: Database, staff_id: uuid.UUID, to: uuid.UUID | N
     moved = 0
     for _ in range(HAND_OVER_BATCHES_MAX):
         async with database.transaction() as session:
-            ids = (await session.execute(_MOVE_TASKS, {
-                "staff_id": staff_id, "to": to, "limit": HAND_OVER_BATCH})).all()
-        moved += len(ids)
-        if not ids:
+            batch = await _move_task_batch(session, staff_id, to)
+        moved += batch
+        if not batch:
             break
     return moved
+
+
+async def _move_task_batch(
+    session: AsyncSession, staff_id: uuid.UUID, to: uuid.UUID | None
+) -> int:
+    bound = {"staff_id": staff_id, "to": to, "limit": HAND_OVER_BATCH}
+    return len((await session.execute(_MOVE_TASKS, bound)).all())

@@ -18,7 +18,7 @@ CONFLICT = problems("conflict")
 
 @router.post("/cases/{case_id}/assessment", operation_id="assess_case", responses=CONFLICT)
 async def assess_case(body: s.AssessmentIn, change: Changing, response: Response) -> CaseStateOut:
-    """Accept with the entry stage and its reason, or reject with the rule and what would change it."""
+    """Accept with entry stage and reason, or reject with the rule and what would change it."""
     await assess.assess(change, body)
     return await answer(change, response)
 

@@ -7,7 +7,7 @@ import uuid
 from sqlalchemy import select
 
 from app.banking.case_money import load_case_money
-from app.banking.service import DirectPayment, record_direct_payment
+from app.banking.direct import DirectPayment, record_direct_payment
 from app.case_change import CaseChange
 from app.casework.answers import in_case_currency
 from app.casework.schemas import DirectPaymentDecisionIn, VoucherIn

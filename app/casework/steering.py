@@ -14,7 +14,7 @@ from app.authorisation.scope import case_scope
 from app.case_change import CaseChange, change_case
 from app.casework import schemas as s
 from app.domain.case import Stage
-from app.domain.errors import Conflict, InvalidInput, NotFound
+from app.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from app.domain.events import (
     CaseClosed,
     CaseHeld,
@@ -32,6 +32,7 @@ from app.domain.events import (
 from app.ids import new_id
 from app.tables.cases import CaseRow
 
+LEGAL_KEY: Final = "legal"  # the key the ladder gives a pause after a legal threat
 HOLD_DAYS_MAX: Final = 183  # half a year; longer standstill is a decision about the case itself
 
 
@@ -58,6 +59,9 @@ async def hold(change: CaseChange, body: s.HoldIn) -> str:
 
 
 async def lift_hold(change: CaseChange, key: str) -> None:
+    """Also ends a care pause (`distress`) and a legal one (`legal`): by legal or a senior."""
+    if key == LEGAL_KEY and not change.caller.has("legal", "senior"):
+        raise Forbidden("legal lifts this pause", code="legal_needed")
     await change.advance(HoldLifted(key=key, by=change.actor))
 
 

@@ -48,27 +48,37 @@ class ConsumerSessionOut(Out):
     expires_at: datetime
 
 
-@router.post("/link", operation_id="request_login_link", status_code=202,
-             openapi_extra=NOT_REPLAYED)
+@router.post(
+    "/link", operation_id="request_login_link", status_code=202, openapi_extra=NOT_REPLAYED
+)
 async def request_login_link(body: LinkRequestIn, held: Held) -> LinkRequestedOut:
     """Mails a link to the address if it belongs to somebody we know."""
     await held.limiter.hit("link", principal=f"address:{body.email}")
     await login.request_link(held.database, link_key=held.link_key, email=body.email)
-    return LinkRequestedOut(message="If we know this address, a link is on its way. It works once,"
-                                    " for 15 minutes.")
+    return LinkRequestedOut(
+        message="If we know this address, a link is on its way. It works once, for 15 minutes."
+    )
 
 
-@router.post("", operation_id="use_login_link", status_code=201, openapi_extra=NOT_REPLAYED,
-             responses=problems("unauthenticated"))
-async def use_login_link(body: UseLinkIn, session: Session, held: Held,
-                         response: Response) -> ConsumerSessionOut:
+@router.post(
+    "",
+    operation_id="use_login_link",
+    status_code=201,
+    openapi_extra=NOT_REPLAYED,
+    responses=problems("unauthenticated"),
+)
+async def use_login_link(
+    body: UseLinkIn, session: Session, held: Held, response: Response
+) -> ConsumerSessionOut:
     """A session for the link. A POST, so that mail scanners that open links do not use it up."""
-    opened = await login.use_link(session, token=body.token.get_secret_value(),
-                                  hours=held.settings.consumer_session_hours)
+    opened = await login.use_link(
+        session, token=body.token.get_secret_value(), hours=held.settings.consumer_session_hours
+    )
     if body.keep == "cookie":
         set_cookie(response, opened)
-    return ConsumerSessionOut(token=opened.token if body.keep == "token" else None,
-                              expires_at=opened.expires_at)
+    return ConsumerSessionOut(
+        token=opened.token if body.keep == "token" else None, expires_at=opened.expires_at
+    )
 
 
 @router.delete("", operation_id="consumer_logout", status_code=204)

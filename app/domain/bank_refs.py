@@ -20,8 +20,8 @@ RF_LENGTH_MAX: Final = 25
 
 _NATIONAL: Final = re.compile(r"[0-9]+")
 _RF: Final = re.compile(r"RF[0-9]{2}[0-9A-Z]{1,21}")
-# RF0-9 followed by groups: the way a person types or prints it, with blanks in between.
-_RF_IN_TEXT: Final = re.compile(r"\bRF ?[0-9]{2}(?: ?[0-9A-Z]){1,21}\b", re.IGNORECASE)
+# The beginning of an RF reference; how far it goes on over blanks, the check digits decide.
+_RF_IN_TEXT: Final = re.compile(r"(?<![0-9A-Za-z])RF ?[0-9]{2}[0-9A-Z ]{1,30}", re.IGNORECASE)
 _DIGITS_IN_TEXT: Final = re.compile(r"(?<![0-9A-Za-z])[0-9][0-9 ]{2,28}[0-9](?![0-9A-Za-z])")
 _CASE_IN_TEXT: Final = re.compile(
     r"(?<![0-9A-Za-z])RC[- ]?((?:[0-9A-Za-z][- ]?){7}[0-9A-Za-z])(?![0-9A-Za-z])", re.IGNORECASE
@@ -97,8 +97,13 @@ def references_in(text: str) -> tuple[str, ...]:
     """Canonical payment references with valid check digits found inside free text."""
     found: dict[str, None] = {}
     for match in _RF_IN_TEXT.finditer(text):
-        if is_rf(match.group()):
-            found[canonical(match.group())] = None
+        words = match.group().split()
+        spellings = ["".join(words[: at + 1]) for at in range(len(words))]
+        valid = [spelling for spelling in reversed(spellings) if is_rf(spelling)]
+        # One word in 97 that follows fits by chance; ours are digits only, so those come first.
+        valid.sort(key=lambda spelling: not spelling[2:].isdigit())
+        if valid:
+            found[canonical(valid[0])] = None
     for match in _DIGITS_IN_TEXT.finditer(text):
         for token in (match.group(), *match.group().split()):
             if is_national(_compact(token)):

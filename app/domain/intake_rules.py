@@ -90,6 +90,9 @@ def accepted(t: Turn, event: CaseAccepted) -> None:
         t.refuse(f"{event.entry_stage} is not a stage of the ladder")
     if not event.entry_reason:
         t.refuse("the entry stage needs its reason")
+    if event.playbook != t.rules.playbook.key:
+        # The first letter and its wait would follow another law than the one pinned.
+        t.refuse(f"decide with the rules of the playbook to pin, {event.playbook}")
     if not t.case.company_known:
         t.refuse("the company is not confirmed yet")
     today = t.place.local_day(t.now)

@@ -169,6 +169,8 @@ def chosen(t: Turn, event: NextStepChosen) -> None:
     case = t.case
     if case.stage not in LADDER and case.stage is not Stage.SETTLEMENT:
         t.refuse("there is no ladder to choose on")
+    if position.covered(case):
+        t.refuse("the whole has been paid")
     if event.stage not in LADDER:
         t.refuse(f"{event.stage} is not a stage of the ladder")
     here = case.stage if case.stage in LADDER else (case.stage_left or Stage.CONTACT)

@@ -226,9 +226,14 @@ def handed_over(t: Turn, at: datetime, provider: str) -> None:
 
 def presume_delivery(t: Turn, at: datetime) -> None:
     """No receipt yet: presumed after a span without a bounce, as a dated step of delivery."""
-    days = PRESUMED_WORKING_DAYS.get(_letter(t).channel, 3)
+    days = PRESUMED_WORKING_DAYS[_letter(t).channel]
     basis = t.our_basis("presumed_delivery", f"{days} working_days", at)
-    t.wait(WaitingOn.DELIVERY, t.working_days(days, at), basis)
+    t.wait(WaitingOn.DELIVERY, presumed_on(t, at), basis)
+
+
+def presumed_on(t: Turn, sent_at: datetime) -> datetime:
+    """When a letter that left at `sent_at` counts as arrived, if nothing came back."""
+    return t.working_days(PRESUMED_WORKING_DAYS[_letter(t).channel], sent_at)
 
 
 def delivered(t: Turn, at: datetime, grade: str, whose: str = "") -> None:

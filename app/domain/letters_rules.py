@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from app.domain import position
-from app.domain.case import Letter, LetterState, PauseKind, TimerKind
+from app.domain.case import LADDER, Letter, LetterState, PauseKind, TimerKind, WaitingOn
 from app.domain.closing import stop_notice
 from app.domain.decision import TaskKind
 from app.domain.errors import StaleEvent
@@ -139,20 +139,15 @@ def arrived(t: Turn, event: LetterDelivered) -> None:
         handed_over(t, event.at, "receipt")  # the receipt overtook the hand-over
     elif letter.state is not LetterState.HANDED_OVER:
         raise StaleEvent("this letter does not wait for a receipt")
-    if not t.case.is_open:
+    waits = t.waits_on() in (WaitingOn.DELIVERY, WaitingOn.CONSUMER)
+    if t.case.is_open and letter.step == t.case.step and waits:
+        delivered(t, event.at, event.grade)
+    else:
         _note_arrival(t, event)
-        return
-    counted = ladder_step(t).clock_starts == "handed_over" and letter.state is not (
-        LetterState.RELEASED
-    )
-    if counted:
-        _note_arrival(t, event)
-        return
-    delivered(t, event.at, event.grade)
 
 
 def _note_arrival(t: Turn, event: LetterDelivered) -> None:
-    """Arrived, with a clock already running (or none left): the proof is kept, nothing moves."""
+    """Arrived when nothing waits for it any more: the proof is kept, nothing moves."""
     assert t.case.letter is not None, "checked by the caller"
     t.change(
         letter=replace(
@@ -181,13 +176,14 @@ def channel_died(t: Turn, reason: str) -> None:
     assert letter is not None, "checked by the caller"
     t.change(letter=replace(letter, state=LetterState.BOUNCED))
     t.say("letter_bounced", channel=letter.channel, reason=reason)
-    if not t.case.is_open:
-        return
     if t.case.last_sent_at == letter.sent_at:
         t.change(last_sent_at=None)  # it never arrived: no gap to keep
     dead = {*t.case.dead_channels, letter.channel}
     if letter.recipient == "company":
         t.change(dead_channels=tuple(sorted(dead)))
+    waits = t.waits_on() in (WaitingOn.DELIVERY, WaitingOn.COMPANY, WaitingOn.BODY)
+    if t.case.stage not in LADDER or letter.step != t.case.step or not waits:
+        return  # nothing waits for this letter any more
     channels = ladder_step(t).channels
     tried = {letter.channel} if letter.recipient == "body" else dead
     after = channels[channels.index(letter.channel) + 1 :] if letter.channel in channels else ()

@@ -93,6 +93,8 @@ def _hold_money(t: Turn, amount: int) -> None:
 def _may_receive(t: Turn, amount: int, answer_by: datetime) -> None:
     if t.case.stage in (Stage.INTAKE, Stage.CLOSED):
         t.refuse("an offer needs a case that is under way")
+    if position.covered(t.case):
+        t.refuse("the whole has been paid")
     if amount <= 0:
         t.refuse("an offer names an amount above zero")
     if answer_by <= t.now:

@@ -139,7 +139,7 @@ def promised(t: Turn, event: CompanyPromised) -> None:
     )
     key = str(event.promise_id)
     t.notify("company_promised", key, amount=event.amount_minor, on=event.promised_date, n=n)
-    if n > 1 or not _fits_limitation(t, event):
+    if n > 1 or not _fits_limitation(t, event) or position.covered(t.case):
         t.say("promise_suspends_nothing", n=n)
         go_on(t)
         return
@@ -196,6 +196,8 @@ def wait_for_payment(t: Turn, promise: Promise, whose: str, rule: str) -> None:
 def wrong_party(t: Turn, event: WrongParty) -> None:
     """ "Not us": the new respondent is confirmed by a person and gets a new first demand."""
     _needs_open_claim(t)
+    if position.covered(t.case):
+        t.refuse("the whole has been paid")
     _read(t, event.message_id)
     cancel_letter(t, "wrong_party")
     t.change(
@@ -222,7 +224,7 @@ def wrong_party(t: Turn, event: WrongParty) -> None:
 
 
 def _at_complaint(t: Turn) -> None:
-    if t.case.stage is not Stage.COMPLAINT:
+    if not position.at_body(t.case):
         t.refuse("no complaint lies with a body")
 
 

@@ -107,6 +107,8 @@ def extended(t: Turn, event: DeadlineExtended) -> None:
         t.refuse("no company's time is running")
     if position.stopping_pauses(case):
         t.refuse("the clock stands still: the pause has its own date")
+    if case.waiting_on not in (WaitingOn.COMPANY, WaitingOn.BODY, WaitingOn.HANDLER):
+        t.refuse("no company's time is running")
     if case.stage in LADDER and not recipient_waits(case):
         t.refuse("no letter has started a clock yet")
     limit = t.limitation_instant()

@@ -22,7 +22,7 @@ from app.domain.errors import StaleEvent
 from app.domain.events import TimerFired
 from app.domain.intake_rules import LIMITATION_BANDS, question_silent, warn_limitation
 from app.domain.ladder import choose, enter_stage, next_automatic, return_to_stage
-from app.domain.letters import delivered, start_letter
+from app.domain.letters import delivered, presumed_on, start_letter
 from app.domain.money_rules import ACCOUNT_DAYS, PAYOUT_WORKING_DAYS
 from app.domain.offers import expire, warn
 from app.domain.steering import hold_ended, record_incident
@@ -73,26 +73,57 @@ def fired(t: Turn, event: TimerFired) -> None:
 # --- blindness -------------------------------------------------------------------------------
 
 
+HELD: Final = ", held"  # marks a date moved because our own feeds were unread
+
+
 def _passed_at(t: Turn, timer: Timer) -> datetime:
-    """The instant after which our feeds must have been read: the end of the law's last day."""
-    return t.place.day_end(timer.basis.due) if timer.basis.due else timer.due_at
+    """The instant after which our feeds must have been read: the fact's, not the timer's.
+
+    It must not move with the timer, or a feed read every few minutes would never catch up.
+    """
+    case = t.case
+    if timer.kind is TimerKind.OFFER_EXPIRY and case.offer is not None:
+        return case.offer.answer_by
+    if timer.kind is TimerKind.PROMISE_DUE and case.promise is not None:
+        return t.place.day_end(case.promise.promised_date)
+    if case.waiting_on is WaitingOn.DELIVERY and case.letter is not None:
+        assert case.letter.sent_at is not None, "only what left is presumed to arrive"
+        return presumed_on(t, case.letter.sent_at)
+    due = timer.basis.due
+    assert due is not None, f"{timer.basis.rule} names its last day"
+    if case.waiting_on is WaitingOn.DATE:
+        return t.place.day_end(due - timedelta(days=1))  # the day itself is the first to act on
+    return t.place.day_end(due)
 
 
-def _blind(t: Turn, timer: Timer, *, bank: bool = True, mail: bool = True) -> bool:
+def _blind(t: Turn, timer: Timer, *, bank: bool = True) -> bool:
     passed = _passed_at(t, timer)
     mail_read, bank_read = t.rules.mail_read_until, t.rules.bank_read_until
-    no_mail = mail and (mail_read is None or mail_read < passed)
+    no_mail = mail_read is None or mail_read < passed
     no_bank = bank and (bank_read is None or bank_read < passed)
     return no_mail or no_bank
 
 
 def _hold_blind_step(t: Turn, timer: Timer) -> None:
     """No step against anybody while their answer or money may lie unread with us."""
-    first = timer.basis.due is None or timer.due_at <= t.place.acting_instant(timer.basis.due)
-    t.arm(timer.kind, t.now + LOOK_AGAIN, timer.basis, timer.key)
-    if first:
-        t.say("step_held_unread_feeds", visible=False)
-        t.task(TaskKind.FEED_SILENT, "feeds", reason="feed_not_read", priority=5, role="senior")
+    basis = timer.basis
+    if not basis.period.endswith(HELD):
+        _alarm(t)
+        basis = replace(basis, period=basis.period + HELD)
+    t.arm(timer.kind, t.now + LOOK_AGAIN, basis, timer.key)
+
+
+def _hold_blind_pause(t: Turn, kind: PauseKind, key: str) -> None:
+    pause = next(p for p in t.case.pauses if (p.kind, p.key) == (kind, key))
+    if not pause.reason.endswith(HELD):
+        _alarm(t)
+    reason = pause.reason.removesuffix(HELD) + HELD
+    t.pause(kind, key, t.now + LOOK_AGAIN, reason)
+
+
+def _alarm(t: Turn) -> None:
+    t.say("step_held_unread_feeds", visible=False)
+    t.task(TaskKind.FEED_SILENT, "feeds", reason="feed_not_read", priority=5, role="senior")
 
 
 # --- the ladder's own date -------------------------------------------------------------------
@@ -164,7 +195,7 @@ def _promise_due(t: Turn, timer: Timer) -> None:
         raise StaleEvent("this promise is over")
     if _blind(t, timer):
         if t.case.paused_for(PauseKind.PROMISE):
-            t.pause(PauseKind.PROMISE, timer.key, t.now + LOOK_AGAIN, "promise")
+            _hold_blind_pause(t, PauseKind.PROMISE, timer.key)
         else:
             _hold_blind_step(t, timer)
         return
@@ -182,7 +213,7 @@ def _promise_due(t: Turn, timer: Timer) -> None:
 def _offer_expiry(t: Turn, timer: Timer) -> None:
     """An acceptance may lie unread in the mailbox: the offer lapses only once it was read."""
     if _blind(t, timer, bank=False):
-        t.pause(PauseKind.OFFER, timer.key, t.now + LOOK_AGAIN, "offer_lapsing")
+        _hold_blind_pause(t, PauseKind.OFFER, timer.key)
         return
     expire(t, timer.key)
 

@@ -29,7 +29,7 @@ from app.domain.playbook import Rules
 from app.engine import codec
 from app.engine.changes import Outcome, collect
 from app.engine.load import Loaded, lock_cases, lock_due, read_case
-from app.engine.write import Beside, Rows, new_rows, write
+from app.engine.write import Beside, Rows, new_rows, write_rows
 from app.ids import new_id
 from app.moment import Moment, read_moment
 from app.playbooks import book
@@ -107,7 +107,7 @@ async def create(
     rows["consumers"] = new.consumers
     rows["new_claimants"] = new.claimants
     rows["new_items"] = new.items
-    await write(session, rows, beside(outcome) if beside else ())
+    await write_rows(session, rows, beside(outcome) if beside else ())
     return outcome.case
 
 
@@ -240,7 +240,7 @@ def _rows(outcomes: Sequence[tuple[Loaded, Outcome]]) -> Rows:
 
 async def _write(session: AsyncSession, outcomes: Sequence[tuple[Loaded, Outcome]]) -> None:
     if outcomes:
-        await write(session, _rows(outcomes))
+        await write_rows(session, _rows(outcomes))
 
 
 async def _write_bisecting(

@@ -9,7 +9,7 @@ from typing import Any
 
 from app import audit
 from app.clock import wall_now
-from app.domain.case import Case
+from app.domain.case import Case, OfferState
 from app.domain.decision import CloseTask, Decision, HistoryEntry, OpenTask
 from app.domain.effects import AnyEffect
 from app.engine import codec
@@ -33,9 +33,12 @@ class Outcome:
     offers: dict[uuid.UUID, tuple[str, datetime]] = field(default_factory=dict)
 
     def add(self, decision: Decision) -> None:
-        for offer in (self.case.offer, decision.case.offer):
-            if offer is not None:
-                self.offers[offer.id] = (offer.state.value, offer.answer_by)
+        old, new = self.case.offer, decision.case.offer
+        if old is not None and (new is None or new.id != old.id) and old.state is OfferState.OPEN:
+            # A newer offer took its place before anybody answered.
+            self.offers[old.id] = (OfferState.WITHDRAWN.value, old.answer_by)
+        if new is not None and new != old:
+            self.offers[new.id] = (new.state.value, new.answer_by)
         # What a later decision closes must not be opened by an earlier one of the same batch.
         for close in decision.close_tasks:
             self.open_tasks = [

@@ -130,7 +130,7 @@ class Beside:
     params: dict[str, Any]
 
 
-async def write(session: AsyncSession, rows: Rows, beside: Sequence[Beside] = ()) -> None:
+async def write_rows(session: AsyncSession, rows: Rows, beside: Sequence[Beside] = ()) -> None:
     """One statement for all of it. Raises what the database refuses; nothing is half-written."""
     parts = [part for part in _ORDER if rows.get(part)]
     if not parts and not beside:

@@ -42,7 +42,12 @@ ItemKind = Literal["price", "part_of_price", "fee", "care", "return_postage", "i
                    "unpaid_bill", "loss", "own_time", "compensation", "interest"]
 FREE_OF_FEE = ("care", "return_postage", "inspection", "unpaid_bill")
 
-ClaimKind = Annotated[str, Field(pattern=r"^[a-z][a-z_]{1,39}$")]
+# The kinds of the question form, in its order.
+ClaimKind = Literal[
+    "air", "air_fees", "air_baggage", "online_purchase", "online_defective",
+    "online_not_delivered", "online_return", "food_delivery", "unauthorised_payment",
+    "card_billing_error", "chargeback", "subscription_trap", "telecom_energy_billing",
+    "healthcare_billing", "package_travel", "hotel", "rail", "bus", "event_tickets", "services"]
 Jurisdiction = Annotated[str, Field(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")]
 
 

@@ -1,4 +1,4 @@
-"""What the verbs on payout batches share: locks, the content hash, reserving and releasing money."""
+"""What the verbs on payout batches share: locks, the content hash, reserving the money."""
 
 from __future__ import annotations
 

@@ -12,9 +12,11 @@ INPUT_MAX: Final = 50  # 34 characters and the blanks of groups of four
 
 # Countries and territories of the SEPA schemes by IBAN prefix (European Payments Council list;
 # Albania, Moldova, Montenegro, North Macedonia and Serbia joined in 2025 and 2026).
-SEPA_PREFIXES: Final = frozenset(
-    ["AD", "AL", "AT", "BE", "BG", "CH", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GB", "GI", "GR", "HR", "HU", "IE", "IS", "IT", "LI", "LT", "LU", "LV", "MC", "MD", "ME", "MK", "MT", "NL", "NO", "PL", "PT", "RO", "RS", "SE", "SI", "SK", "SM", "VA"]
+_SEPA: Final = (
+    "AD AL AT BE BG CH CY CZ DE DK EE ES FI FR GB GI GR HR HU IE IS IT LI LT LU LV MC MD ME MK "
+    "MT NL NO PL PT RO RS SE SI SK SM VA"
 )
+SEPA_PREFIXES: Final = frozenset(_SEPA.split())
 
 
 class IbanInvalid(InvalidInput):

@@ -16,7 +16,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
+
+from text_unidecode import unidecode  # type: ignore[import-untyped]  # it ships no types
 
 from app.domain.errors import InvalidInput
 from app.domain.money import Money, sum_money
@@ -30,6 +32,7 @@ NAME_MAX: Final = 70
 REMITTANCE_MAX: Final = 140
 ID_MAX: Final = 35
 PAYMENTS_MAX: Final = 10_000
+AMOUNT_MAX: Final = 99_999_999_999  # 999,999,999.99 EUR, the largest SEPA credit transfer
 _OUTSIDE: Final = re.compile(r"[^a-zA-Z0-9/\-?:().,'+ ]")
 
 
@@ -72,7 +75,9 @@ def build(content: PaymentFile) -> bytes:
     # lxml costs 10 MB of memory: loaded when a file is made, not with the API.
     from lxml import etree
 
-    root = etree.Element(f"{{{NAMESPACE}}}Document", nsmap={None: NAMESPACE})
+    # The stubs know prefixes only as text; None is the default namespace.
+    namespaces: Any = {None: NAMESPACE}
+    root = etree.Element(f"{{{NAMESPACE}}}Document", nsmap=namespaces)
     body = _add(root, "CstmrCdtTrfInitn")
     total = sum_money((p.amount for p in content.payments), "EUR")
     _header(body, content, total)
@@ -110,9 +115,6 @@ def latin(text: str, limit: int) -> str:
 
     No leading or double slash, which the guidelines forbid.
     """
-    # The transliteration table is large and needed for files only.
-    from text_unidecode import unidecode
-
     plain = _OUTSIDE.sub(" ", unidecode(text))
     plain = re.sub(r"/{2,}", "/", " ".join(plain.split())).strip("/ ")[:limit].strip("/ ")
     if not re.search(r"[A-Za-z0-9]", plain):
@@ -130,8 +132,8 @@ def _check(content: PaymentFile) -> None:
         if not re.fullmatch(r"[A-Za-z0-9-]{1,35}", name):
             raise PaymentFileInvalid("An id has letters a bank may change.")
     for payment in content.payments:
-        if payment.amount.currency != "EUR" or payment.amount.minor <= 0:
-            raise PaymentFileInvalid("A SEPA transfer is an amount above zero in EUR.")
+        if payment.amount.currency != "EUR" or not 0 < payment.amount.minor <= AMOUNT_MAX:
+            raise PaymentFileInvalid("A SEPA transfer is from 0.01 to 999,999,999.99 EUR.")
         if not check_iban(payment.iban).in_sepa:
             raise PaymentFileInvalid("An account is outside SEPA.")
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import ARRAY, Text, any_, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import ledger
@@ -62,7 +62,7 @@ async def find_items(
     batches = (
         await session.execute(
             select(PayoutBatch.id, PayoutBatch.message_id).where(
-                PayoutBatch.message_id.in_(list(message_ids))
+                PayoutBatch.message_id == any_(literal(list(message_ids), ARRAY(Text)))
             )
         )
     ).all()
@@ -71,7 +71,7 @@ async def find_items(
         await session.execute(
             select(PayoutItem)
             .where(
-                PayoutItem.end_to_end_id.in_(list(end_to_end_ids))
+                (PayoutItem.end_to_end_id == any_(literal(list(end_to_end_ids), ARRAY(Text))))
                 | PayoutItem.batch_id.in_(list(by_batch))
             )
             .order_by(PayoutItem.id)

@@ -69,8 +69,14 @@ def invite_token(link_key: bytes, invite_id: UUID) -> str:
     return token_for(link_key, f"invite:{invite_id}")
 
 
-async def ensure_first_admin(session: AsyncSession, *, keyring: Keyring, link_key: bytes,
-                             email: str, name: str = "First admin") -> str | None:
+async def ensure_first_admin(
+    session: AsyncSession,
+    *,
+    keyring: Keyring,
+    link_key: bytes,
+    email: str,
+    name: str = "First admin",
+) -> str | None:
     """While there is no account at all: makes the first admin and returns the invitation's token.
 
     The caller prints it once. Returns None when any account exists.
@@ -79,13 +85,28 @@ async def ensure_first_admin(session: AsyncSession, *, keyring: Keyring, link_ke
     await audit.lock_head(session, audit.SYSTEM)  # two processes starting at once make one admin
     if (await session.execute(select(exists().select_from(Staff)))).scalar():
         return None
-    invited = await create_account(session, keyring=keyring, link_key=link_key, email=email,
-                                   name=name, roles=("admin",), actor="system")
+    invited = await create_account(
+        session,
+        keyring=keyring,
+        link_key=link_key,
+        email=email,
+        name=name,
+        roles=("admin",),
+        actor="system",
+    )
     return invite_token(link_key, invited.invite_id)
 
 
-async def create_account(session: AsyncSession, *, keyring: Keyring, link_key: bytes, email: str,
-                         name: str, roles: Iterable[str], actor: str) -> Invited:
+async def create_account(
+    session: AsyncSession,
+    *,
+    keyring: Keyring,
+    link_key: bytes,
+    email: str,
+    name: str,
+    roles: Iterable[str],
+    actor: str,
+) -> Invited:
     """A new account in state `invited` with its first invitation. Raises Conflict for a taken
     address and InvalidInput for roles that do not go together."""
     wanted = frozenset(roles)
@@ -94,55 +115,101 @@ async def create_account(session: AsyncSession, *, keyring: Keyring, link_key: b
         raise InvalidInput(why, code="roles_invalid")
     staff_id, now = new_id(), wall_now()
     made = await session.execute(
-        pg_insert(Staff).values(id=staff_id, email=email, name=name, roles=sorted(wanted),
-                                status="invited", created_at=now)
-        .on_conflict_do_nothing(index_elements=["email"]).returning(Staff.id))
+        pg_insert(Staff)
+        .values(
+            id=staff_id,
+            email=email,
+            name=name,
+            roles=sorted(wanted),
+            status="invited",
+            created_at=now,
+        )
+        .on_conflict_do_nothing(index_elements=["email"])
+        .returning(Staff.id)
+    )
     if made.first() is None:
         raise Conflict("somebody with this address is here already", code="email_taken")
     await create_cipher(session, keyring, staff_id, at=now)
-    await audit.append(session, stream=f"staff:{staff_id}", code="staff_invited", actor=actor,
-                       params={"roles": sorted(wanted)}, at=await business_now(session))
-    invite_id = await new_invite(session, keyring=keyring, link_key=link_key, staff_id=staff_id,
-                                 actor=actor)
+    await audit.append(
+        session,
+        stream=f"staff:{staff_id}",
+        code="staff_invited",
+        actor=actor,
+        params={"roles": sorted(wanted)},
+        at=await business_now(session),
+    )
+    invite_id = await new_invite(
+        session, keyring=keyring, link_key=link_key, staff_id=staff_id, actor=actor
+    )
     return Invited(staff_id, invite_id)
 
 
-async def new_invite(session: AsyncSession, *, keyring: Keyring, link_key: bytes, staff_id: UUID,
-                     actor: str) -> UUID:
+async def new_invite(
+    session: AsyncSession, *, keyring: Keyring, link_key: bytes, staff_id: UUID, actor: str
+) -> UUID:
     """A fresh invitation; earlier ones are void. The effect that mails it is staged."""
     invite_id, now = new_id(), wall_now()
-    await session.execute(update(StaffInvite).where(
-        StaffInvite.staff_id == staff_id, StaffInvite.used_at.is_(None)).values(used_at=now))
+    await session.execute(
+        update(StaffInvite)
+        .where(StaffInvite.staff_id == staff_id, StaffInvite.used_at.is_(None))
+        .values(used_at=now)
+    )
     cipher = await open_cipher(session, keyring, staff_id)
-    secret = cipher.encrypt(new_totp_secret(), column="staff_invites.totp_secret",
-                            row_id=invite_id)
-    await session.execute(insert(StaffInvite).values(
-        id=invite_id, staff_id=staff_id, totp_secret=secret, created_by=actor, created_at=now,
-        token_hash=token_hash(invite_token(link_key, invite_id)),
-        expires_at=now + timedelta(hours=INVITE_HOURS)))
-    await outbox.stage(session, [SendStaffInvite(invite_id, staff_id)],
-                       stream=f"staff:{staff_id}", now=await business_now(session))
+    secret = cipher.encrypt(new_totp_secret(), column="staff_invites.totp_secret", row_id=invite_id)
+    await session.execute(
+        insert(StaffInvite).values(
+            id=invite_id,
+            staff_id=staff_id,
+            totp_secret=secret,
+            created_by=actor,
+            created_at=now,
+            token_hash=token_hash(invite_token(link_key, invite_id)),
+            expires_at=now + timedelta(hours=INVITE_HOURS),
+        )
+    )
+    await outbox.stage(
+        session,
+        [SendStaffInvite(invite_id, staff_id)],
+        stream=f"staff:{staff_id}",
+        now=await business_now(session),
+    )
     return invite_id
 
 
 async def open_invite(session: AsyncSession, *, keyring: Keyring, token: str) -> OpenInvite:
     """The invitation of a token, its row and the account's locked. Raises InviteInvalid."""
-    row = (await session.execute(
-        select(StaffInvite, Staff).join(Staff, Staff.id == StaffInvite.staff_id)
-        .where(StaffInvite.token_hash == token_hash(token), StaffInvite.used_at.is_(None),
-               StaffInvite.expires_at > wall_now(), Staff.status == "invited")
-        .with_for_update())).one_or_none()
+    row = (
+        await session.execute(
+            select(StaffInvite, Staff)
+            .join(Staff, Staff.id == StaffInvite.staff_id)
+            .where(
+                StaffInvite.token_hash == token_hash(token),
+                StaffInvite.used_at.is_(None),
+                StaffInvite.expires_at > wall_now(),
+                Staff.status == "invited",
+            )
+            .with_for_update()
+        )
+    ).one_or_none()
     if row is None:
         raise InviteInvalid("this invitation is not valid, was used or has expired")
     invite, staff = row
     cipher = await open_cipher(session, keyring, staff.id)
-    secret = cipher.decrypt(invite.totp_secret, column="staff_invites.totp_secret",
-                            row_id=invite.id)
+    secret = cipher.decrypt(
+        invite.totp_secret, column="staff_invites.totp_secret", row_id=invite.id
+    )
     return OpenInvite(invite, staff, secret)
 
 
-async def accept_invite(session: AsyncSession, found: OpenInvite, *, keyring: Keyring,
-                        password_hash: str, code: str, now: datetime) -> list[str]:
+async def accept_invite(
+    session: AsyncSession,
+    found: OpenInvite,
+    *,
+    keyring: Keyring,
+    password_hash: str,
+    code: str,
+    now: datetime,
+) -> list[str]:
     """Activates the account; returns the recovery codes, to be shown once. Raises CodeWrong."""
     step = matching_step(found.secret, code, now=now, after=0)
     if step is None:
@@ -150,15 +217,30 @@ async def accept_invite(session: AsyncSession, found: OpenInvite, *, keyring: Ke
     staff = found.staff
     cipher = await open_cipher(session, keyring, staff.id)
     secret = cipher.encrypt(found.secret, column="staff.totp_secret", row_id=staff.id)
-    await session.execute(update(StaffInvite).where(StaffInvite.id == found.invite.id)
-                          .values(used_at=now))
-    await session.execute(update(Staff).where(Staff.id == staff.id).values(
-        password_hash=password_hash, totp_secret=secret, totp_last_step=step, status="active",
-        version=Staff.version + 1))
+    await session.execute(
+        update(StaffInvite).where(StaffInvite.id == found.invite.id).values(used_at=now)
+    )
+    await session.execute(
+        update(Staff)
+        .where(Staff.id == staff.id)
+        .values(
+            password_hash=password_hash,
+            totp_secret=secret,
+            totp_last_step=step,
+            status="active",
+            version=Staff.version + 1,
+        )
+    )
     codes = await replace_recovery_codes(session, staff.id)
     await revoke_all(session, staff.id, now=now)
-    await audit.append(session, stream=f"staff:{staff.id}", code="staff_enrolled", params={},
-                       actor=f"staff:{staff.id}", at=await business_now(session))
+    await audit.append(
+        session,
+        stream=f"staff:{staff.id}",
+        code="staff_enrolled",
+        params={},
+        actor=f"staff:{staff.id}",
+        at=await business_now(session),
+    )
     return codes
 
 
@@ -170,9 +252,13 @@ async def replace_recovery_codes(session: AsyncSession, staff_id: UUID) -> list[
     """Ten new codes; the old ones are void."""
     codes = new_recovery_codes()
     await session.execute(delete(RecoveryCode).where(RecoveryCode.staff_id == staff_id))
-    await session.execute(insert(RecoveryCode), [
-        {"id": new_id(), "staff_id": staff_id, "code_hash": recovery_hash(staff_id, code)}
-        for code in codes])
+    await session.execute(
+        insert(RecoveryCode),
+        [
+            {"id": new_id(), "staff_id": staff_id, "code_hash": recovery_hash(staff_id, code)}
+            for code in codes
+        ],
+    )
     return codes
 
 

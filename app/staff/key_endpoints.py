@@ -16,9 +16,15 @@ router = Router(prefix="/v1/api-keys", tags=["API keys"])
 
 def _out(key: ApiKey) -> ApiKeyOut:
     return ApiKeyOut(
-        id=key.id, name=key.name, scopes=key.scopes, prefix=keys.prefix(key),
-        created_at=key.created_at, expires_at=key.expires_at, last_used_at=key.last_used_at,
-        revoked_at=key.revoked_at)
+        id=key.id,
+        name=key.name,
+        scopes=key.scopes,
+        prefix=keys.prefix(key),
+        created_at=key.created_at,
+        expires_at=key.expires_at,
+        last_used_at=key.last_used_at,
+        revoked_at=key.revoked_at,
+    )
 
 
 @router.get("", operation_id="list_api_keys")
@@ -26,17 +32,25 @@ async def list_api_keys(session: ReadSession, pages: Pages) -> ApiKeyListOut:
     query = keyset(select(ApiKey), [ApiKey.id], pages.after("api_keys"), pages.limit)
     rows = list((await session.execute(query)).scalars())
     last = rows[pages.limit - 1] if len(rows) > pages.limit else None
-    return ApiKeyListOut(items=[_out(r) for r in rows[:pages.limit]],
-                         next=pages.next("api_keys", [last.id]) if last else None)
+    return ApiKeyListOut(
+        items=[_out(r) for r in rows[: pages.limit]],
+        next=pages.next("api_keys", [last.id]) if last else None,
+    )
 
 
 @router.post("", operation_id="create_api_key", status_code=201, openapi_extra=NOT_REPLAYED)
-async def create_api_key(body: ApiKeyIn, session: Session, caller: Caller,
-                         held: Held) -> NewApiKeyOut:
+async def create_api_key(
+    body: ApiKeyIn, session: Session, caller: Caller, held: Held
+) -> NewApiKeyOut:
     """A new key; the answer shows it for the only time."""
     full, row = await keys.create_key(
-        session, name=body.name, scopes=body.scopes, days=body.days,
-        environment=held.settings.environment, caller=caller)
+        session,
+        name=body.name,
+        scopes=body.scopes,
+        days=body.days,
+        environment=held.settings.environment,
+        caller=caller,
+    )
     return NewApiKeyOut(key=full, api_key=_out(row))
 
 

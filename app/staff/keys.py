@@ -19,29 +19,57 @@ from app.sessions import KEY_ENVIRONMENTS, format_api_key
 from app.tables.security import ApiKey
 
 
-async def create_key(session: AsyncSession, *, name: str, scopes: Iterable[str], days: int,
-                     environment: str, caller: Principal) -> tuple[str, ApiKey]:
+async def create_key(
+    session: AsyncSession,
+    *,
+    name: str,
+    scopes: Iterable[str],
+    days: int,
+    environment: str,
+    caller: Principal,
+) -> tuple[str, ApiKey]:
     """The key in full (nowhere else) and its row."""
     key_id, secret, now = new_id(), new_token(32), wall_now()
-    await session.execute(insert(ApiKey).values(
-        id=key_id, name=name, environment=KEY_ENVIRONMENTS[environment],
-        secret_hash=token_hash(secret), scopes=sorted(scopes), created_by=caller.id,
-        created_at=now, expires_at=now + timedelta(days=days)))
-    await audit.append(session, stream=f"staff:{caller.id}", code="api_key_created",
-                       actor=caller.actor, at=await business_now(session),
-                       params={"api_key_id": str(key_id), "scopes": sorted(scopes), "days": days})
+    await session.execute(
+        insert(ApiKey).values(
+            id=key_id,
+            name=name,
+            environment=KEY_ENVIRONMENTS[environment],
+            secret_hash=token_hash(secret),
+            scopes=sorted(scopes),
+            created_by=caller.id,
+            created_at=now,
+            expires_at=now + timedelta(days=days),
+        )
+    )
+    await audit.append(
+        session,
+        stream=f"staff:{caller.id}",
+        code="api_key_created",
+        actor=caller.actor,
+        at=await business_now(session),
+        params={"api_key_id": str(key_id), "scopes": sorted(scopes), "days": days},
+    )
     return format_api_key(environment, key_id, secret), await find_key(session, key_id)
 
 
 async def revoke_key(session: AsyncSession, *, key_id: UUID, caller: Principal) -> ApiKey:
     """Ends a key; everywhere within seconds. Revoking twice is no error."""
     done = await session.execute(
-        update(ApiKey).where(ApiKey.id == key_id, ApiKey.revoked_at.is_(None))
-        .values(revoked_at=wall_now()).returning(ApiKey.id))
+        update(ApiKey)
+        .where(ApiKey.id == key_id, ApiKey.revoked_at.is_(None))
+        .values(revoked_at=wall_now())
+        .returning(ApiKey.id)
+    )
     if done.first() is not None:
-        await audit.append(session, stream=f"staff:{caller.id}", code="api_key_revoked",
-                           actor=caller.actor, at=await business_now(session),
-                           params={"api_key_id": str(key_id)})
+        await audit.append(
+            session,
+            stream=f"staff:{caller.id}",
+            code="api_key_revoked",
+            actor=caller.actor,
+            at=await business_now(session),
+            params={"api_key_id": str(key_id)},
+        )
     return await find_key(session, key_id)
 
 

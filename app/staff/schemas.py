@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from uuid import UUID
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
@@ -14,7 +14,7 @@ from app.schemas import Count, Email, Id, In, Line, Name, Out, Page
 
 Role = Literal["handler", "senior", "finance", "finance_approver", "legal", "auditor", "admin"]
 Scope = Literal["cases.read", "cases.write", "documents.write", "metrics.read"]
-assert set(SCOPES) == set(Scope.__args__), "the scopes of the table and of the API are the same"
+assert set(SCOPES) == set(get_args(Scope)), "the scopes of the table and of the API are the same"
 
 Password = Annotated[SecretStr, Field(min_length=1, max_length=256)]
 Token = Annotated[SecretStr, Field(min_length=20, max_length=200)]

@@ -33,8 +33,9 @@ class LastAdmin(Conflict):
     code = "last_admin"
 
 
-async def set_roles(session: AsyncSession, *, staff_id: UUID, roles: Iterable[str], expected: int,
-                    caller: Principal) -> Staff:
+async def set_roles(
+    session: AsyncSession, *, staff_id: UUID, roles: Iterable[str], expected: int, caller: Principal
+) -> Staff:
     """Replaces the roles; they count from the person's next call on."""
     wanted = frozenset(roles)
     why = role_conflict(wanted)
@@ -44,13 +45,26 @@ async def set_roles(session: AsyncSession, *, staff_id: UUID, roles: Iterable[st
     if "admin" in staff.roles and "admin" not in wanted:
         await _keep_an_admin(session, staff_id)
     before = sorted(staff.roles)
-    await _write(session, staff, caller, "staff_roles_set",
-                 {"before": before, "after": sorted(wanted)}, roles=sorted(wanted))
+    await _write(
+        session,
+        staff,
+        caller,
+        "staff_roles_set",
+        {"before": before, "after": sorted(wanted)},
+        roles=sorted(wanted),
+    )
     return staff
 
 
-async def reset(session: AsyncSession, *, staff_id: UUID, expected: int, caller: Principal,
-                keyring: Keyring, link_key: bytes) -> Staff:
+async def reset(
+    session: AsyncSession,
+    *,
+    staff_id: UUID,
+    expected: int,
+    caller: Principal,
+    keyring: Keyring,
+    link_key: bytes,
+) -> Staff:
     """For a lost telephone or password: everything is void, a new invitation goes out."""
     staff = await _change(session, staff_id, caller, expected)
     if staff.status == "deactivated":
@@ -58,15 +72,31 @@ async def reset(session: AsyncSession, *, staff_id: UUID, expected: int, caller:
     if "admin" in staff.roles:
         await _keep_an_admin(session, staff_id)
     await revoke_all(session, staff_id, now=wall_now())
-    await _write(session, staff, caller, "staff_reset", {}, status="invited", password_hash=None,
-                 totp_secret=None)
-    await new_invite(session, keyring=keyring, link_key=link_key, staff_id=staff_id,
-                     actor=caller.actor)
+    await _write(
+        session,
+        staff,
+        caller,
+        "staff_reset",
+        {},
+        status="invited",
+        password_hash=None,
+        totp_secret=None,
+    )
+    await new_invite(
+        session, keyring=keyring, link_key=link_key, staff_id=staff_id, actor=caller.actor
+    )
     return staff
 
 
-async def deactivate(session: AsyncSession, *, staff_id: UUID, hand_over_to: UUID | None,
-                     expected: int, caller: Principal, hooks: Sequence[HandOver]) -> Staff:
+async def deactivate(
+    session: AsyncSession,
+    *,
+    staff_id: UUID,
+    hand_over_to: UUID | None,
+    expected: int,
+    caller: Principal,
+    hooks: Sequence[HandOver],
+) -> Staff:
     """Ends an account: sessions closed, open work handed to a colleague or back to the pool."""
     staff = await _change(session, staff_id, caller, expected)
     if staff.status == "deactivated":
@@ -80,10 +110,18 @@ async def deactivate(session: AsyncSession, *, staff_id: UUID, hand_over_to: UUI
         moved += await hook(session, staff_id, hand_over_to, caller.actor)
     now = wall_now()
     await revoke_all(session, staff_id, now=now)
-    await _write(session, staff, caller, "staff_deactivated",
-                 {"handed_over_to": str(hand_over_to) if hand_over_to else None, "moved": moved},
-                 status="deactivated", deactivated_at=now, handed_over_to=hand_over_to,
-                 password_hash=None, totp_secret=None)
+    await _write(
+        session,
+        staff,
+        caller,
+        "staff_deactivated",
+        {"handed_over_to": str(hand_over_to) if hand_over_to else None, "moved": moved},
+        status="deactivated",
+        deactivated_at=now,
+        handed_over_to=hand_over_to,
+        password_hash=None,
+        totp_secret=None,
+    )
     return staff
 
 
@@ -102,9 +140,18 @@ async def _change(session: AsyncSession, staff_id: UUID, caller: Principal, expe
     """
     if staff_id == caller.id:
         raise OwnAccount("nobody changes their own account; ask another admin")
-    rows = (await session.execute(
-        select(Staff).where(or_(Staff.id == staff_id, Staff.roles.contains(["admin"])))
-        .order_by(Staff.id).with_for_update())).scalars().all()
+    rows = (
+        (
+            await session.execute(
+                select(Staff)
+                .where(or_(Staff.id == staff_id, Staff.roles.contains(["admin"])))
+                .order_by(Staff.id)
+                .with_for_update()
+            )
+        )
+        .scalars()
+        .all()
+    )
     by_id = {row.id: row for row in rows}
     acting = by_id.get(caller.id) if caller.id else None
     if acting is None or acting.status != "active":
@@ -116,25 +163,42 @@ async def _change(session: AsyncSession, staff_id: UUID, caller: Principal, expe
     return staff
 
 
-async def _write(session: AsyncSession, staff: Staff, caller: Principal, code: str,
-                 params: dict[str, Any], **values: Any) -> None:
-    await session.execute(update(Staff).where(Staff.id == staff.id).values(
-        version=Staff.version + 1, **values))
-    await audit.append(session, stream=f"staff:{staff.id}", code=code, params=params,
-                       actor=caller.actor, at=await business_now(session))
+async def _write(
+    session: AsyncSession,
+    staff: Staff,
+    caller: Principal,
+    code: str,
+    params: dict[str, Any],
+    **values: Any,
+) -> None:
+    await session.execute(
+        update(Staff).where(Staff.id == staff.id).values(version=Staff.version + 1, **values)
+    )
+    await audit.append(
+        session,
+        stream=f"staff:{staff.id}",
+        code=code,
+        params=params,
+        actor=caller.actor,
+        at=await business_now(session),
+    )
     await session.refresh(staff)
 
 
 async def _keep_an_admin(session: AsyncSession, leaving: UUID) -> None:
     """Refuses to lose the last active admin; `_change` holds the locks."""
     rows = await session.execute(
-        select(Staff.id).where(Staff.roles.contains(["admin"]), Staff.status == "active"))
+        select(Staff.id).where(Staff.roles.contains(["admin"]), Staff.status == "active")
+    )
     if not set(rows.scalars()) - {leaving}:
         raise LastAdmin("this is the last admin; invite another one first")
 
 
 async def _check_successor(session: AsyncSession, staff_id: UUID, successor: UUID) -> None:
-    found = (await session.execute(
-        select(Staff.roles).where(Staff.id == successor, Staff.status == "active"))).one_or_none()
+    found = (
+        await session.execute(
+            select(Staff.roles).where(Staff.id == successor, Staff.status == "active")
+        )
+    ).one_or_none()
     if found is None or successor == staff_id:
         raise InvalidInput("the work can only go to an active colleague", code="successor_invalid")

@@ -11,8 +11,12 @@ from app.deps import Router
 from app.domain.errors import NotFound
 
 REFERENCE = Path(__file__).resolve().parents[1] / "static" / "reference"
-ASSETS = {"swagger-ui-bundle.js": "text/javascript", "swagger-ui.css": "text/css",
-          "start.js": "text/javascript", "page.css": "text/css"}
+ASSETS = {
+    "swagger-ui-bundle.js": "text/javascript",
+    "swagger-ui.css": "text/css",
+    "start.js": "text/javascript",
+    "page.css": "text/css",
+}
 DOCS_OPERATIONS = frozenset({"api_document", "api_reference", "api_reference_asset"})
 
 reference_router = Router()
@@ -33,5 +37,6 @@ async def api_reference_asset(name: str) -> Response:
     """A closed list of names: no path of the caller ever reaches the file system."""
     if name not in ASSETS:
         raise NotFound("there is nothing at this address")
-    return FileResponse(REFERENCE / name, media_type=ASSETS[name],
-                        headers={"cache-control": "public, max-age=3600"})
+    return FileResponse(
+        REFERENCE / name, media_type=ASSETS[name], headers={"cache-control": "public, max-age=3600"}
+    )

@@ -38,15 +38,19 @@ async def health() -> HealthOut:
     return HealthOut(status="alive")
 
 
-@router.get("/ready", operation_id="ready",
-            responses={503: {"description": "Not ready: see the fields", "model": ReadyOut}})
+@router.get(
+    "/ready",
+    operation_id="ready",
+    responses={503: {"description": "Not ready: see the fields", "model": ReadyOut}},
+)
 async def ready(held: Held, response: Response) -> ReadyOut:
     """Whether calls can be served now; 503 when not."""
     found = await readiness(held)
     if not found.ready:
         response.status_code = 503
-    return ReadyOut(ready=found.ready, database=found.database, migrations=found.migrations,
-                    redis=found.redis)
+    return ReadyOut(
+        ready=found.ready, database=found.database, migrations=found.migrations, redis=found.redis
+    )
 
 
 @router.get("/version", operation_id="version")
@@ -54,9 +58,13 @@ async def version(held: Held) -> VersionOut:
     return VersionOut(release=held.settings.release, environment=held.settings.environment)
 
 
-@router.get("/metrics", operation_id="metrics", response_class=Response,
-            openapi_extra=NOT_REPLAYED,
-            responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}})
+@router.get(
+    "/metrics",
+    operation_id="metrics",
+    response_class=Response,
+    openapi_extra=NOT_REPLAYED,
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+)
 async def metrics(request: Request) -> Response:
     """Prometheus text format. Needs an API key with the scope metrics.read, or an admin."""
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

@@ -57,8 +57,9 @@ async def _revisions_present(held: Parts) -> frozenset[str] | None:
     """The revisions of the database; empty before the first migration, None without a database."""
     try:
         async with asyncio.timeout(ASK_SECONDS_MAX), held.database.read() as session:
-            if (await session.execute(text(
-                    "SELECT to_regclass('alembic_version') IS NULL"))).scalar():
+            if (
+                await session.execute(text("SELECT to_regclass('alembic_version') IS NULL"))
+            ).scalar():
                 return frozenset()
             rows = await session.execute(text("SELECT version_num FROM alembic_version"))
             return frozenset(rows.scalars())

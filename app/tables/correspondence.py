@@ -33,6 +33,7 @@ class InboundRow(Base):
     received_at: Mapped[datetime]  # business time
     state: Mapped[str]
     tries: Mapped[int]
+    lease_until: Mapped[datetime | None]  # database time: who reads it now need not share it
     cause: Mapped[str | None]
     envelope_to: Mapped[str | None]
     envelope_from: Mapped[str | None]

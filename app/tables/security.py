@@ -31,8 +31,10 @@ class Staff(Base):
         CheckConstraint(one_of("status", ("invited", "active", "deactivated")), name="status"),
         CheckConstraint(f"roles <@ ARRAY[{_ROLES}]::text[]", name="roles"),
         CheckConstraint("email = lower(email)", name="email_lower"),
-        CheckConstraint("status <> 'active' OR (password_hash IS NOT NULL"
-                        " AND totp_secret IS NOT NULL)", name="active_is_complete"),
+        CheckConstraint(
+            "status <> 'active' OR (password_hash IS NOT NULL AND totp_secret IS NOT NULL)",
+            name="active_is_complete",
+        ),
     )
 
     id: Mapped[PrimaryId]
@@ -193,7 +195,8 @@ class AuditEntry(Base):
     params: Mapped[dict[str, Any]]
     hash: Mapped[bytes]
     txid: Mapped[int] = mapped_column(
-        BigInteger, server_default=text("(pg_current_xact_id()::text::bigint)"))
+        BigInteger, server_default=text("(pg_current_xact_id()::text::bigint)")
+    )
 
 
 class AuditHead(Base):

@@ -19,7 +19,7 @@ LANGUAGES = ("en", "fi")
 FALLBACK = "en"
 _FOLDER = Path(__file__).parent
 _BLANK = re.compile(r"\{([a-z_]+)\}")
-_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}[0-9:.]*(Z|[+-]\d{2}:\d{2})", re.ASCII)
+_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}[0-9:.]*(Z|[+-]\d{2}:\d{2})", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _AMOUNTS = ("amount", "fee", "value", "sum")  # parameters that are minor units of the case
 

@@ -33,15 +33,19 @@ def become(*command: str) -> NoReturn:
     os.execv(sys.executable, [sys.executable, "-m", *command])  # noqa: S606  # no shell wanted
 
 
-def api() -> None:
-    """Serve the API in this process."""
-    settings = checked_settings()
-    become(
+def api_command(settings: Settings) -> tuple[str, ...]:
+    """The module that serves the API, with its arguments."""
+    return (
         *("uvicorn", API_FACTORY, "--factory", "--no-server-header", "--no-access-log"),
         *("--host", settings.api_host, "--port", str(settings.api_port)),
         *("--forwarded-allow-ips", settings.forwarded_allow_ips),
         *("--timeout-graceful-shutdown", "20", "--log-level", settings.log_level),
     )
+
+
+def api() -> None:
+    """Serve the API in this process."""
+    become(*api_command(checked_settings()))
 
 
 def worker() -> None:

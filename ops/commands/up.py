@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from ops import migrations
+from ops.commands.serve import WORKER_MODULE, api_command
 from ops.local import local_installation
 from ops.processes import (
     AskedToEnd,
@@ -40,8 +41,8 @@ def up(
     ):
         try:
             migrations.upgrade(here.settings.database_url)
-            processes.start("API", "ops.cli", "api")
-            processes.start("worker", "ops.cli", "worker")
+            processes.start("API", *api_command(here.settings))
+            processes.start("worker", WORKER_MODULE)
             processes.wait_for(
                 "starting", lambda: answers_ok(f"{address}/ready"), READY_SECONDS_MAX
             )

@@ -237,7 +237,7 @@ async def test_a_fee_in_one_book_only_is_refused(database: Database) -> None:
         await insert_txn(
             session, [("C.BANK", "b", 5, 0), ("C.UNALLOC", "m", 0, 5)], total=5, count=2
         )
-    with pytest.raises(IntegrityError, match="books? disagree|disagree"):
+    with pytest.raises(IntegrityError, match="disagree"):
         async with database.transaction() as session:
             await insert_txn(
                 session, [("C.UNALLOC", "m", 5, 0), ("C.TOOWN", "c", 0, 5)], total=5, count=2
@@ -264,7 +264,7 @@ async def test_posted_rows_and_balances_cannot_be_changed(
 ) -> None:
     async with database.transaction() as session:
         await ledger.post(session, receipt())
-    with pytest.raises(DBAPIError, match="append-only|never written directly"):
+    with pytest.raises(DBAPIError, match=r"append-only|never written directly"):
         async with database.transaction() as session:
             await session.execute(text(statement))
 

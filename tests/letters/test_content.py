@@ -48,7 +48,7 @@ def test_an_unknown_kind_or_version_is_named_and_refused(part: str, value: objec
 
 
 def test_a_stored_letter_with_an_unknown_field_is_refused() -> None:
-    with pytest.raises(LetterInvalid, match="recipient.fax"):
+    with pytest.raises(LetterInvalid, match=r"recipient\.fax"):
         stored = to_dict(CONTACT)
         stored["recipient"]["fax"] = "1"
         content_from_dict(stored)
@@ -81,7 +81,7 @@ def test_a_blank_name_is_a_missing_name(blank: Any) -> None:
 
 
 def test_a_letter_without_an_address_is_refused() -> None:
-    with pytest.raises(LetterIncomplete, match="recipient.address_lines"):
+    with pytest.raises(LetterIncomplete, match=r"recipient\.address_lines"):
         changed(CONTACT, recipient=Party(name="Norrvind Air plc", address_lines=()))
 
 

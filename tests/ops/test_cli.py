@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,13 +15,16 @@ from typer.testing import CliRunner
 
 from app.clock import business_now, wall_now
 from app.db import Database
-from app.ids import new_id
+from app.domain.errors import RecourseError
+from app.ids import new_id, new_reference
 from app.settings import Settings
 from app.tables.effects import EffectRow
 from ops.cli import app
 from ops.commands.config import markdown_table
+from ops.commands.explain import read_explanation
 from ops.moving_clock import ClockRefused, MovingClock, NeverQuiet
 from ops.processes import AskedToEnd, ProcessEnded, Processes, signals_end
+from tests.support.cases import make_case
 from tests.support.waiting import process_runs
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -121,7 +125,7 @@ def test_api_and_worker_refuse_bad_settings_readably() -> None:
 
 def run_cli(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [str(ROOT / ".venv/bin/python"), "-m", "ops.cli", *arguments],
+        [sys.executable, "-m", "ops.cli", *arguments],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -195,3 +199,15 @@ def test_signals_become_an_exception_inside_the_block_only() -> None:
     with pytest.raises(AskedToEnd), signals_end():
         os.kill(os.getpid(), 15)
         asyncio.run(asyncio.sleep(1))
+
+
+async def test_explain_finds_a_case_by_reference_and_by_id(
+    database: Database, database_url: str
+) -> None:
+    made = await make_case(database)
+    by_id = await read_explanation(database_url, str(made.case.id))
+    assert made.case.reference in by_id
+    spoken = made.case.reference.lower().replace("-", " ")
+    assert (await read_explanation(database_url, spoken)).splitlines()[0] == by_id.splitlines()[0]
+    with pytest.raises(RecourseError, match="there is no case"):
+        await read_explanation(database_url, new_reference())

@@ -14,10 +14,13 @@ import redis
 from aiosmtpd.controller import Controller
 from typer.testing import CliRunner
 
+from app.clock import wall_now
+from app.db import Database
 from app.settings import Settings
 from ops import doctor as examined
 from ops.cli import app
 from ops.doctor import Check
+from ops.moving_clock import MovingClock
 from ops.servers import free_port
 from tests.support.databases import Databases
 
@@ -75,6 +78,7 @@ async def test_a_migrated_database_passes(settings: Settings) -> None:
         "PostgreSQL": "ok",
         "schema": "ok",
         "clocks": "ok",
+        "business time": "ok",
     }
 
 
@@ -118,6 +122,23 @@ def test_a_mail_server_is_greeted(settings: Settings) -> None:
     finally:
         server.stop()
     assert examined.check_mail(found).state == "warn"
+
+
+async def test_a_moved_clock_fails_in_production_only(
+    settings: Settings, database: Database
+) -> None:
+    await MovingClock(database, settings).set(wall_now() + timedelta(days=3))
+    moved = by_name(await examined.check_database(settings))["business time"]
+    assert moved.state == "ok" and "259" in moved.fact
+    real = settings.model_copy(update={"environment": "production"})
+    assert by_name(await examined.check_database(real))["business time"].state == "fail"
+
+
+def test_a_misspelt_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECOURSE_SMTP_HOTS", "mx")
+    assert "RECOURSE_SMTP_HOTS" in examined.check_names().fact
+    monkeypatch.delenv("RECOURSE_SMTP_HOTS")
+    assert examined.check_names().state == "ok"
 
 
 def run_doctor(environment: dict[str, str]) -> tuple[int, dict[str, Any]]:

@@ -30,13 +30,16 @@ COLUMN = "consumers.iban"
 
 
 def keyring(*ids: str) -> Keyring:
-    return Keyring({i: secrets.token_bytes(32) for i in ids or ("k1",)}, (ids or ("k1",))[0],
-                   secrets.token_bytes(32))
+    return Keyring(
+        {i: secrets.token_bytes(32) for i in ids or ("k1",)},
+        (ids or ("k1",))[0],
+        secrets.token_bytes(32),
+    )
 
 
 def test_a_field_opens_again_in_its_own_row() -> None:
     subject, row = uuid4(), uuid4()
-    cipher, wrapped = keyring().new_cipher(subject)
+    cipher, _ = keyring().new_cipher(subject)
     stored = cipher.encrypt("FI2112345600000785", column=COLUMN, row_id=row)
     assert b"FI21" not in stored
     assert cipher.decrypt(stored, column=COLUMN, row_id=row) == "FI2112345600000785"
@@ -46,7 +49,8 @@ def test_equal_texts_have_different_ciphertexts() -> None:
     subject, row = uuid4(), uuid4()
     cipher, _ = keyring().new_cipher(subject)
     assert cipher.encrypt("x", column=COLUMN, row_id=row) != cipher.encrypt(
-        "x", column=COLUMN, row_id=row)
+        "x", column=COLUMN, row_id=row
+    )
 
 
 def test_a_ciphertext_moved_to_another_row_column_or_subject_is_refused() -> None:
@@ -133,11 +137,18 @@ def test_the_first_line_of_a_key_file_wraps_and_all_unwrap() -> None:
     assert ring.index_key == derive(SECRET, "blind-index")
 
 
-@pytest.mark.parametrize("lines", [
-    [], ["k1"], ["k1 !!!"], ["k1 " + base64.b64encode(b"short").decode()],
-    ["K! " + base64.b64encode(bytes(32)).decode()],
-    [new_key_line("k1"), new_key_line("k1")], [new_key_line("index")],
-])
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [],
+        ["k1"],
+        ["k1 !!!"],
+        ["k1 " + base64.b64encode(b"short").decode()],
+        ["K! " + base64.b64encode(bytes(32)).decode()],
+        [new_key_line("k1"), new_key_line("k1")],
+        [new_key_line("index")],
+    ],
+)
 def test_a_bad_key_file_is_refused_without_quoting_it(lines: list[str]) -> None:
     with pytest.raises(KeyFileInvalid) as caught:
         parse_keys(lines, secret=SECRET)
@@ -150,8 +161,10 @@ def test_a_derived_token_has_256_bits_and_belongs_to_its_name_and_key() -> None:
     key = derive(SECRET, "login-link")
     assert len(base64.urlsafe_b64decode(token_for(key, "a") + "=")) == 32
     assert token_for(key, "a") == token_for(key, "a")
-    assert len({token_for(key, "a"), token_for(key, "b"),
-                token_for(derive(SECRET, "other"), "a")}) == 3
+    assert (
+        len({token_for(key, "a"), token_for(key, "b"), token_for(derive(SECRET, "other"), "a")})
+        == 3
+    )
 
 
 def test_masks_hide_all_but_what_a_person_needs() -> None:

@@ -28,7 +28,7 @@ from app.settings import Settings
 from app.staff.enrolment import ensure_first_admin, invite_token
 from app.tables.people import ConsumerRow
 
-__all__ = ["Person", "People", "app", "client", "people", "PASSWORD"]
+__all__ = ["PASSWORD", "People", "Person", "app", "client", "people"]
 
 PASSWORD = "correct horse battery"
 
@@ -72,8 +72,11 @@ class People:
         if self._admin is None:
             async with self.database.transaction() as session:
                 token = await ensure_first_admin(
-                    session, keyring=load_keyring(self.settings), link_key=self.link_key,
-                    email="admin@agency.test")
+                    session,
+                    keyring=load_keyring(self.settings),
+                    link_key=self.link_key,
+                    email="admin@agency.test",
+                )
             assert token is not None, "the database had accounts already"
             self._admin = await self.enrol(token)
         return self._admin
@@ -82,8 +85,11 @@ class People:
         """A colleague with these roles, signed in."""
         admin = await self.admin()
         email = email or f"{'-'.join(roles)}-{new_id().hex[-6:]}@agency.test"
-        made = await self.client.post("/v1/staff/accounts", headers=admin.auth, json={
-            "email": email, "name": "Kim Colleague", "roles": list(roles)})
+        made = await self.client.post(
+            "/v1/staff/accounts",
+            headers=admin.auth,
+            json={"email": email, "name": "Kim Colleague", "roles": list(roles)},
+        )
         assert made.status_code == 201, made.text
         effect_id = await self.last_effect("SendStaffInvite", f"staff:{made.json()['id']}")
         return await self.enrol(invite_token(self.link_key, effect_id))
@@ -93,18 +99,27 @@ class People:
         shown = await self.client.post("/v1/staff/invite/show", json={"token": token})
         assert shown.status_code == 200, shown.text
         person = Person(UUID(int=0), shown.json()["email"], "", shown.json()["totp_secret"])
-        accepted = await self.client.post("/v1/staff/invite/accept", json={
-            "token": token, "password": PASSWORD, "code": person.code(-1)})
+        accepted = await self.client.post(
+            "/v1/staff/invite/accept",
+            json={"token": token, "password": PASSWORD, "code": person.code(-1)},
+        )
         assert accepted.status_code == 200, accepted.text
         opened = await self.sign_in(person, person.code())
-        me = await self.client.get("/v1/staff/me", headers={
-            "Authorization": f"Bearer {opened['token']}"})
-        return Person(UUID(me.json()["id"]), person.email, opened["token"], person.secret,
-                      tuple(accepted.json()["recovery_codes"]))
+        me = await self.client.get(
+            "/v1/staff/me", headers={"Authorization": f"Bearer {opened['token']}"}
+        )
+        return Person(
+            UUID(me.json()["id"]),
+            person.email,
+            opened["token"],
+            person.secret,
+            tuple(accepted.json()["recovery_codes"]),
+        )
 
     async def sign_in(self, person: Person, code: str) -> dict[str, Any]:
-        answer = await self.client.post("/v1/staff/session", json={
-            "email": person.email, "password": PASSWORD, "code": code})
+        answer = await self.client.post(
+            "/v1/staff/session", json={"email": person.email, "password": PASSWORD, "code": code}
+        )
         assert answer.status_code == 201, answer.text
         return dict(answer.json())
 
@@ -115,32 +130,51 @@ class People:
         asked = await self.client.post("/v1/session/link", json={"email": email})
         assert asked.status_code == 202, asked.text
         effect_id = await self.last_effect("SendMagicLink", f"consumer:{consumer_id}")
-        used = await self.client.post("/v1/session", json={
-            "token": link_token(self.link_key, effect_id)})
+        used = await self.client.post(
+            "/v1/session", json={"token": link_token(self.link_key, effect_id)}
+        )
         assert used.status_code == 201, used.text
         return Person(consumer_id, email, used.json()["token"])
 
     async def known_consumer(self, email: str) -> UUID:
         consumer_id = new_id()
         async with self.database.transaction() as session:
-            await session.execute(insert(ConsumerRow).values(
-                id=consumer_id, name="Anna Virtanen", email=email, by_post=False, language="en",
-                country="FI", created_at=wall_now(), version=1))
+            await session.execute(
+                insert(ConsumerRow).values(
+                    id=consumer_id,
+                    name="Anna Virtanen",
+                    email=email,
+                    by_post=False,
+                    language="en",
+                    country="FI",
+                    created_at=wall_now(),
+                    version=1,
+                )
+            )
         return consumer_id
 
     async def app(self, *scopes: str, days: int = 30) -> Person:
         """An app with a key of these scopes."""
-        made = await self.client.post("/v1/api-keys", headers=(await self.admin()).auth, json={
-            "name": "An app", "scopes": list(scopes), "days": days})
+        made = await self.client.post(
+            "/v1/api-keys",
+            headers=(await self.admin()).auth,
+            json={"name": "An app", "scopes": list(scopes), "days": days},
+        )
         assert made.status_code == 201, made.text
         return Person(UUID(made.json()["api_key"]["id"]), "", made.json()["key"])
 
     async def last_effect(self, kind: str, stream: str) -> UUID:
         """What the worker that mails would read."""
         async with self.database.read() as session:
-            found = (await session.execute(text(
-                "SELECT id FROM effects WHERE kind = :kind AND stream = :stream"
-                " ORDER BY id DESC LIMIT 1"), {"kind": kind, "stream": stream})).scalar_one()
+            found = (
+                await session.execute(
+                    text(
+                        "SELECT id FROM effects WHERE kind = :kind AND stream = :stream"
+                        " ORDER BY id DESC LIMIT 1"
+                    ),
+                    {"kind": kind, "stream": stream},
+                )
+            ).scalar_one()
         return UUID(str(found))
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 from collections.abc import Callable
-from pathlib import Path
+
+import psutil
 
 LOOK_SECONDS = 0.01
 
@@ -21,10 +21,6 @@ def wait_until(condition: Callable[[], bool], *, seconds: float = 10.0) -> None:
 
 def process_runs(pid: int) -> bool:
     """Whether this process exists and is no zombie."""
-    with contextlib.suppress(ProcessLookupError, FileNotFoundError):
-        os.kill(pid, 0)
-        if Path("/proc").is_dir():
-            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-            return state != "Z"
-        return True
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -11,8 +11,8 @@ from pydantic import TypeAdapter
 from app.domain.effects import AnyEffect
 
 
-@lru_cache(maxsize=64)
-def _adapter(kind: type[AnyEffect]) -> tuple[TypeAdapter[AnyEffect], bool]:
+@cache
+def _adapter(kind: Any) -> tuple[TypeAdapter[Any], bool]:
     has_case = any(f.name == "case_id" for f in dataclasses.fields(kind))
     return TypeAdapter(kind), has_case
 
@@ -23,4 +23,5 @@ def decode(kind: type[AnyEffect], row: Any) -> AnyEffect:
     values = {**row.payload, "id": row.id}
     if has_case:
         values["case_id"] = row.case_id
-    return adapter.validate_python(values)
+    effect: AnyEffect = adapter.validate_python(values)
+    return effect

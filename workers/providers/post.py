@@ -65,6 +65,12 @@ class PrintFolder:
         await _in_thread(self._call_back, sent_key)
         return Delivery(self.name, str(key), detail=f"recalled {sent_key}")
 
+    def holds(self, key: str) -> bool:
+        """Whether the job is still here, or marked as printed or called back."""
+        return any(
+            (self.folder / f"{key}.{mark}").exists() for mark in ("json", "printed", "recalled")
+        )
+
     def _put(self, job: PostJob, pdf: bytes, key: UUID) -> None:
         put_once(self.folder / f"{key}.pdf", pdf)
         # The JSON comes last: with it the job is complete.

@@ -45,51 +45,40 @@ BEGIN
     END LOOP;
 END $$;
 
--- Balances follow the legs: one ordered lock and one update per statement, however many legs it
--- has. The rows are made first with zero, because a CHECK looks at the proposed row of an upsert
--- before it looks at the sum.
+-- Balances follow the legs: per statement one update per sub-account, in one order, so that two
+-- transactions never wait for each other in a circle. Lookups are by key, one row at a time: the
+-- planner knows nothing about a transition table and would scan whole tables for it.
+-- A new row starts at zero, because a CHECK looks at the proposed row before it looks at the sum.
 CREATE OR REPLACE FUNCTION ledger_apply_legs() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE touched record; moved record; declared bigint;
 BEGIN
-    IF EXISTS (
-        SELECT FROM (SELECT DISTINCT txn_id FROM new_legs) touched
-        JOIN journal_txns t ON t.id = touched.txn_id
-        WHERE (SELECT count(*) FROM legs l WHERE l.txn_id = t.id) > t.leg_count
-    ) THEN
-        RAISE EXCEPTION 'a posted transaction takes no further leg'
-            USING ERRCODE = 'restrict_violation';
-    END IF;
-    IF EXISTS (
-        SELECT FROM new_legs l JOIN journal_txns t ON t.id = l.txn_id
-        JOIN ledger_accounts a ON a.name = l.account WHERE a.book <> t.book
-    ) THEN
-        RAISE EXCEPTION 'a leg names an account of the other book'
-            USING ERRCODE = 'check_violation';
-    END IF;
+    FOR touched IN SELECT DISTINCT txn_id FROM new_legs LOOP
+        SELECT leg_count INTO declared FROM journal_txns WHERE id = touched.txn_id;
+        IF (SELECT count(*) FROM legs WHERE txn_id = touched.txn_id) > declared THEN
+            RAISE EXCEPTION 'a posted transaction takes no further leg'
+                USING ERRCODE = 'restrict_violation';
+        END IF;
+    END LOOP;
 
-    INSERT INTO account_balances (account, sub, currency, balance, never_negative)
-    SELECT DISTINCT l.account, l.sub, t.currency, 0, a.never_negative
-    FROM new_legs l JOIN journal_txns t ON t.id = l.txn_id
-    JOIN ledger_accounts a ON a.name = l.account
-    WHERE a.cached ORDER BY 1, 2, 3
-    ON CONFLICT DO NOTHING;
-
-    PERFORM 1 FROM account_balances b
-    WHERE (b.account, b.sub, b.currency) IN (
-        SELECT l.account, l.sub, t.currency
-        FROM new_legs l JOIN journal_txns t ON t.id = l.txn_id)
-    ORDER BY b.account, b.sub, b.currency FOR UPDATE;
-
-    UPDATE account_balances b SET balance = b.balance + moved.minor
-    FROM (
-        SELECT l.account, l.sub, t.currency,
+    FOR moved IN
+        SELECT l.account, l.sub, l.currency, a.never_negative,
                sum(CASE WHEN a.kind IN ('asset', 'expense') THEN l.debit - l.credit
                         ELSE l.credit - l.debit END)::bigint AS minor
-        FROM new_legs l JOIN journal_txns t ON t.id = l.txn_id
+        FROM (SELECT n.*, (SELECT t.currency FROM journal_txns t WHERE t.id = n.txn_id) AS currency
+              FROM new_legs n) l
         JOIN ledger_accounts a ON a.name = l.account
-        WHERE a.cached GROUP BY 1, 2, 3
-    ) moved
-    WHERE (b.account, b.sub, b.currency) = (moved.account, moved.sub, moved.currency)
-      AND moved.minor <> 0;
+        WHERE a.cached GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3
+    LOOP
+        UPDATE account_balances SET balance = balance + moved.minor
+        WHERE account = moved.account AND sub = moved.sub AND currency = moved.currency;
+        IF NOT FOUND THEN
+            INSERT INTO account_balances (account, sub, currency, balance, never_negative)
+            VALUES (moved.account, moved.sub, moved.currency, 0, moved.never_negative)
+            ON CONFLICT DO NOTHING;
+            UPDATE account_balances SET balance = balance + moved.minor
+            WHERE account = moved.account AND sub = moved.sub AND currency = moved.currency;
+        END IF;
+    END LOOP;
     RETURN NULL;
 END $$;
 
@@ -123,6 +112,11 @@ BEGIN
     IF legs_found <> NEW.leg_count OR debits <> credits OR debits <> NEW.total_minor THEN
         RAISE EXCEPTION 'transaction % does not balance: % legs of %, debit %, credit %',
             NEW.id, legs_found, NEW.leg_count, debits, credits USING ERRCODE = 'check_violation';
+    END IF;
+    IF EXISTS (SELECT FROM legs l JOIN ledger_accounts a ON a.name = l.account
+               WHERE l.txn_id = NEW.id AND a.book <> NEW.book) THEN
+        RAISE EXCEPTION 'a leg names an account of the other book'
+            USING ERRCODE = 'check_violation';
     END IF;
     IF mirrors THEN
         SELECT max(abs(difference)) INTO apart FROM (

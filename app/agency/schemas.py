@@ -1,0 +1,79 @@
+"""The agency as versioned data: what letters, gates and hours read."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, Field, StrictInt
+from pydantic_core import PydanticCustomError
+
+from app.schemas import AMOUNT_MINOR_MAX, CountryCode, Email, In, LanguageCode, Line, Name, Out
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise PydanticCustomError("zone_unknown", "a time zone like Europe/Helsinki") from None
+    return value
+
+
+Zone = Annotated[str, Field(pattern=r"^[A-Za-z]+(/[A-Za-z0-9_+-]+){0,2}$", max_length=64),
+                 AfterValidator(_zone)]
+Clock = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+CurrencyCode = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+
+
+class LicenceIn(In):
+    name: Line
+    authority: Line
+    number: Line
+
+
+class AccountIn(In):
+    """An account as printed on letters: the client account receives, the own one is ours."""
+
+    book: Literal["client", "own"]
+    holder: Name
+    iban: Annotated[str, Field(pattern=r"^[A-Z]{2}\d{2}[A-Z0-9]{11,30}$")]
+    bic: Annotated[str, Field(pattern=r"^[A-Z]{6}[A-Z0-9]{2}([A-Z0-9]{3})?$")] | None = None
+    currency: CurrencyCode
+
+
+class HoursIn(In):
+    opens: Clock
+    closes: Clock
+    days: Annotated[list[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]],
+                    Field(min_length=1, max_length=7)]
+
+
+class AgencyIn(In):
+    """`approval_line_minor`: currency -> minor units above which a formal notice needs a senior;
+    a currency that is not named needs one always."""
+
+    name: Name
+    address_lines: Annotated[list[Line], Field(min_length=1, max_length=6)]
+    country: CountryCode
+    business_id: Line
+    email: Email
+    phone: Line | None = None
+    website: Line | None = None
+    language: LanguageCode = "en"
+    zone: Zone = "Europe/Helsinki"
+    licences: Annotated[list[LicenceIn], Field(max_length=20, default_factory=list)]
+    accounts: Annotated[list[AccountIn], Field(max_length=40, default_factory=list)]
+    approval_line_minor: Annotated[
+        dict[CurrencyCode, Annotated[StrictInt, Field(ge=0, le=AMOUNT_MINOR_MAX)]],
+        Field(min_length=1, max_length=50)]
+    office_hours: HoursIn
+
+
+class AgencyOut(Out):
+    """`version` 0: nobody has set the agency up yet."""
+
+    version: int
+    effective_at: datetime | None
+    set_by: str | None
+    profile: dict[str, Any]

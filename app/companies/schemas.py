@@ -1,0 +1,133 @@
+"""Companies and the ways to reach them."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from app.schemas import (
+    CountryCode,
+    Flag,
+    In,
+    LanguageCode,
+    Line,
+    Name,
+    Out,
+    normal_email,
+)
+
+ADDRESS_LINES_MAX = 6
+Lines = Annotated[list[Line], Field(min_length=1, max_length=ADDRESS_LINES_MAX)]
+RegisterNumber = Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9 ./-]{2,39}$", max_length=40)]
+Health = Literal["alive", "degraded", "dead", "retired", "no_reply"]
+ChannelKind = Literal["email", "post", "portal", "phone"]
+Status = Literal["candidate", "confirmed", "closed"]
+
+
+class NewCompanyIn(In):
+    """A legal entity; a candidate until its register number and status were looked up."""
+
+    legal_name: Name
+    brand: Name | None = None
+    country: CountryCode
+    register_number: RegisterNumber | None = None
+    sector: Name | None = None
+    language: LanguageCode = "en"
+    address_lines: Annotated[list[Line], Field(max_length=ADDRESS_LINES_MAX, default_factory=list)]
+
+
+class CompanyChangeIn(In):
+    """Only what is sent changes. `status: confirmed` needs a register number, now or on file."""
+
+    legal_name: Name | None = None
+    brand: Name | None = None
+    country: CountryCode | None = None
+    register_number: RegisterNumber | None = None
+    sector: Name | None = None
+    language: LanguageCode | None = None
+    address_lines: Lines | None = None
+    status: Status | None = None
+
+
+class ChannelIn(In):
+    """`address`: an e-mail address, postal lines separated by line breaks, an https address, or a
+    phone number. `source` says where it was found."""
+
+    kind: ChannelKind
+    address: Annotated[str, Field(min_length=3, max_length=600)]
+    official: Flag = False
+    language: LanguageCode = "en"
+    source: Line
+
+    @model_validator(mode="after")
+    def _fits_kind(self) -> Self:
+        """One spelling per address, so that the same one cannot be stored twice."""
+        object.__setattr__(self, "address", channel_address(self.kind, self.address))
+        return self
+
+
+def channel_address(kind: str, given: str) -> str:
+    """The address in its one spelling. Raises what pydantic turns into a field error."""
+    if kind == "email":
+        return normal_email(given)
+    lines = [" ".join(line.split()) for line in given.split("\n") if line.strip()]
+    if not lines or any(not line.isprintable() for line in lines):
+        raise PydanticCustomError("address_invalid", "this address cannot be used")
+    if kind == "post":
+        if len(lines) > ADDRESS_LINES_MAX:
+            raise PydanticCustomError("address_invalid", "at most 6 lines")
+        return "\n".join(lines)
+    if len(lines) > 1:
+        raise PydanticCustomError("address_invalid", "one line")
+    if kind == "portal" and not lines[0].startswith("https://"):
+        raise PydanticCustomError("address_invalid", "a portal has an https:// address")
+    if kind == "phone" and not set(lines[0]) <= set("+0123456789 ()-"):
+        raise PydanticCustomError("address_invalid", "a phone number: + and digits")
+    return lines[0]
+
+
+class ChannelChangeIn(In):
+    health: Health | None = None
+    official: Flag | None = None
+    language: LanguageCode | None = None
+
+
+class ChannelOut(Out):
+    id: uuid.UUID
+    company_id: uuid.UUID
+    kind: str
+    address: str
+    health: str
+    official: bool
+    language: str
+    source: str
+    last_success_at: datetime | None
+    last_error: str | None
+    version: int
+
+
+class RegisteredCompanyOut(Out):
+    id: uuid.UUID
+    legal_name: str
+    brand: str
+    country: str
+    register_number: str | None
+    sector: str | None
+    language: str
+    address_lines: list[str]
+    status: str
+    confirmed_at: datetime | None
+    version: int
+
+
+class CompanyWithChannelsOut(RegisteredCompanyOut):
+    channels: list[ChannelOut]
+
+
+class CompanyListOut(Out):
+    items: list[RegisteredCompanyOut]
+    next_cursor: str | None

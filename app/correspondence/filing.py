@@ -1,0 +1,245 @@
+"""Where an inbound mail belongs, and its row: to a case by an address that proves it, else the pen.
+
+The address with its MAC places a mail; what the From line says never does. It only tells who seems
+to write, and no step of the ladder rests on it: a person reads every human mail.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+import structlog
+from sqlalchemy import insert, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import engine
+from app.clock import wall_now
+from app.domain.errors import TransitionRefused
+from app.domain.events import MessageArrived
+from app.ids import new_id
+from app.moment import read_moment
+from app.playbooks import book
+from app.reply_address import AddressBook
+from app.tables.correspondence import MessageRow
+
+log = structlog.get_logger(__name__)
+ACTOR = "system"
+_SUBJECT_REFERENCE = re.compile(r"\bRC-?[0-9A-Za-z]{4}-?[0-9A-Za-z]{4}\b")
+_STORE = text("""
+    INSERT INTO inbound (id, provider, external_id, raw, sha256, stored_at, received_at, state,
+                         tries, envelope_to, envelope_from)
+    VALUES (:id, :provider, :external_id, :raw, :sha256, :stored_at, :received_at, 'stored', 0,
+            :envelope_to, :envelope_from)
+    ON CONFLICT (provider, external_id) DO NOTHING
+""")
+_CASE_BY_REFERENCE = text("SELECT id FROM cases WHERE reference = :reference")
+_EFFECT = text("SELECT case_id, kind, payload FROM effects WHERE id = :id")
+_WHO = text("""
+    SELECT c.playbook, c.body_index,
+           ARRAY(SELECT lower(u.email) FROM claimants p JOIN consumers u ON u.id = p.consumer_id
+                  WHERE p.case_id = c.id AND u.email IS NOT NULL) AS consumers,
+           ARRAY(SELECT lower(h.address) FROM channels h
+                  WHERE h.company_id = c.company_id AND h.kind = 'email') AS company
+      FROM cases c WHERE c.id = :id
+""")
+_FINISH = text("""
+    UPDATE inbound SET state = :state, cause = :cause WHERE id = :id AND state = 'stored'
+    RETURNING id
+""")
+
+
+class Said(Protocol):
+    """What the mail says (workers.mime.ReadMail)."""
+
+    @property
+    def sender(self) -> str | None: ...
+    @property
+    def doubt(self) -> str | None: ...
+    @property
+    def to(self) -> list[str]: ...
+    @property
+    def subject(self) -> str: ...
+    @property
+    def message_id(self) -> str: ...
+    @property
+    def in_reply_to(self) -> list[str]: ...
+    @property
+    def references(self) -> list[str]: ...
+    @property
+    def automatic(self) -> bool: ...
+    @property
+    def report(self) -> dict[str, str] | None: ...
+    @property
+    def text(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class InboundMail:
+    """The stored row, without its bytes. `received_at` is business time."""
+
+    id: UUID
+    envelope_to: str | None
+    envelope_from: str | None
+    received_at: datetime
+
+
+@dataclass(slots=True)
+class Place:
+    """Where a mail belongs. `bounce_of` is the letter it is the bounce of."""
+
+    case_id: UUID | None = None
+    bounce_of: UUID | None = None
+    is_bounce: bool = False
+    hard: bool = False
+    reasons: list[str] = field(default_factory=list)
+
+
+async def store_raw(
+    session: AsyncSession, *, row_id: UUID, provider: str, external_id: str, raw: bytes,
+    digest: str, envelope_to: str | None, envelope_from: str | None,
+) -> bool:
+    """Byte for byte, before anybody reads it. False: it is here already."""
+    moment = await read_moment(session)
+    done = await session.execute(_STORE, {
+        "id": row_id, "provider": provider, "external_id": external_id, "raw": raw,
+        "sha256": digest, "stored_at": wall_now(), "received_at": moment.now,
+        "envelope_to": envelope_to, "envelope_from": envelope_from,
+    })  # fmt: skip
+    return int(done.rowcount) == 1  # type: ignore[attr-defined]  # CursorResult in fact
+
+
+async def file_mail(
+    session: AsyncSession, addresses: AddressBook, mail: InboundMail, said: Said
+) -> bool:
+    """File one mail with all that follows, once: False when somebody else has done it."""
+    place = await _place(session, addresses, mail, said)
+    if place.case_id is not None:  # the case first, then the row: always in that order
+        await session.execute(
+            text("SELECT 1 FROM cases WHERE id = :id FOR UPDATE"), {"id": place.case_id}
+        )
+    if not await _finish(session, mail.id, "done", None):
+        return False
+    sender = await _sender(session, place, said) if place.case_id else "unknown"
+    automatic = said.automatic or place.is_bounce
+    message_id = new_id()
+    state = "pen" if place.case_id is None else "set_aside" if automatic else "unread"
+    await session.execute(insert(MessageRow).values(
+        id=message_id, case_id=place.case_id, inbound_id=mail.id, direction="in", channel="email",
+        sender=sender, from_address=said.sender or "", to_address=mail.envelope_to or "",
+        subject=said.subject, text=said.text, automatic=automatic, state=state,
+        pen_reasons=place.reasons, message_id_header=said.message_id or None,
+        letter_id=place.bounce_of, received_at=mail.received_at,
+    ))  # fmt: skip
+    if place.case_id is not None:
+        await _tell_case(session, place, message_id, sender, automatic)
+    return True
+
+
+async def park_mail(session: AsyncSession, mail: InboundMail, cause: str) -> None:
+    """A mail nobody can parse: raw bytes kept, a line in the pen for a person."""
+    if not await _finish(session, mail.id, "parked", cause):
+        return
+    await session.execute(insert(MessageRow).values(
+        id=new_id(), case_id=None, inbound_id=mail.id, direction="in", channel="email",
+        sender="unknown", from_address="", to_address=mail.envelope_to or "", subject="",
+        text="", automatic=False, state="pen", pen_reasons=["unreadable", cause[:200]],
+        message_id_header=None, received_at=mail.received_at,
+    ))  # fmt: skip
+
+
+async def _finish(session: AsyncSession, row_id: UUID, state: str, cause: str | None) -> bool:
+    found = await session.execute(_FINISH, {"id": row_id, "state": state, "cause": cause})
+    return found.scalar() is not None
+
+
+async def _tell_case(
+    session: AsyncSession, place: Place, message_id: UUID, sender: str, automatic: bool
+) -> None:
+    event = MessageArrived(
+        message_id=message_id, sender=sender, automatic=automatic, bounce_of=place.bounce_of,
+        hard_bounce=place.hard,
+    )  # fmt: skip
+    assert place.case_id is not None
+    try:
+        await engine.advance(session, place.case_id, event, actor=ACTOR)
+    except TransitionRefused as refused:
+        # It stays filed and unread; only the ladder did not care.
+        log.warning("message_refused", case_id=str(place.case_id), code=refused.code)
+
+
+async def _place(
+    session: AsyncSession, addresses: AddressBook, mail: InboundMail, said: Said
+) -> Place:
+    """By every proof the mail carries; two that disagree leave it to a person."""
+    place = Place()
+    wanted = [a for a in (mail.envelope_to, *said.to) if a]
+    named = {r for a in wanted if (r := addresses.case_of(a)) is not None}
+    cases: set[UUID] = set()
+    for reference in sorted(named):
+        found = await session.execute(_CASE_BY_REFERENCE, {"reference": reference})
+        if (case_id := found.scalar()) is not None:
+            cases.add(case_id)
+    effects = {e for a in wanted if (e := addresses.effect_of(a)) is not None}
+    place.is_bounce = bool(effects)
+    answered = [*said.in_reply_to, *said.references]
+    if said.report and said.report["original"]:
+        answered.append(said.report["original"])
+        place.is_bounce = True
+    effects |= {e for m in answered if (e := addresses.effect_of_message_id(m)) is not None}
+    letters: set[UUID] = set()
+    for effect_id in sorted(effects):
+        row = (await session.execute(_EFFECT, {"id": effect_id})).one_or_none()
+        if row is not None and row.case_id is not None:
+            cases.add(row.case_id)
+            if row.kind == "SendLetter":
+                letters.add(UUID(row.payload["letter_id"]))
+    if len(cases) == 1:
+        place.case_id = cases.pop()
+        _bounce(place, said, letters)
+        return place
+    place.reasons = _pen_reasons(said, cases, wanted)
+    return place
+
+
+def _bounce(place: Place, said: Said, letters: set[UUID]) -> None:
+    """A returned mail is about its letter; a delay or a relay's note is not a bounce."""
+    failed = said.report is not None and said.report["action"] in ("failed", "")
+    if place.is_bounce and failed and len(letters) == 1:
+        place.bounce_of = letters.pop()
+        place.hard = said.report is not None and said.report["status"].startswith("5")
+
+
+def _pen_reasons(said: Said, cases: set[UUID], wanted: list[str]) -> list[str]:
+    reasons = ["signals_disagree" if cases else "no_case_address"]
+    if any(a.startswith(("case+", "bounce+")) for a in wanted) and not cases:
+        reasons.append("address_not_ours")
+    if said.doubt:
+        reasons.append(said.doubt)
+    if said.automatic:
+        reasons.append("automatic")
+    guess = _SUBJECT_REFERENCE.search(said.subject)
+    if guess:
+        reasons.append(f"subject_names:{guess[0].upper()}")
+    return reasons
+
+
+async def _sender(session: AsyncSession, place: Place, said: Said) -> str:
+    """Who seems to write: a known address, or one at the domain of a known one."""
+    row = (await session.execute(_WHO, {"id": place.case_id})).one()
+    if place.is_bounce:
+        return "unknown"
+    if said.sender is None:
+        return "unknown"
+    if said.sender in row.consumers:
+        return "consumer"
+    domain = said.sender.rpartition("@")[2]
+    if domain in {a.rpartition("@")[2] for a in row.company}:
+        return "company"
+    bodies = book.get(row.playbook).bodies
+    if any(b.email and b.email.rpartition("@")[2].lower() == domain for b in bodies):
+        return "body"
+    return "unknown"

@@ -1,0 +1,1 @@
+"""Files people give us: received into quarantine, told by their content, kept under their hash."""

@@ -1,0 +1,30 @@
+"""Evidence as people see it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from app.schemas import Out
+
+
+class EvidenceOut(Out):
+    """A file on the case. `state`: quarantine, released or refused; `scan`: unscanned, clean or
+    infected. `download` is its address once it is released."""
+
+    id: UUID
+    file_name: str
+    what: str
+    media_type: str
+    size_bytes: int
+    sha256: str
+    state: str
+    scan: str
+    uploaded_at: datetime
+    uploaded_by_you: bool
+    download: str | None
+
+
+class EvidenceList(Out):
+    items: list[EvidenceOut]
+    next_cursor: str | None

@@ -1,0 +1,1 @@
+"""The agreement: what is shown before signing, signing, revoking."""

@@ -1,0 +1,77 @@
+"""What is shown before signing, and what a signature is."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from app.cases.schemas import Amount, CaseView
+from app.schemas import Flag, Id, In, Name, Out
+
+Level = Literal["typed", "drawn", "qualified", "wet_ink"]
+
+
+class MandateIn(In):
+    """A signature. `text_version` is that of the summary the signer was shown.
+
+    Levels: typed, drawn, qualified by the signer; wet_ink when staff file a paper original.
+    """
+
+    claimant_id: Id
+    signed_name: Name
+    level: Level
+    text_version: Annotated[str, Field(min_length=1, max_length=40)]
+    receives_money: Flag
+
+
+class NetAmountOut(Out):
+    """One outcome: what comes back, our fee in it (VAT included), what the claimants keep."""
+
+    outcome: str
+    text: str
+    recovered: Amount
+    our_fee: Amount
+    vat_inside_fee: Amount
+    you_get: Amount
+
+
+class FeeRuleOut(Out):
+    """The rule of the contract. `rate_percent` is on lines that earn a fee, VAT included."""
+
+    id: str
+    version: int
+    rate_percent: str
+    vat_percent: str
+    explanation: str
+
+
+class SummaryOut(Out):
+    """One page: the fee with net amounts for each outcome, the rights, the text to be signed."""
+
+    case_id: UUID
+    reference: str
+    language: str
+    title: str
+    fee: FeeRuleOut
+    claimed: Amount
+    net_amounts: list[NetAmountOut]
+    no_fee_on: str
+    nothing_due_if: str
+    who_pays_whom: str
+    withdrawal_right: str
+    leaving: str
+    if_we_are_late: str
+    mandate_text: str
+    mandate_money_text: str
+    text_version: str
+
+
+class MandateSigned(Out):
+    """The stored signature and the case after it."""
+
+    mandate_id: UUID
+    signed_at: datetime
+    case: CaseView

@@ -1,0 +1,112 @@
+"""Signing and revoking a mandate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import engine
+from app.authorisation import Principal
+from app.cases.access import OwnCase, check_sent, is_staff, own_case, own_claimant
+from app.cases.queries import read_case_row
+from app.domain.errors import Conflict, NotFound
+from app.domain.events import MandateRevoked, MandateSigned
+from app.fields import FieldError, FieldsRefused
+from app.ids import new_id
+from app.mandates.schemas import MandateIn
+from app.mandates.summary import TEXT_VERSION, fee_rule, summary_of
+from app.moment import read_moment
+from app.tables.cases import ClaimantRow
+from app.tables.work import MandateRow
+
+SCOPE = ["claim", "complain", "receive_answers"]
+RECEIVE_MONEY = "receive_money"
+
+
+class TextChanged(Conflict):
+    """The signer was shown another version of the text."""
+
+    code = "mandate_text_changed"
+
+
+class AlreadySigned(Conflict):
+    code = "mandate_already_signed"
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    mandate_id: UUID
+    signed_at: datetime
+
+
+async def sign(session: AsyncSession, principal: Principal, case_id: UUID, body: MandateIn,
+               sent: int | None) -> Signed:
+    """Stores the signature with the summary exactly as it was shown.
+
+    Raises TextChanged when the text moved on, AlreadySigned, FieldsRefused, TransitionRefused.
+    """
+    case = await own_case(session, principal, case_id, lock=True)
+    check_sent(case, sent)
+    claimant = await own_claimant(session, principal, case_id, body.claimant_id)
+    _check_level(principal, body)
+    if body.text_version != TEXT_VERSION:
+        raise TextChanged("the text has changed since it was shown; read the summary again",
+                          current=TEXT_VERSION)
+    if claimant.mandate == "signed":
+        raise AlreadySigned("this claimant has signed already")
+    moment = await read_moment(session)
+    shown = summary_of(await read_case_row(session, principal, case_id)).model_dump(mode="json")
+    rule = fee_rule()
+    mandate_id = new_id()
+    await session.execute(insert(MandateRow).values(
+        id=mandate_id, case_id=case.id, claimant_id=claimant.id, level=body.level,
+        signed_name=body.signed_name, text_version=body.text_version,
+        fee_rule=f"{rule.id}@{rule.version}",
+        scope=[*SCOPE, *([RECEIVE_MONEY] if body.receives_money else [])],
+        receives_money=body.receives_money,
+        shown=shown | {"fee_rule_document": rule.to_document()}, signed_at=moment.now,
+        revoked_at=None, filed_by=principal.actor))
+    await engine.advance(
+        session, case.id, MandateSigned(claimant.id, mandate_id, body.receives_money),
+        actor=principal.actor, moment=moment)
+    return Signed(mandate_id, moment.now)
+
+
+def _check_level(principal: Principal, body: MandateIn) -> None:
+    """A paper original is filed by who holds it; everything else is done by the signer."""
+    if is_staff(principal) != (body.level == "wet_ink"):
+        raise FieldsRefused(FieldError(
+            "/level", "staff file paper originals (wet_ink), signers the other levels",
+            "level_not_yours"))
+
+
+async def revoke(session: AsyncSession, principal: Principal, case_id: UUID, mandate_id: UUID,
+                 sent: int | None) -> None:
+    """Takes a mandate back: what has not left stops. Raises NotFound, Conflict."""
+    case = await own_case(session, principal, case_id, lock=True)
+    check_sent(case, sent)
+    query = select(MandateRow).where(MandateRow.id == mandate_id, MandateRow.case_id == case_id)
+    if principal.kind == "consumer":
+        query = query.join(ClaimantRow, ClaimantRow.id == MandateRow.claimant_id).where(
+            ClaimantRow.consumer_id == principal.id)
+    mandate = (await session.execute(query)).scalar_one_or_none()
+    if mandate is None:
+        raise NotFound("there is no such mandate", code="mandate_not_found")
+    if mandate.revoked_at is not None:
+        raise Conflict("this mandate was revoked already", code="mandate_revoked")
+    await end_mandate(session, principal, case, mandate.claimant_id)
+
+
+async def end_mandate(session: AsyncSession, principal: Principal, case: OwnCase,
+                      claimant_id: UUID) -> None:
+    """Marks the claimant's current mandate revoked and tells the ladder."""
+    moment = await read_moment(session)
+    await session.execute(update(MandateRow).where(
+        MandateRow.claimant_id == claimant_id, MandateRow.revoked_at.is_(None)
+    ).values(revoked_at=moment.now))
+    await engine.advance(session, case.id, MandateRevoked(claimant_id), actor=principal.actor,
+                         moment=moment)

@@ -1,0 +1,67 @@
+"""The one-page summary, made from the case and the fee rule; the same bytes are kept at signing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.cases.net import items_due
+from app.cases.schemas import Amount
+from app.cases.views import company_name
+from app.domain.settlement import STANDARD_2026, FeeRule, Scenario, net_amounts
+from app.mandates.schemas import FeeRuleOut, NetAmountOut, SummaryOut
+from app.texts import Words, words
+
+# Rises when a sentence of the summary or the mandate changes its meaning, in any language.
+TEXT_VERSION = "2026-1"
+
+
+def fee_rule() -> FeeRule:
+    """The house rule for new agreements."""
+    return STANDARD_2026
+
+
+def summary_of(row: Mapping[str, Any], language: str | None = None) -> SummaryOut:
+    """What this case's claimants agree to."""
+    say, rule, currency = words(language or row["language"]), fee_rule(), row["currency"]
+    due = items_due(row["items"])
+    whole = sum(item.open_minor for item in due)
+    outcomes = (Scenario("full", whole), Scenario("half", whole // 2),
+                Scenario("voucher", whole, voucher=True), Scenario("direct", whole),
+                Scenario("nothing", 0))
+    company = company_name(row)
+    return SummaryOut(
+        case_id=row["id"], reference=row["reference"], language=say.language,
+        title=say.say("summary", "title", {"reference": row["reference"]}),
+        fee=FeeRuleOut(
+            id=rule.id, version=rule.version, rate_percent=_percent(rule.rate_bp),
+            vat_percent=_percent(rule.vat_bp),
+            explanation=say.say("summary", "fee_rule", {"rate": _percent(rule.rate_bp)})),
+        claimed=Amount.of(whole, currency),
+        net_amounts=[
+            NetAmountOut(
+                outcome=net.scenario, text=say.term("scenarios", net.scenario),
+                recovered=Amount.of(net.recovered.minor, currency),
+                our_fee=Amount.of(net.fee.minor, currency),
+                vat_inside_fee=Amount.of(net.vat.minor, currency),
+                you_get=Amount.of(net.consumer_gets.minor, currency))
+            for net in net_amounts(rule, due, currency, outcomes)],
+        no_fee_on=say.term("summary", "no_fee_on"),
+        nothing_due_if=say.term("summary", "already_agreed"),
+        who_pays_whom=say.term("summary", f"mode_{row['mode']}"),
+        withdrawal_right=say.term("summary", "withdrawal_right"),
+        leaving=say.term("summary", "leaving"), if_we_are_late=say.term("summary", "late"),
+        mandate_text=_mandate_text(say, company),
+        mandate_money_text=say.term("summary", "mandate_money"), text_version=TEXT_VERSION)
+
+
+def _mandate_text(say: Words, company: str) -> str:
+    return say.say("summary", "mandate_text", {"company": company})
+
+
+
+
+def _percent(basis_points: int) -> str:
+    """2500 -> "25", 2550 -> "25.5"."""
+    whole, rest = divmod(basis_points, 100)
+    return f"{whole}.{rest:02d}".rstrip("0").rstrip(".")

@@ -1,0 +1,1 @@
+"""Answering an offer: each claimant for themself, before a date; silence never accepts."""

@@ -1,0 +1,67 @@
+"""AcknowledgeMessage: we have read that you wrote. An automatic answer as RFC 3834 asks: never to an
+automatic message, threaded under what it answers, and marked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.clock import business_now
+from app.domain.effects import AcknowledgeMessage
+from workers.effects.agency import read_agency
+from workers.effects.handler import Order, Prepared
+from workers.effects.people import read_cases, read_people
+from workers.effects.sending import MailEffect
+from workers.mail import Draft, address_book
+from workers.notices import words
+from workers.providers.errors import NoLongerWanted
+from workers.tools import Tools
+
+_MESSAGES = text("""
+    SELECT id, from_address, message_id_header, automatic, channel FROM messages
+     WHERE id = ANY(:ids)
+""")
+
+
+class AcknowledgeMessageHandler(MailEffect[AcknowledgeMessage]):
+    effect = AcknowledgeMessage
+
+    async def prepare(
+        self, tools: Tools, session: AsyncSession, orders: Sequence[Order[AcknowledgeMessage]]
+    ) -> Prepared:
+        ids = {o.effect.case_id for o in orders}
+        cases, people = await read_cases(session, ids), await read_people(session, ids)
+        found = await session.execute(_MESSAGES, {"ids": [o.effect.message_id for o in orders]})
+        messages = {r.id: r for r in found}
+        agency, now = await read_agency(session), await business_now(session)
+        out: dict[UUID, Any] = {}
+        for order in orders:
+            case, message = cases[order.effect.case_id], messages.get(order.effect.message_id)
+            who = _sender(people.get(case.id, []), message)
+            if message is None or message.automatic or who is None:
+                out[order.id] = NoLongerWanted("no known person wrote this by mail")
+                continue
+            table = words(who["language"])["mails"]["acknowledged"]
+            common = {"reference": case.reference, "name": who["name"], "agency": agency.name,
+                      "company": case.company_name}  # fmt: skip
+            out[order.id] = Draft(
+                effect_id=order.id, to_name=who["name"], to_address=who["email"],
+                subject=table["subject"].format_map(common),
+                text=table["text"].format_map(common), at=now, from_name=agency.name,
+                reply_to=address_book(tools.settings).case_address(case.reference),
+                automatic="auto-replied", in_reply_to=message.message_id_header,
+            )  # fmt: skip
+        return out
+
+
+def _sender(rows: Sequence[Any], message: Any) -> Any:
+    """The claimant who wrote; only known persons are answered, so nobody can make us write to a
+    stranger."""
+    if message is None or message.channel != "email":
+        return None
+    address = message.from_address.lower()
+    return next((r for r in rows if r["email"] and r["email"].lower() == address), None)

@@ -1,0 +1,102 @@
+"""Everything a letter is made of, read for one case in one go."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import engine
+from app.domain.case import Case
+from app.moment import read_moment
+from workers.effects.people import Person, read_people, with_addresses
+from workers.providers.errors import NoLongerWanted
+from workers.tools import Tools
+
+Row = Mapping[str, Any]
+_COMPANY = text("SELECT * FROM companies WHERE id = :id")
+_CHANNELS = text("""
+    SELECT kind, address, language FROM channels
+     WHERE company_id = :id AND health IN ('alive', 'degraded')
+     ORDER BY official DESC, health, created_at, id
+""")
+_ITEMS = text("""
+    SELECT i.what, i.amount_minor, i.currency, i.ground, i.creditor_id
+      FROM claim_items i WHERE i.case_id = :id AND i.counted ORDER BY i.position
+""")
+_LETTERS = text("""
+    SELECT kind, channel, sent_at, step FROM letters
+     WHERE case_id = :id AND sent_at IS NOT NULL AND recipient = 'company' ORDER BY sent_at, id
+""")
+_EVIDENCE = text("""
+    SELECT what, file_name, uploaded_at FROM evidence
+     WHERE case_id = :id AND state = 'released' ORDER BY id
+""")
+_ACCOUNT = text("""
+    SELECT holder, number, bic FROM bank_accounts
+     WHERE book = 'client' AND currency = :currency ORDER BY opened_at, id LIMIT 1
+""")
+_SAID = text("""
+    SELECT code, at FROM audit_entries
+     WHERE stream = :stream AND code IN ('company_denied', 'automatic_message_filed')
+     ORDER BY seq DESC LIMIT 20
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class LetterRows:
+    """Rows as they are; `workers.letter_content` makes the words."""
+
+    case: Case
+    row: Mapping[str, Any]  # the case's columns
+    now: datetime
+    profile: Mapping[str, Any]
+    company: Row | None
+    channels: Sequence[Row]
+    items: Sequence[Row]
+    letters: Sequence[Row]
+    evidence: Sequence[Row]
+    account: Row | None
+    signed: Sequence[tuple[Person, Row]]
+    denied_on: date | None
+    automatic_on: date | None
+
+
+async def read_letter_rows(tools: Tools, session: AsyncSession, case_id: UUID) -> LetterRows:
+    loaded = await engine.peek(session, case_id)
+    if loaded is None:
+        raise NoLongerWanted("there is no such case")
+    case, row = loaded.case, loaded.row
+    moment = await read_moment(session)
+
+    async def rows(statement: Any, **values: Any) -> Sequence[Row]:
+        return [dict(r) for r in (await session.execute(statement, values)).mappings()]
+
+    people = [
+        r for r in (await read_people(session, [case_id])).get(case_id, [])
+        if r["mandate"] == "signed"
+    ]  # fmt: skip
+    persons = await with_addresses(session, tools.keyring, people)
+    company_id = row["company_id"]
+    company = await rows(_COMPANY, id=company_id) if company_id else []
+    said = await rows(_SAID, stream=f"case:{case_id}")
+    account = await rows(_ACCOUNT, currency=case.currency)
+    return LetterRows(
+        case=case, row=row, now=moment.now, profile=moment.profile,
+        company=company[0] if company else None,
+        channels=await rows(_CHANNELS, id=company_id) if company_id else [],
+        items=await rows(_ITEMS, id=case_id), letters=await rows(_LETTERS, id=case_id),
+        evidence=await rows(_EVIDENCE, id=case_id), account=account[0] if account else None,
+        signed=list(zip(persons, people, strict=True)),
+        denied_on=_latest(said, "company_denied"),
+        automatic_on=_latest(said, "automatic_message_filed"),
+    )  # fmt: skip
+
+
+def _latest(said: Sequence[Row], code: str) -> date | None:
+    return next((r["at"].date() for r in said if r["code"] == code), None)

@@ -1,0 +1,100 @@
+"""NotifyConsumer: word to a claimant, by mail, or on paper to people reached by post."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.clock import business_now
+from app.domain.effects import NotifyConsumer
+from workers.effects.agency import AgencyWords, read_agency
+from workers.effects.handler import Done, Order, Prepared
+from workers.effects.paper import Sheet, send_sheet
+from workers.effects.people import (
+    CaseView,
+    Person,
+    person,
+    read_cases,
+    read_people,
+    with_addresses,
+)
+from workers.effects.sending import MailEffect, send_draft
+from workers.mail import Draft, address_book
+from workers.notices import Notice, write_notice
+from workers.providers.delivery import Guard
+from workers.providers.errors import Refused
+from workers.tools import Tools
+
+
+class NotifyConsumerHandler(MailEffect[NotifyConsumer]):
+    effect = NotifyConsumer
+
+    async def prepare(
+        self, tools: Tools, session: AsyncSession, orders: Sequence[Order[NotifyConsumer]]
+    ) -> Prepared:
+        ids = {o.effect.case_id for o in orders}
+        cases, people = await read_cases(session, ids), await read_people(session, ids)
+        agency, now = await read_agency(session), await business_now(session)
+        by_post = [
+            row for rows in people.values() for row in rows
+            if row["by_post"] or not row["email"]
+        ]  # fmt: skip
+        opened = {p.claimant_id: p for p in await with_addresses(session, tools.keyring, by_post)}
+        out: dict[UUID, Any] = {}
+        for order in orders:
+            who = _addressee(people.get(order.effect.case_id, []), order.effect.claimant_id)
+            if who is None:
+                out[order.id] = Refused("there is nobody to tell")
+                continue
+            who = opened.get(who.claimant_id, who)
+            out[order.id] = _word(tools, order, cases[order.effect.case_id], who, agency, now)
+        return out
+
+    async def act(
+        self, tools: Tools, order: Order[NotifyConsumer], prepared: Any, guard: Guard
+    ) -> Done:
+        if isinstance(prepared, Sheet):
+            return await send_sheet(tools, order.id, prepared, guard)
+        assert isinstance(prepared, Draft)
+        return await send_draft(tools, prepared, guard)
+
+
+def _addressee(rows: Sequence[Mapping[str, Any]], claimant_id: UUID | None) -> Person | None:
+    """The claimant named, or the contact person: the first."""
+    for row in rows:
+        if claimant_id is None or row["claimant_id"] == claimant_id:
+            return person(row)
+    return None
+
+
+def _word(
+    tools: Tools,
+    order: Order[NotifyConsumer],
+    case: CaseView,
+    who: Person,
+    agency: AgencyWords,
+    now: datetime,
+) -> Draft | Sheet | Refused:
+    notice: Notice = write_notice(
+        order.effect.template, dict(order.effect.params), language=who.language,
+        currency=case.currency, name=who.name, company=case.company_name,
+        reference=case.reference, agency=agency.name,
+        link=f"{tools.settings.public_url}/cases/{case.reference}",
+    )  # fmt: skip
+    if who.email and not who.by_post:
+        return Draft(
+            effect_id=order.id, to_name=who.name, to_address=who.email, subject=notice.subject,
+            text=notice.text, at=now, from_name=agency.name,
+            reply_to=address_book(tools.settings).case_address(case.reference),
+        )  # fmt: skip
+    if not who.address_lines:
+        return Refused("no postal address")
+    return Sheet(
+        address_lines=(who.name, *who.address_lines), reference=case.reference,
+        subject=notice.subject, text=notice.text, sender=agency.name, on=now.date(),
+    )  # fmt: skip
+

@@ -1,0 +1,119 @@
+"""RenderLetter: make the bytes of a letter and store them once under their hash.
+
+The bytes are a function of the content, and the store is create-only: doing it twice does nothing,
+so an interrupted render is simply repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.domain.effects import RenderLetter
+from app.domain.events import Event, LetterRendered
+from app.tables.cases import LetterVersionRow
+from letters.content import AnyLetter, LetterError, RenderFailed, to_dict
+from workers.effects.handler import Done, Order, Prepared
+from workers.effects.letter_rows import read_letter_rows
+from workers.letter_content import build_content
+from workers.mail import address_book
+from workers.providers.delivery import Delivery, Guard
+from workers.providers.errors import NoLongerWanted, ProviderError, Refused, Transient
+from workers.tools import Tools
+
+FOREVER = float("inf")
+RENDER_SECONDS_MAX = 130.0  # a letter may take 40 s of a child that first takes 60 s to start
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    content: dict[str, Any]
+    sha256: str
+    pages: int
+    size_bytes: int
+    subject: str
+    language: str
+
+
+class RenderLetterHandler:
+    effect = RenderLetter
+    timeout_seconds = RENDER_SECONDS_MAX
+
+    def key_window_seconds(self, tools: Tools, effect: RenderLetter) -> float | None:
+        return FOREVER
+
+    async def prepare(
+        self, tools: Tools, session: AsyncSession, orders: Sequence[Order[RenderLetter]]
+    ) -> Prepared:
+        book = address_book(tools.settings)
+        out: dict[UUID, AnyLetter | ProviderError] = {}
+        for order in orders:
+            rows = await read_letter_rows(tools, session, order.effect.case_id)
+            letter = rows.case.letter
+            if letter is None or letter.id != order.effect.letter_id:
+                out[order.id] = NoLongerWanted("the case has moved on to another letter")
+                continue
+            try:
+                out[order.id] = build_content(rows, letter, book)
+            except LetterError as incomplete:
+                out[order.id] = Refused(str(incomplete))
+        return out
+
+    async def act(
+        self, tools: Tools, order: Order[RenderLetter], prepared: Any, guard: Guard
+    ) -> Done:
+        content = to_dict(prepared)
+        try:
+            made = await tools.renderer.render(content)
+        except RenderFailed as failed:
+            if "closed" in str(failed):
+                raise Transient("the worker is stopping", retry_after=1) from None
+            raise  # our trouble: three tries, then parked
+        except LetterError as refused:
+            raise Refused(str(refused)) from None
+        digest = await tools.store.put(made.pdf)
+        rendered = Rendered(
+            content, digest, made.pages, len(made.pdf), subject_of(prepared), prepared.language
+        )
+        return Done(Delivery("store", f"{order.id}", detail=digest), made=rendered)
+
+    async def record(
+        self,
+        session: AsyncSession,
+        done: Sequence[tuple[Order[RenderLetter], Any, Done]],
+        now: datetime,
+    ) -> None:
+        for order, _, d in done:
+            made: Rendered = d.made
+            await session.execute(
+                insert(LetterVersionRow)
+                .values(
+                    letter_id=order.effect.letter_id, n=order.effect.n, content=made.content,
+                    sha256=made.sha256, pages=made.pages, size_bytes=made.size_bytes,
+                    subject=made.subject, language=made.language, created_at=now,
+                )
+                .on_conflict_do_nothing()
+            )  # fmt: skip
+
+    def facts(self, order: Order[RenderLetter], done: Done, now: datetime) -> Sequence[Event]:
+        effect, made = order.effect, done.made
+        return (LetterRendered(letter_id=effect.letter_id, step=effect.step, sha256=made.sha256),)
+
+
+SUBJECTS = {
+    "en": {"contact": "Claim", "reminder": "Reminder", "formal_notice": "Formal notice",
+           "complaint": "Complaint"},
+    "fi": {"contact": "Vaatimus", "reminder": "Muistutus", "formal_notice": "Maksuvaatimus",
+           "complaint": "Valitus"},
+}  # fmt: skip
+
+
+def subject_of(letter: AnyLetter) -> str:
+    """`Claim RC-..., flight NB 2204`: the mail's subject and the letter's name in lists."""
+    return f"{SUBJECTS[letter.language][letter.kind]} {letter.reference}, {letter.service}"

@@ -1,0 +1,164 @@
+"""SendLetter: the stored bytes of an approved letter, by mail or by post, to company or body."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.clock import business_now
+from app.domain.effects import SendLetter
+from app.domain.events import Event, LetterHandedOver
+from app.playbooks import book
+from workers.effects.agency import read_agency
+from workers.effects.handler import Done, Order, Prepared
+from workers.effects.sending import (
+    MAIL_SECONDS_MAX,
+    Sent,
+    keep_sent,
+    send_draft,
+)
+from workers.mail import Draft, address_book
+from workers.notices import words
+from workers.providers.delivery import Guard
+from workers.providers.errors import ProviderError, Refused
+from workers.providers.post import PostJob
+from workers.tools import Tools
+
+# For all letters of a batch: what was approved and where it goes.
+_READ = text("""
+    SELECT e.letter_id, l.kind, l.recipient, v.subject, v.language, c.reference, c.playbook,
+           c.body_index, c.jurisdiction,
+           coalesce(m.legal_name, c.company_text) AS company_name, m.address_lines, m.country,
+           h.address
+      FROM unnest(CAST(:letters AS uuid[]), CAST(:hashes AS text[]), CAST(:channels AS text[]))
+           AS e(letter_id, sha256, channel)
+      JOIN letters l ON l.id = e.letter_id
+      JOIN cases c ON c.id = l.case_id
+      LEFT JOIN companies m ON m.id = c.company_id
+      LEFT JOIN LATERAL (SELECT subject, language FROM letter_versions
+                          WHERE letter_id = l.id AND sha256 = e.sha256
+                          ORDER BY n DESC LIMIT 1) v ON true
+      LEFT JOIN LATERAL (SELECT address FROM channels
+                          WHERE company_id = c.company_id AND kind = e.channel
+                            AND health IN ('alive', 'degraded')
+                          ORDER BY official DESC, health, created_at, id LIMIT 1) h ON true
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    job: PostJob
+    subject: str
+
+
+class SendLetterHandler:
+    effect = SendLetter
+    timeout_seconds = MAIL_SECONDS_MAX
+
+    def key_window_seconds(self, tools: Tools, effect: SendLetter) -> float | None:
+        provider = tools.providers.post if effect.channel == "post" else tools.providers.mail
+        return provider.key_window_seconds
+
+    async def prepare(
+        self, tools: Tools, session: AsyncSession, orders: Sequence[Order[SendLetter]]
+    ) -> Prepared:
+        effects = [o.effect for o in orders]
+        found = await session.execute(_READ, {
+            "letters": [e.letter_id for e in effects], "hashes": [e.sha256 for e in effects],
+            "channels": [e.channel for e in effects],
+        })  # fmt: skip
+        rows = {row["letter_id"]: row for row in found.mappings()}
+        agency, now = await read_agency(session), await business_now(session)
+        out: dict[UUID, Draft | Paper | ProviderError] = {}
+        for order in orders:
+            row = rows.get(order.effect.letter_id)
+            if row is None or row["subject"] is None:
+                out[order.id] = Refused("these bytes were never made for this letter")
+            elif order.effect.channel == "post":
+                out[order.id] = _paper(order.effect, row)
+            else:
+                out[order.id] = _draft(tools, order, row, agency.name, now)
+        return out
+
+    async def act(
+        self, tools: Tools, order: Order[SendLetter], prepared: Any, guard: Guard
+    ) -> Done:
+        pdf = await tools.store.get(order.effect.sha256)
+        if isinstance(prepared, Paper):
+            post = tools.providers.post
+            delivery = await post.send(prepared.job, pdf, key=order.id, guard=guard)
+            lines = "\n".join(prepared.job.address_lines)
+            sent = Sent("post", "", lines, prepared.subject, "", None, order.effect.letter_id)
+            return Done(delivery, made=sent)
+        assert isinstance(prepared, Draft)
+        name = prepared.attachments[0][0]
+        return await send_draft(
+            tools, _with(prepared, name, pdf), guard, letter_id=order.effect.letter_id
+        )
+
+    async def record(
+        self,
+        session: AsyncSession,
+        done: Sequence[tuple[Order[SendLetter], Any, Done]],
+        now: datetime,
+    ) -> None:
+        await keep_sent(session, done, now)
+
+    def facts(self, order: Order[SendLetter], done: Done, now: datetime) -> Sequence[Event]:
+        return (
+            LetterHandedOver(
+                letter_id=order.effect.letter_id, at=now, provider=done.delivery.provider,
+                recipient_server=done.delivery.recipient_server,
+            ),
+        )  # fmt: skip
+
+
+def _paper(effect: SendLetter, row: Any) -> Paper | Refused:
+    if row["recipient"] == "body":
+        body = _body(row)
+        lines = (body.name, *body.address) if body and body.address else ()
+    elif row["address"]:
+        lines = tuple(row["address"].splitlines())
+        if lines[0] != row["company_name"]:
+            lines = (row["company_name"], *lines)
+    else:
+        lines = tuple(row["address_lines"] or ())
+        lines = (row["company_name"], *lines) if lines else ()
+    if not lines:
+        return Refused("no postal address")
+    registered = row["kind"] == "formal_notice"
+    return Paper(PostJob(lines, row["reference"], effect.sha256, registered), row["subject"])
+
+
+def _draft(
+    tools: Tools, order: Order[SendLetter], row: Any, agency: str, now: datetime
+) -> Draft | Refused:
+    to_name, to = row["company_name"], row["address"]
+    if row["recipient"] == "body":
+        body = _body(row)
+        to_name, to = (body.name, body.email) if body else ("", None)
+    if not to:
+        return Refused("no e-mail address")
+    text_of = words(row["language"])["mails"]["letter"]["text"]
+    reference = row["reference"]
+    return Draft(
+        effect_id=order.id, to_name=to_name, to_address=to, subject=row["subject"],
+        text=text_of.format_map({"reference": reference, "agency": agency}), at=now,
+        from_name=agency, reply_to=address_book(tools.settings).case_address(reference),
+        automatic="", attachments=((f"{reference}-{row['kind']}.pdf", b""),),
+    )  # fmt: skip
+
+
+def _with(draft: Draft, name: str, pdf: bytes) -> Draft:
+    return replace(draft, attachments=((name, pdf),))
+
+
+def _body(row: Any) -> Any:
+    bodies = book.get(row["playbook"]).bodies
+    return bodies[min(row["body_index"], len(bodies) - 1)] if bodies else None

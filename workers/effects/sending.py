@@ -1,0 +1,90 @@
+"""What all effects share that end as a mail to one person, or as a sheet of paper to them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.domain.effects import AnyEffect
+from app.domain.events import Event
+from app.ids import new_id
+from app.tables.correspondence import MessageRow
+from workers.effects.handler import Done, Order
+from workers.mail import Draft, compose
+from workers.providers.delivery import Guard
+from workers.tools import Tools
+
+EffectT = TypeVar("EffectT", bound=AnyEffect)
+MAIL_SECONDS_MAX = 660.0  # RFC 5321 4.5.3.2.6: ten minutes for the last reply, one for the rest
+POST_SECONDS_MAX = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What the file of the case keeps about a mail that went out."""
+
+    channel: str
+    from_address: str
+    to_address: str
+    subject: str
+    text: str
+    message_id: str | None
+    letter_id: UUID | None = None
+
+
+class MailEffect(Generic[EffectT]):
+    """Acts on a prepared `Draft`; without keys, so an unseen end is unknown."""
+
+    effect: type[EffectT]
+    timeout_seconds = MAIL_SECONDS_MAX
+
+    def key_window_seconds(self, tools: Tools, effect: EffectT) -> float | None:
+        return tools.providers.mail.key_window_seconds
+
+    async def act(self, tools: Tools, order: Order[EffectT], prepared: Any, guard: Guard) -> Done:
+        assert isinstance(prepared, Draft)
+        return await send_draft(tools, prepared, guard)
+
+    async def record(
+        self, session: AsyncSession, done: Sequence[tuple[Order[EffectT], Any, Done]], now: datetime
+    ) -> None:
+        await keep_sent(session, done, now)
+
+    def facts(self, order: Order[EffectT], done: Done, now: datetime) -> Sequence[Event]:
+        return ()
+
+
+async def send_draft(
+    tools: Tools, draft: Draft, guard: Guard, *, letter_id: UUID | None = None
+) -> Done:
+    mail = compose(draft, tools.settings)
+    delivery = await tools.providers.mail.send(mail, guard=guard)
+    sender = draft.reply_to or ""
+    sent = Sent("email", sender, mail.to, draft.subject, draft.text, mail.message_id, letter_id)
+    return Done(delivery, made=sent)
+
+
+async def keep_sent(
+    session: AsyncSession, done: Sequence[tuple[Order[Any], Any, Done]], now: datetime
+) -> None:
+    """Promise 6: every contact is filed. Orders without a case (sign-in links) are not contacts."""
+    rows: list[dict[str, Any]] = [
+        {
+            "id": new_id(), "case_id": order.claimed.case_id, "inbound_id": None,
+            "effect_id": order.id, "letter_id": d.made.letter_id, "direction": "out",
+            "channel": d.made.channel, "sender": "us", "from_address": d.made.from_address,
+            "to_address": d.made.to_address, "subject": d.made.subject, "text": d.made.text,
+            "automatic": True, "state": "sent", "pen_reasons": [],
+            "message_id_header": d.made.message_id, "received_at": now,
+        }
+        for order, _, d in done
+        if isinstance(d.made, Sent) and order.claimed.case_id is not None
+    ]  # fmt: skip
+    if rows:
+        await session.execute(insert(MessageRow), rows)

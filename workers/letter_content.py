@@ -1,0 +1,251 @@
+"""What the letter of a step says: from rows to the content that the letter engine prints.
+
+A letter that lacks something is refused by letters.content with the name of the record that should
+have filled it; nothing is invented here.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, Literal, cast
+from zoneinfo import ZoneInfo
+
+from app.domain.bank_refs import rf_reference
+from app.domain.case import LADDER, Case, Letter, LetterKind, Stage
+from app.domain.periods import place
+from app.domain.playbook import Body, Playbook
+from app.playbooks import book
+from app.reply_address import AddressBook
+from letters import content as words
+from workers.effects.letter_rows import LetterRows
+
+LANGUAGES = ("en", "fi")
+# The letter must not promise an earlier day than the ladder waits: it also travels.
+TRAVEL_WORKING_DAYS = {"email": 1, "post": 3}
+PRINTED_LINES_MAX = 7
+DEMANDS: dict[
+    LetterKind, type[words.ContactLetter] | type[words.ReminderLetter] | type[words.FormalNotice]
+] = {
+    LetterKind.CONTACT: words.ContactLetter,
+    LetterKind.REMINDER: words.ReminderLetter,
+    LetterKind.FORMAL_NOTICE: words.FormalNotice,
+}
+
+
+def language_of(rows: LetterRows, letter: Letter) -> words.Language:
+    """The channel's language, else the playbook's, else English (product.md, Languages)."""
+    playbook = book.get(rows.case.playbook)
+    wanted = [*playbook.languages]
+    if letter.recipient == "body":
+        wanted = [*current_body(rows.case, playbook).languages, *wanted]
+    else:
+        wanted = [c["language"] for c in rows.channels if c["kind"] == letter.channel] + wanted
+    found = next((one for one in wanted if one in LANGUAGES), "en")
+    return cast(words.Language, found)
+
+
+def build_content(rows: LetterRows, letter: Letter, addresses: AddressBook) -> words.AnyLetter:
+    """The content of this letter. Raises the refusals of letters.errors."""
+    playbook = book.get(rows.case.playbook)
+    today = rows.now.astimezone(ZoneInfo(playbook.zone)).date()
+    common = _common(rows, letter, today, addresses)
+    if letter.kind is LetterKind.COMPLAINT:
+        return _complaint(rows, playbook, common)
+    extra: dict[str, Any] = {}
+    if letter.kind is LetterKind.FORMAL_NOTICE and playbook.bodies:
+        extra["dispute_body"] = current_body(rows.case, playbook).name
+    return DEMANDS[letter.kind](
+        **common, **extra, deadline=_deadline(rows, letter, playbook),
+        next_steps=_next_steps(rows.case, playbook), payment=_payment(rows),
+    )  # fmt: skip
+
+
+def _common(
+    rows: LetterRows, letter: Letter, today: date, addresses: AddressBook
+) -> dict[str, Any]:
+    case = rows.case
+    claimants = tuple(_claimant(person, row) for person, row in rows.signed)
+    names = {row["claimant_id"]: person.name for person, row in rows.signed}
+    return {
+        "language": language_of(rows, letter),
+        "dated": today,
+        "reference": case.reference,
+        "booking_reference": rows.row["booking_ref"],
+        "agency": _agency(rows),
+        "reply_email": addresses.case_address(case.reference),
+        "recipient": _recipient(rows, letter),
+        "claimants": claimants,
+        "service": _service(rows),
+        "chronology": _chronology(rows, today),
+        "items": tuple(
+            words.AmountLine(
+                what=item["what"], minor=item["amount_minor"], currency=item["currency"],
+                creditor=names[item["creditor_id"]],
+                ground=words.LegalGround(law=item["ground"]) if item["ground"] else None,
+            )
+            for item in rows.items
+            if item["creditor_id"] in names
+        ),
+        "received": _received(rows, today),
+        "earlier": _earlier(rows, today),
+        "position": _position(rows),
+        "delivery": "post" if letter.channel == "post" else "email",
+        "enclosures": tuple(
+            words.Exhibit(label=str(at), title=row["what"] or row["file_name"])
+            for at, row in enumerate(rows.evidence, start=1)
+        ),
+    }  # fmt: skip
+
+
+def _agency(rows: LetterRows) -> words.Agency:
+    profile = rows.profile
+    return words.Agency(
+        name=profile.get("name", ""), address_lines=tuple(profile.get("address_lines", ())),
+        register_number=profile.get("register_number", ""),
+        signatory=profile.get("signatory") or profile.get("name", ""),
+        signatory_title=profile.get("signatory_title"), phone=profile.get("phone"),
+        licence=profile.get("licence"),
+    )  # fmt: skip
+
+
+def _claimant(person: Any, row: Any) -> words.Claimant:
+    return words.Claimant(
+        name=person.name, address_lines=person.address_lines,
+        mandate_reference=f"M-{row['mandate_id'].hex[-10:].upper()}",
+        mandate_signed_on=row["signed_at"].date(),
+    )  # fmt: skip
+
+
+def _recipient(rows: LetterRows, letter: Letter) -> words.Party:
+    if letter.recipient == "body":
+        body = current_body(rows.case, book.get(rows.case.playbook))
+        lines = body.address or (rows.case.jurisdiction,)
+        return words.Party(name=body.name, address_lines=lines, email=body.email)
+    return _company(rows, channel(rows, "email") if letter.channel == "email" else None)
+
+
+def _company(rows: LetterRows, email: str | None) -> words.Party:
+    company = rows.company
+    if company is None:
+        return words.Party(name=rows.row["company_text"], address_lines=())
+    lines = tuple(company["address_lines"])
+    if not lines and (post := channel(rows, "post")):
+        lines = tuple(post.splitlines())
+    return words.Party(
+        name=company["legal_name"], brand=company["brand"] or None, email=email,
+        register_number=company["register_number"],
+        address_lines=(lines or (company["country"],))[:PRINTED_LINES_MAX],
+    )  # fmt: skip
+
+
+def channel(rows: LetterRows, kind: str) -> str | None:
+    """The best living address of a kind: the official complaint address first."""
+    return next((c["address"] for c in rows.channels if c["kind"] == kind), None)
+
+
+def _service(rows: LetterRows) -> str:
+    """What was bought, in one line."""
+    answers = rows.row["answers"] or {}
+    named = answers.get("service")
+    if isinstance(named, str) and named.strip():
+        return named.strip()[:180]
+    kind = rows.case.claim_kind.replace("_", " ")
+    booking = rows.row["booking_ref"]
+    return f"{kind}, {booking}" if booking else kind
+
+
+def _chronology(rows: LetterRows, today: date) -> tuple[words.ChronologyEntry, ...]:
+    answers = rows.row["answers"] or {}
+    happened = rows.case.opened_at.date()
+    for name in ("happened_on", "event_date", "flight_date"):
+        try:
+            happened = date.fromisoformat(str(answers.get(name)))
+        except ValueError:
+            continue
+        break
+    what = rows.row["what_happened"] or _service(rows)
+    return (words.ChronologyEntry(on=min(happened, today), what=what),)
+
+
+def _received(rows: LetterRows, today: date) -> tuple[words.ReceivedPayment, ...]:
+    came = rows.case.money.received + rows.case.money.direct
+    if came <= 0:
+        return ()
+    return (words.ReceivedPayment(on=today, minor=came, currency=rows.case.currency),)
+
+
+def _earlier(rows: LetterRows, today: date) -> tuple[words.EarlierLetter, ...]:
+    found = []
+    first = rows.case.first_written_complaint
+    if first is not None and first <= today:
+        found.append(words.EarlierLetter(kind="consumer_complaint", sent_on=first, channel="email"))
+    for row in rows.letters:
+        found.append(
+            words.EarlierLetter(
+                kind=row["kind"], sent_on=min(row["sent_at"].date(), today), channel=row["channel"]
+            )
+        )
+    return tuple(found)
+
+
+def _position(rows: LetterRows) -> words.CompanyPosition:
+    if rows.denied_on is not None:
+        return words.CompanyPosition(kind="refused", on=rows.denied_on)
+    if rows.case.money.received > 0:
+        return words.CompanyPosition(kind="paid_part", on=rows.now.date())
+    if rows.automatic_on is not None:
+        return words.CompanyPosition(kind="automatic_only", on=rows.automatic_on)
+    return words.CompanyPosition(kind="silent")
+
+
+def _deadline(rows: LetterRows, letter: Letter, playbook: Playbook) -> date:
+    """The last day to pay: the step's period from the day the letter should arrive."""
+    where = place(playbook.zone, book.calendar(playbook), playbook.regime)
+    arrives = where.working_days_later(rows.now, TRAVEL_WORKING_DAYS.get(letter.channel, 3))
+    due, _ = where.last_day(where.local_day(arrives), playbook.step_for(rows.case.stage).wait)
+    return due
+
+
+def _next_steps(case: Case, playbook: Playbook) -> tuple[words.NextStep, ...]:
+    at = LADDER.index(case.stage) if case.stage in LADDER else 0
+    steps = []
+    for stage in LADDER[at + 1 :]:
+        if stage is Stage.COMPLAINT:
+            if playbook.bodies:
+                name = current_body(case, playbook).name
+                steps.append(words.NextStep(kind="complaint", body=name))
+        else:
+            kind = cast(Literal["reminder", "formal_notice"], stage.value)
+            steps.append(words.NextStep(kind=kind))
+    return tuple(steps) or (words.NextStep(kind="court"),)
+
+
+def _payment(rows: LetterRows) -> words.ClientAccountPayment | words.DirectPayment | None:
+    """Mode A: to the client account, with the case's reference in both forms. Mode B: to the
+    consumer, by the means they paid with."""
+    if rows.case.mode == "B":
+        payee = rows.signed[0][0].name if rows.signed else ""
+        return words.DirectPayment(payee=payee, method="original_means")
+    if rows.account is None:
+        return None  # the letter is refused: "payment" is missing from the agency's accounts
+    national = rows.row["payment_ref"]
+    return words.ClientAccountPayment(
+        account_holder=rows.account["holder"], iban=rows.account["number"],
+        bic=rows.account["bic"], rf_reference=rf_reference(national), payment_reference=national,
+    )  # fmt: skip
+
+
+def _complaint(
+    rows: LetterRows, playbook: Playbook, common: dict[str, Any]
+) -> words.ComplaintLetter:
+    first = rows.case.first_written_complaint
+    sent = [row["sent_at"].date() for row in rows.letters]
+    return words.ComplaintLetter(
+        **common, respondent=_company(rows, None), requested="recommendation",
+        first_complaint_on=min(first or common["dated"], *sent, common["dated"]),
+    )  # fmt: skip
+
+
+def current_body(case: Case, playbook: Playbook) -> Body:
+    assert playbook.bodies, f"{playbook.key} has no body"
+    return playbook.bodies[min(case.body_index, len(playbook.bodies) - 1)]

@@ -1,0 +1,101 @@
+"""What could slip through, looked at again and again: orders nobody can carry out, orders that wait
+for a person without a task, cases that stand still, letters that a printer lost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from sqlalchemy import text
+
+from app import outbox
+from app.moment import read_moment
+from workers.attention import ask_person
+from workers.claiming import known_kinds
+from workers.effects.handler import Handler
+from workers.providers.post import PrintFolder
+from workers.tools import Tools
+
+log = structlog.get_logger(__name__)
+BATCH = 100
+UNKNOWN_KIND_WAIT_SECONDS = 3_600  # new kinds wait under old code for the length of a deployment
+LATE_SECONDS = 300  # a due case not moved for this long is an alarm
+_STRANGE = text("""
+    SELECT id, case_id, kind || '/' || version AS what FROM effects
+     WHERE state = 'planned' AND NOT (kind || '/' || version = ANY(:kinds))
+       AND staged_at < clock_timestamp() - make_interval(secs => :wait)
+     ORDER BY id LIMIT :batch FOR UPDATE SKIP LOCKED
+""")
+_UNATTENDED = text("""
+    SELECT e.id, e.case_id, e.state FROM effects e
+     WHERE e.state IN ('unknown', 'parked')
+       AND NOT EXISTS (SELECT 1 FROM tasks t WHERE t.kind = 'settle_effect'
+                        AND t.key = e.id::text AND t.state = 'open')
+     ORDER BY e.id LIMIT :batch
+""")
+_LATE = text("""
+    SELECT count(*) FROM (SELECT 1 FROM cases
+     WHERE parked_reason IS NULL AND next_wake_at < CAST(:now AS timestamptz)
+           - make_interval(secs => :late) LIMIT :batch) AS late
+""")
+_PRINTED = text("""
+    SELECT e.id, e.case_id, e.provider_ref FROM effects e
+     WHERE e.state = 'done' AND e.provider = :provider
+       AND e.settled_at > clock_timestamp() - interval '7 days'
+       AND NOT EXISTS (SELECT 1 FROM tasks t WHERE t.kind = 'settle_effect'
+                        AND t.key = e.id::text)
+     ORDER BY e.id LIMIT :batch
+""")
+
+
+@dataclass
+class Reconciler:
+    tools: Tools
+    handlers: Mapping[str, Handler[Any]]
+    late: int = 0
+
+    async def once(self) -> bool:
+        """One look at everything; never more at once."""
+        await self._strange_orders()
+        await self._unattended_orders()
+        await self._late_cases()
+        if isinstance(self.tools.providers.post, PrintFolder):
+            await self._lost_letters(self.tools.providers.post)
+        return False
+
+    async def _strange_orders(self) -> None:
+        async with self.tools.database.transaction() as session:
+            now = (await read_moment(session)).now
+            rows = await session.execute(_STRANGE, {
+                "kinds": known_kinds(self.handlers), "wait": UNKNOWN_KIND_WAIT_SECONDS,
+                "batch": BATCH,
+            })  # fmt: skip
+            for row in list(rows):
+                await outbox.park(session, [row.id], cause=f"unknown kind {row.what}")
+                await ask_person(session, row.id, row.case_id, reason="effect_parked", now=now)
+
+    async def _unattended_orders(self) -> None:
+        async with self.tools.database.transaction() as session:
+            now = (await read_moment(session)).now
+            for row in list(await session.execute(_UNATTENDED, {"batch": BATCH})):
+                reason = f"effect_{row.state}"
+                await ask_person(session, row.id, row.case_id, reason=reason, now=now)
+
+    async def _late_cases(self) -> None:
+        async with self.tools.database.read() as session:
+            now = (await read_moment(session)).now
+            self.late = int((await session.execute(
+                _LATE, {"now": now, "late": LATE_SECONDS, "batch": BATCH})).scalar_one())
+        if self.late:
+            log.error("cases_late", count=self.late)
+
+    async def _lost_letters(self, folder: PrintFolder) -> None:
+        """Jobs that vanished from the folder without the mark that they were printed."""
+        async with self.tools.database.transaction() as session:
+            now = (await read_moment(session)).now
+            rows = await session.execute(_PRINTED, {"provider": folder.name, "batch": BATCH})
+            for row in list(rows):
+                if not folder.holds(row.provider_ref):
+                    await ask_person(session, row.id, row.case_id, reason="letter_lost", now=now)
