@@ -41,7 +41,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import idempotency
 from app.authorisation.principal import ANONYMOUS, Principal
-from app.authorisation.table import Row, Table, check
+from app.authorisation.table import Row, Table, acting, check
 from app.clock import wall_now
 from app.crypto import Keyring, derive
 from app.db import Database
@@ -176,12 +176,12 @@ async def admit(request: Request, operation: str) -> Principal:
     found = parts(request)
     row: Row = found.table[operation]
     principal = await identify(request, required=not row.public)
-    request.state.principal = principal
     try:
         check(row, principal, now=wall_now())
     except RecourseError as refusal:
         DENIED.labels(operation, refusal.kind).inc()
         raise
+    principal = request.state.principal = acting(row, principal)
     if row.limit is not None:
         who = None if principal.kind == "anonymous" else principal.actor
         await found.limiter.hit(row.limit, principal=who, address=address_of(request))
@@ -331,13 +331,15 @@ async def _read_session(request: Request) -> AsyncIterator[AsyncSession]:
         yield session
 
 
-def _principal(request: Request) -> Principal:
+# The small ones are coroutines although nothing waits in them: a plain function is run in a thread,
+# which costs more than all it does.
+async def _principal(request: Request) -> Principal:
     found = request.state.principal
     assert isinstance(found, Principal), "the route is not a Route"
     return found
 
 
-def _expected(
+async def _expected(
     request: Request,
     if_match: Annotated[str | None, Header(description="The ETag you read, exactly one.")] = None,
 ) -> int:
@@ -346,13 +348,17 @@ def _expected(
     return expected_version(if_match)
 
 
-def _paging(
+async def _paging(
     request: Request,
     principal: Annotated[Principal, Depends(_principal)],
     limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT,
     cursor: Annotated[str | None, Query(max_length=CURSOR_LENGTH_MAX)] = None,
 ) -> Paging:
     return Paging(limit, cursor, parts(request).cursor_key, principal.actor)
+
+
+async def _held(request: Request) -> Parts:
+    return parts(request)
 
 
 Session = Annotated[AsyncSession, Depends(_session, scope="function")]
@@ -362,7 +368,7 @@ CurrentConsumer = Caller  # the authorisation table says which kinds reach an op
 Staff = Caller
 Expected = Annotated[int, Depends(_expected)]
 Pages = Annotated[Paging, Depends(_paging)]
-Held = Annotated[Parts, Depends(parts)]
+Held = Annotated[Parts, Depends(_held)]
 IdempotencyKey = Annotated[
     str | None,
     Header(

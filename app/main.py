@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from app import problems
 from app.authorisation.table import TableInvalid, compare, load_table
+from app.casework.assignment import give_open_work
 from app.crypto import derive, load_keyring
 from app.db import Database
 from app.deps import make_parts
@@ -49,7 +50,9 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
         limiter = Limiter(
             settings.redis_url, key=derive(settings.secret_key.get_secret_value(), "limits")
         )
-        app.state.parts = make_parts(settings, held, limiter, keyring, table)
+        app.state.parts = make_parts(
+            settings, held, limiter, keyring, table, hand_over=(give_open_work,)
+        )
         try:
             yield
         finally:

@@ -79,6 +79,7 @@ class Claimed:
     attempts: int
     staged_at: datetime
     dispatched_at: datetime | None  # when it was first sent, if this is a retry under the same key
+    provider: str | None  # whom it was being sent to when its worker died; None: nobody yet
 
 
 # Lane heads: the oldest live order of each (stream, lane). `unknown` in front blocks its lane; a
@@ -99,14 +100,24 @@ _CANDIDATES = text("""
 _LEASE = text("""
     UPDATE effects e
        SET state = 'sending', lease_epoch = lease_epoch + 1, attempts = attempts + 1,
-           lease_until = clock_timestamp() + make_interval(secs => :lease),
-           dispatched_at = coalesce(dispatched_at, clock_timestamp())
+           lease_until = clock_timestamp() + make_interval(secs => :lease), provider = NULL
      WHERE e.id IN (SELECT id FROM effects WHERE id = ANY(:ids) AND state = 'planned'
                      ORDER BY id FOR UPDATE SKIP LOCKED)
        AND NOT EXISTS (SELECT 1 FROM effects s WHERE s.stream = e.stream AND s.lane = e.lane
                         AND s.state = 'sending')
     RETURNING e.id, e.stream, e.case_id, e.lane, e.kind, e.version, e.payload, e.lease_epoch,
-              e.attempts, e.staged_at, e.dispatched_at
+              e.attempts, e.staged_at, e.dispatched_at, e.provider
+""")
+# The last word before the first byte: from here on the order counts as sent to `provider`. A row
+# that is not returned belongs to someone else, and nothing may leave.
+_DISPATCH = text("""
+    UPDATE effects e
+       SET provider = mine.provider, dispatched_at = coalesce(dispatched_at, clock_timestamp()),
+           lease_until = clock_timestamp() + make_interval(secs => :lease)
+      FROM unnest(CAST(:ids AS uuid[]), CAST(:epochs AS bigint[]), CAST(:providers AS text[]))
+           AS mine(id, epoch, provider)
+     WHERE e.id = mine.id AND e.lease_epoch = mine.epoch AND e.state = 'sending'
+    RETURNING e.id
 """)
 _RENEW = text("""
     UPDATE effects e SET lease_until = clock_timestamp() + make_interval(secs => :lease)
@@ -127,9 +138,11 @@ _SETTLE = text("""
 """)
 _EXPIRED = text("""
     SELECT id, stream, case_id, lane, kind, version, payload, lease_epoch, attempts, staged_at,
-           dispatched_at, extract(epoch FROM clock_timestamp() - dispatched_at) AS age_seconds
+           dispatched_at, provider,
+           extract(epoch FROM clock_timestamp() - dispatched_at) AS age_seconds
       FROM effects
      WHERE state = 'sending' AND lease_until < clock_timestamp() AND lane = ANY(:lanes)
+       AND id <> ALL(CAST(:mine AS uuid[]))
      ORDER BY lease_until LIMIT :limit
 """)
 _RETAKE = text("""
@@ -139,12 +152,12 @@ _RETAKE = text("""
      WHERE id = :id AND lease_epoch = :epoch AND state = 'sending'
        AND lease_until < clock_timestamp()
     RETURNING id, stream, case_id, lane, kind, version, payload, lease_epoch, attempts, staged_at,
-              dispatched_at
+              dispatched_at, provider
 """)
 _GIVE_UP = text("""
     UPDATE effects
        SET state = :state, lease_until = NULL, lease_epoch = lease_epoch + 1, cause = :cause,
-           settled_at = clock_timestamp()
+           settled_at = CASE WHEN :state = 'planned' THEN NULL ELSE clock_timestamp() END
      WHERE id = :id AND lease_epoch = :epoch AND state = 'sending'
        AND lease_until < clock_timestamp()
 """)
@@ -225,6 +238,23 @@ async def renew(
     return {r.id for r in rows}
 
 
+async def dispatch(
+    session: AsyncSession, orders: Sequence[tuple[Claimed, str]], *, lease_seconds: float
+) -> set[uuid.UUID]:
+    """Say whom each order is being sent to, just before it is. An id that is missing in the answer
+    was taken over: nothing may leave."""
+    rows = await session.execute(
+        _DISPATCH,
+        {
+            "ids": [c.id for c, _ in orders],
+            "epochs": [c.epoch for c, _ in orders],
+            "providers": [provider for _, provider in orders],
+            "lease": lease_seconds,
+        },
+    )
+    return {r.id for r in rows}
+
+
 async def settle(session: AsyncSession, settlements: Sequence[Settlement]) -> set[uuid.UUID]:
     """Record the ends of acts in one statement. An id that is missing in the answer belongs to a
     stale worker: nothing was written, only its attempt log may be."""
@@ -235,10 +265,13 @@ async def settle(session: AsyncSession, settlements: Sequence[Settlement]) -> se
 
 
 async def expired(
-    session: AsyncSession, *, lanes: Sequence[str], limit: int
+    session: AsyncSession, *, lanes: Sequence[str], limit: int, mine: Sequence[uuid.UUID] = ()
 ) -> list[tuple[Claimed, float]]:
-    """Orders whose worker died or hangs, each with the seconds since its first dispatch."""
-    rows = await session.execute(_EXPIRED, {"limit": limit, "lanes": list(lanes)})
+    """Orders whose worker died or hangs, each with the seconds since its first dispatch; not those
+    this worker itself still holds (`mine`): its heartbeat was only late."""
+    rows = await session.execute(
+        _EXPIRED, {"limit": limit, "lanes": list(lanes), "mine": list(mine)}
+    )
     return [(_claimed(r), float(r.age_seconds or 0)) for r in rows]
 
 
@@ -246,16 +279,17 @@ async def retake(
     session: AsyncSession, effect_id: uuid.UUID, epoch: int, *, lease_seconds: float
 ) -> Claimed | None:
     """Take over an expired lease to repeat the call under the same key and bytes."""
-    row = (await session.execute(
-        _RETAKE, {"id": effect_id, "epoch": epoch, "lease": lease_seconds}
-    )).one_or_none()
+    row = (
+        await session.execute(_RETAKE, {"id": effect_id, "epoch": epoch, "lease": lease_seconds})
+    ).one_or_none()
     return _claimed(row) if row else None
 
 
 async def give_up(
     session: AsyncSession, effect_id: uuid.UUID, epoch: int, *, state: str, cause: str
 ) -> bool:
-    """An expired lease that may not be repeated becomes unknown (or parked)."""
+    """An expired lease that may not be repeated becomes unknown or parked; planned again where it
+    had not been dispatched."""
     done = await session.execute(
         _GIVE_UP, {"id": effect_id, "epoch": epoch, "state": state, "cause": cause}
     )
@@ -265,8 +299,10 @@ async def give_up(
 async def park(session: AsyncSession, ids: Sequence[uuid.UUID], *, cause: str) -> None:
     """Planned orders that this code cannot digest; a person settles them."""
     await session.execute(
-        text("UPDATE effects SET state = 'parked', cause = :cause,"
-             " settled_at = clock_timestamp() WHERE id = ANY(:ids) AND state = 'planned'"),
+        text(
+            "UPDATE effects SET state = 'parked', cause = :cause,"
+            " settled_at = clock_timestamp() WHERE id = ANY(:ids) AND state = 'planned'"
+        ),
         {"ids": list(ids), "cause": cause[:300]},
     )
 
@@ -274,8 +310,10 @@ async def park(session: AsyncSession, ids: Sequence[uuid.UUID], *, cause: str) -
 async def supersede(session: AsyncSession, ids: Sequence[uuid.UUID], *, cause: str) -> None:
     """Planned orders that are no longer wanted."""
     await session.execute(
-        text("UPDATE effects SET state = 'superseded', cause = :cause,"
-             " settled_at = clock_timestamp() WHERE id = ANY(:ids) AND state = 'planned'"),
+        text(
+            "UPDATE effects SET state = 'superseded', cause = :cause,"
+            " settled_at = clock_timestamp() WHERE id = ANY(:ids) AND state = 'planned'"
+        ),
         {"ids": list(ids), "cause": cause},
     )
 
@@ -297,7 +335,15 @@ def _json(value: Any) -> str:
 
 def _claimed(row: Any) -> Claimed:
     return Claimed(
-        id=row.id, stream=row.stream, case_id=row.case_id, lane=row.lane, kind=row.kind,
-        version=row.version, payload=row.payload, epoch=row.lease_epoch, attempts=row.attempts,
-        staged_at=row.staged_at, dispatched_at=row.dispatched_at,
+        id=row.id,
+        stream=row.stream,
+        case_id=row.case_id,
+        lane=row.lane,
+        kind=row.kind,
+        version=row.version,
+        payload=row.payload,
+        epoch=row.lease_epoch,
+        attempts=row.attempts,
+        staged_at=row.staged_at,
+        dispatched_at=row.dispatched_at, provider=row.provider,
     )

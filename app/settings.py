@@ -119,9 +119,6 @@ class Settings(BaseSettings):
     first_admin_email: str | None = Field(
         default=None, description="The first admin, made at start while no staff account exists."
     )
-    first_admin_password: SecretStr | None = Field(
-        default=None, description="Password of the first admin; change it after the first login."
-    )
     stripe_secret_key: SecretStr | None = Field(
         default=None, description="Stripe API key; a test key is refused in production."
     )

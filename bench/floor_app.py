@@ -25,7 +25,9 @@ from app.db import async_url
 
 class Base(DeclarativeBase):
     type_annotation_map = {  # noqa: RUF012  # SQLAlchemy reads it as a class attribute
-        str: Text(), int: BigInteger(), datetime: DateTime(timezone=True),
+        str: Text(),
+        int: BigInteger(),
+        datetime: DateTime(timezone=True),
         uuid.UUID: UUID(as_uuid=True),
     }
 

@@ -35,9 +35,7 @@ def request_bytes(
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
-async def drive(
-    host: str, port: int, make: RequestMaker, *, clients: int, seconds: float
-) -> Load:
+async def drive(host: str, port: int, make: RequestMaker, *, clients: int, seconds: float) -> Load:
     """`clients` connections, each sending its next request when the answer is there."""
     spans: list[float] = []
     statuses: dict[int, int] = {}
@@ -62,8 +60,10 @@ async def drive(
     spans.sort()
     return Load(
         per_second=len(spans) / took,
-        p50_ms=_quantile(spans, 50), p99_ms=_quantile(spans, 99),
-        count=len(spans), statuses=statuses,
+        p50_ms=_quantile(spans, 50),
+        p99_ms=_quantile(spans, 99),
+        count=len(spans),
+        statuses=statuses,
     )
 
 

@@ -147,50 +147,60 @@ async def recover(
     *,
     lanes: Sequence[str],
     limit: int,
+    mine: Sequence[UUID],
 ) -> list[Order[Any]]:
-    """Expired leases: orders to repeat under the same key; the others become unknown here."""
-    found = await outbox.expired(session, lanes=lanes, limit=limit)
+    """Expired leases: orders to repeat under the same key; those never dispatched are planned again,
+    the others become unknown here."""
+    found = await outbox.expired(session, lanes=lanes, limit=limit, mine=mine)
     if not found:
         return []
-    moment = await read_moment(session)
+    now = (await read_moment(session)).now
     cases, _ = await _lock(session, {c.case_id for c, _ in found if c.case_id})
     orders: list[Order[Any]] = []
     for claimed, age_seconds in found:
         if claimed.case_id is not None and claimed.case_id not in cases:
             continue
-        order = _repeatable(tools, handlers, claimed, age_seconds)
-        if order is None:
-            await _give_up(session, claimed, tools.worker, moment.now)
-            continue
-        retaken = await outbox.retake(
-            session, claimed.id, claimed.epoch, lease_seconds=tools.settings.lease_seconds
-        )
-        if retaken is not None:
-            orders.append(Order(retaken, order.effect))
+        if claimed.attempts >= CRASHES_MAX and claimed.provider is None:
+            await _give_up(session, claimed, tools.worker, now, state="parked")
+        elif claimed.provider is None:
+            await _give_up(session, claimed, tools.worker, now, state="planned")
+        elif effect := _repeatable(tools, handlers, claimed, age_seconds):
+            retaken = await outbox.retake(
+                session, claimed.id, claimed.epoch, lease_seconds=tools.settings.lease_seconds
+            )
+            if retaken is not None:
+                orders.append(Order(retaken, effect))
+        else:
+            await _give_up(session, claimed, tools.worker, now, state="unknown")
     return orders
 
 
 def _repeatable(
     tools: Tools, handlers: Handlers, claimed: Claimed, age_seconds: float
-) -> Order[Any] | None:
+) -> Any:
     """The order when its provider still knows the key, so that a repetition does nothing twice."""
     handler = handlers.get(claimed.kind)
-    if handler is None or claimed.attempts >= CRASHES_MAX:
+    window = tools.providers.key_window_seconds(claimed.provider or "")
+    if handler is None or claimed.attempts >= CRASHES_MAX or window is None:
+        return None
+    if age_seconds >= window:
         return None
     try:
-        effect = decode(handler.effect, claimed)
-        window = handler.key_window_seconds(tools, effect)
+        return decode(handler.effect, claimed)
     # Unreadable: nobody can say what left, so a person looks at it.
     except Exception as failure:
         log.warning("recover_unreadable", effect_id=str(claimed.id), error=type(failure).__name__)
         return None
-    return Order(claimed, effect) if window is not None and age_seconds < window else None
 
 
-async def _give_up(session: AsyncSession, claimed: Claimed, worker: str, now: datetime) -> None:
+async def _give_up(
+    session: AsyncSession, claimed: Claimed, worker: str, now: datetime, *, state: str
+) -> None:
     cause = "lease_expired"
-    if await outbox.give_up(session, claimed.id, claimed.epoch, state="unknown", cause=cause):
-        await outbox.log_attempts(
-            session, [Attempt(claimed.id, claimed.epoch, worker, "unknown", cause)]
-        )
+    if not await outbox.give_up(session, claimed.id, claimed.epoch, state=state, cause=cause):
+        return
+    await outbox.log_attempts(session, [Attempt(claimed.id, claimed.epoch, worker, state, cause)])
+    if state == "unknown":
         await tell_unknown(session, claimed, now=now)
+    elif state == "parked":
+        await ask_person(session, claimed.id, claimed.case_id, reason="effect_parked", now=now)

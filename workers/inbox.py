@@ -56,6 +56,7 @@ class Inbox:
     lease_seconds: float
     listening: bool = True
     filed: int = 0
+    taken: int = 0  # mails looked at, whatever became of them
 
     async def once(self) -> bool:
         """One batch; True when there may be more."""
@@ -64,6 +65,7 @@ class Inbox:
             rows = list(await session.execute(_TAKE, {
                 "maximum": TRIES_MAX, "batch": BATCH, "lease": self.lease_seconds,
             }))  # fmt: skip
+        self.taken += len(rows)
         for row in rows:
             await self._file(row)
         if len(rows) >= BATCH:

@@ -89,6 +89,20 @@ class Relay:
                     self._room.clear()
                     await self._room.wait()
 
+    async def exhaust(self) -> int:
+        """Instead of `run`, for who holds the clock (the simulated world): claim, act and record
+        until nothing is due. Returns how many orders came to an end."""
+        ended = 0
+        while True:
+            taken, _ = await self._claim_once()
+            if not taken and not self.held:
+                return ended
+            ended += taken
+            acts = [held.task for held in self.held.values() if held.task is not None]
+            await asyncio.gather(*acts)
+            while not self._ended.empty():
+                await self._record([self._ended.get_nowait() for _ in range(self._ended.qsize())])
+
     # --- the loops -----------------------------------------------------------------------------
 
     async def _claim_forever(self) -> None:
@@ -99,8 +113,9 @@ class Relay:
                 taken, more = await self._claim_once()
                 if more:
                     pause = 0.0 if taken else LOCKED_RETRY_SECONDS
-            except DATABASE_TROUBLE as trouble:
-                log.warning("claim_failed", error=type(trouble).__name__)
+            # As in recovery: a worker that stops claiming is a dead one.
+            except Exception as failure:
+                _say("claim_failed", failure)
                 pause = min(1.0, pause)
             await self._pause(pause)
 
@@ -133,12 +148,13 @@ class Relay:
                 async with self.tools.database.transaction() as session:
                     orders = await claiming.recover(
                         session, self.tools, self.handlers, lanes=self.lanes,
-                        limit=max(1, self.slots - len(self.held)),
+                        limit=max(1, self.slots - len(self.held)), mine=list(self.held),
                     )  # fmt: skip
                 if orders:
                     await self._take(orders)
-            except DATABASE_TROUBLE as trouble:
-                log.warning("recover_failed", error=type(trouble).__name__)
+            # Whatever one row does to this look, the next look must come.
+            except Exception as failure:
+                _say("recover_failed", failure)
             await asyncio.sleep(min(self.lease_seconds / 2, 5.0))
 
     async def _heartbeat_forever(self) -> None:
@@ -158,18 +174,66 @@ class Relay:
     # --- acting --------------------------------------------------------------------------------
 
     async def _take(self, orders: Sequence[Order[Any]]) -> None:
-        """Prepare the orders of each kind together, then start their acts."""
+        """Prepare the orders of each kind together, say that they go, and start their acts."""
         now = monotonic()
         by_kind: dict[str, list[Order[Any]]] = {}
         for order in orders:
             handler = self.handlers[order.claimed.kind]
             self.held[order.id] = Held(order, handler, renewed_at=now)
             by_kind.setdefault(order.claimed.kind, []).append(order)
+        prepared: dict[UUID, Any] = {}
         for kind, mine in by_kind.items():
-            prepared = await self._prepare(self.handlers[kind], mine)
-            for order in mine:
-                held = self.held[order.id]
-                held.task = asyncio.create_task(self._act(held, prepared[order.id]))
+            prepared |= await self._prepare(self.handlers[kind], mine)
+        held = [self.held[order.id] for order in orders]
+        for each in held:
+            prepared[each.order.id] = self._sendable(each, prepared[each.order.id])
+        going = [h for h in held if not isinstance(prepared[h.order.id], Exception)]
+        gone = await self._dispatch(going, prepared) if going else set()
+        for each in held:
+            ready = prepared[each.order.id]
+            if isinstance(ready, Exception) or each.order.id in gone:
+                each.task = asyncio.create_task(self._act(each, ready))
+            else:
+                self.counts["lease_lost"] += 1
+                self._release(each.order.id)
+
+    def _sendable(self, held: Held, prepared: Any) -> Any:
+        """What was prepared, or why it must not be sent."""
+        if isinstance(prepared, Exception):
+            return prepared
+        claimed = held.order.claimed
+        provider = held.handler.provider(self.tools, prepared)
+        if claimed.provider not in (None, provider):
+            return OutcomeUnknown("it was being sent another way when its worker died")
+        window = self.tools.providers.key_window_seconds(provider)
+        if claimed.dispatched_at is None or window is None:
+            return prepared
+        # A repetition after the provider may have forgotten the key of the first call: whether that
+        # one arrived can no longer be asked for, so a person decides.
+        age = (wall_now() - claimed.dispatched_at).total_seconds()
+        return OutcomeUnknown("key_window_over") if age > window else prepared
+
+    async def _dispatch(self, going: Sequence[Held], prepared: dict[UUID, Any]) -> set[UUID]:
+        """The last word before the first byte, and the lease anew. An order that is not in the
+        answer was taken over while this worker slept."""
+        asked_at = monotonic()
+        try:
+            async with self.tools.database.transaction() as session:
+                gone = await outbox.dispatch(
+                    session,
+                    [
+                        (h.order.claimed, h.handler.provider(self.tools, prepared[h.order.id]))
+                        for h in going
+                    ],
+                    lease_seconds=self.lease_seconds,
+                )
+        # Whether it was written is not known: nothing leaves, the leases run out.
+        except DATABASE_TROUBLE as trouble:
+            log.warning("dispatch_failed", error=type(trouble).__name__)
+            return set()
+        for each in going:
+            each.renewed_at = asked_at
+        return gone
 
     async def _prepare(
         self, handler: Handler[Any], orders: Sequence[Order[Any]]
@@ -208,8 +272,6 @@ class Relay:
         order, handler = held.order, held.handler
         if isinstance(prepared, Exception):
             return Ended(order, handler, failure=prepared)
-        if self._key_forgotten(held):
-            return Ended(order, handler, prepared, failure=OutcomeUnknown("key_window_over"))
         await self._ensure_fresh(held)
         try:
             async with asyncio.timeout(handler.timeout_seconds):
@@ -227,17 +289,9 @@ class Relay:
             return self._failed(held, prepared, failure)
         return Ended(order, handler, prepared, done=done)
 
-    def _key_forgotten(self, held: Held) -> bool:
-        """A repetition after the provider may have forgotten the key of the first call: whether that
-        one arrived can no longer be asked for, so a person decides."""
-        claimed = held.order.claimed
-        window = held.handler.key_window_seconds(self.tools, held.order.effect)
-        if claimed.attempts <= 1 or claimed.dispatched_at is None or window is None:
-            return False
-        return (wall_now() - claimed.dispatched_at).total_seconds() > window
-
     def _failed(self, held: Held, prepared: Any, failure: Exception) -> Ended:
-        window = held.handler.key_window_seconds(self.tools, held.order.effect)
+        provider = held.handler.provider(self.tools, prepared)
+        window = self.tools.providers.key_window_seconds(provider)
         return Ended(
             held.order, held.handler, prepared, failure=failure, repeatable=window is not None
         )
@@ -307,6 +361,14 @@ class Relay:
         self._room.set()
         if not self._stopping:
             self._wake.set()  # the next order of its lane may go
+
+
+def _say(event: str, failure: Exception) -> None:
+    """The database's bad days are a line, our own bugs come with their place."""
+    if passes(failure):
+        log.warning(event, error=type(failure).__name__)
+    else:
+        log.error(event, exc_info=failure)
 
 
 __all__ = ["Held", "Relay"]

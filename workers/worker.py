@@ -97,6 +97,30 @@ class Worker:
             self.sweep.nudge()
         return more
 
+    async def open(self) -> None:
+        """Only the door for mail, for who drives the worker by `until_quiet`; then `close`."""
+        await self._open_door()
+
+    async def close(self) -> None:
+        await self._close()
+
+    async def until_quiet(self) -> int:
+        """Instead of `run`, for who holds the clock (the simulated world): read, sweep and carry
+        out, in that order, until nothing is due. Returns how much was done, known from our own
+        counters; 0 says that nothing had been waiting."""
+        done = 0
+        while True:
+            before = self.mailbox.taken + self.sweeper.swept
+            while await self.mailbox.once():
+                pass
+            while await self.sweeper.once():
+                pass
+            moved = sum(await asyncio.gather(*(relay.exhaust() for relay in self.relays)))
+            moved += self.mailbox.taken + self.sweeper.swept - before
+            if not moved:
+                return done
+            done += moved
+
     async def run(self, bus: WakeBus | None = None, *, own_bus: bool = True) -> None:
         """Until cancelled."""
         await self._open_door()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, false, or_, select, true
+from typing import Any
+
+from sqlalchemy import ColumnElement, Text, bindparam, false, or_, select, true
+from sqlalchemy.dialects.postgresql import UUID
 
 from app.authorisation.principal import Principal
 from app.tables.cases import CaseRow, ClaimantRow
@@ -16,19 +19,37 @@ def case_scope(principal: Principal) -> ColumnElement[bool]:
     approver: all (the auditor's answers are masked, finance gets amounts only from its own
     operations); admin: none. Several roles add up.
     """
+    return _scope(principal, principal.id, principal.actor)
+
+
+def case_scope_of_kind(principal: Principal) -> ColumnElement[bool]:
+    """The same for every caller of this kind with these roles, for a statement that is kept.
+
+    Who it is comes with each execution: `scope_values`.
+    """
+    return _scope(
+        principal,
+        bindparam("caller_id", type_=UUID(as_uuid=True)),
+        bindparam("caller_actor", type_=Text),
+    )
+
+
+def scope_values(principal: Principal) -> dict[str, Any]:
+    return {"caller_id": principal.id, "caller_actor": principal.actor}
+
+
+def _scope(principal: Principal, me: Any, actor: Any) -> ColumnElement[bool]:
     if principal.kind == "consumer":
         return or_(
-            CaseRow.consumer_id == principal.id,
-            CaseRow.id.in_(
-                select(ClaimantRow.case_id).where(ClaimantRow.consumer_id == principal.id)
-            ),
+            CaseRow.consumer_id == me,
+            CaseRow.id.in_(select(ClaimantRow.case_id).where(ClaimantRow.consumer_id == me)),
         )
     if principal.kind == "app":
-        return CaseRow.source == principal.actor
+        return CaseRow.source == actor
     if principal.has("senior", "legal", "auditor", "finance", "finance_approver"):
         return true()
     if principal.has("handler"):
-        return or_(CaseRow.handler_id == principal.id, CaseRow.handler_id.is_(None))
+        return or_(CaseRow.handler_id == me, CaseRow.handler_id.is_(None))
     return false()
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
@@ -12,9 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.errors import NotFound
 from app.domain.settlement import STANDARD_2026, FeeRule, FeeStanding, ItemDue
+from app.moment import read_moment
 from app.tables.banking import Allocation, RecoveryLine
 from app.tables.cases import CaseRow, ClaimItemRow
+from app.tables.work import MandateRow
 
+ZONE = "Europe/Helsinki"  # of an agency that has not said where it is
 LEFT_OUTCOMES = ("withdrawn", "handed_over", "self_filed")
 
 
@@ -38,14 +43,14 @@ async def load_case_money(
     session: AsyncSession,
     case_id: uuid.UUID,
     *,
-    fee_rule: FeeRule = STANDARD_2026,
-    zone: str = "UTC",
+    zone: ZoneInfo | None = None,
 ) -> CaseMoney:
     """Lock the case row, then read its items and terms. NotFound when there is no such case.
 
-    ``fee_rule`` is the rule of the signed contract; ``zone`` the agency's time zone, in which a
-    moment becomes a day.
+    The fee rule is that of the signed contract; ``zone`` the agency's time zone, in which a moment
+    becomes a day (None: read it from the agency profile).
     """
+    zone = zone or agency_zone((await read_moment(session)).profile)
     case = (
         await session.execute(select(CaseRow).where(CaseRow.id == case_id).with_for_update())
     ).scalar_one_or_none()
@@ -66,7 +71,26 @@ async def load_case_money(
         )
         for row in rows
     )  # fmt: skip
-    return CaseMoney(case_id, case.currency, items, fee_rule, _standing(case, ZoneInfo(zone)))
+    rule = await contract_rule(session, case_id)
+    return CaseMoney(case_id, case.currency, items, rule, _standing(case, zone))
+
+
+def agency_zone(profile: Mapping[str, Any]) -> ZoneInfo:
+    """Where the agency is: its day is the day of invoices, of postings and of the bank."""
+    return ZoneInfo(str(profile.get("zone") or ZONE))
+
+
+async def contract_rule(session: AsyncSession, case_id: uuid.UUID) -> FeeRule:
+    """The fee rule as it was shown when the first claimant signed; a contract that was revoked
+    still says what leaving costs. Before anybody signs, the house rule (no fee is due then)."""
+    shown = await session.scalar(
+        select(MandateRow.shown)
+        .where(MandateRow.case_id == case_id)
+        .order_by(MandateRow.signed_at, MandateRow.id)
+        .limit(1)
+    )
+    document = (shown or {}).get("fee_rule_document")
+    return FeeRule.from_document(document) if document else STANDARD_2026
 
 
 async def recovered_by_item(session: AsyncSession, case_id: uuid.UUID) -> dict[uuid.UUID, int]:

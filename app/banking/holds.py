@@ -9,6 +9,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import ledger
@@ -45,6 +46,8 @@ async def hold_in_full_settlement(
     if hold is not None and (hold.outcome != "waiting" or hold.case_id != case_id):
         raise Conflict("This money was held before.", code="held_before")
     if hold is None:
+        if await waiting_hold(session, case_id) is not None:
+            raise Conflict("Other money on this case waits for an answer.", code="other_hold_waits")
         session.add(
             MovementHold(
                 movement_id=movement_id, case_id=case_id, outcome="waiting", set_by=actor,
@@ -53,6 +56,25 @@ async def hold_in_full_settlement(
         )  # fmt: skip
         await session.flush()
     return HoldDone(movement_id, case_id, left)
+
+
+async def waiting_hold(session: AsyncSession, case_id: uuid.UUID) -> uuid.UUID | None:
+    """The movement of a case that waits for the claimants' answer. Lock the case row before."""
+    return await session.scalar(
+        select(MovementHold.movement_id).where(
+            MovementHold.case_id == case_id, MovementHold.outcome == "waiting"
+        )
+    )
+
+
+async def settle_hold_of_case(
+    session: AsyncSession, case_id: uuid.UUID, *, accepted: bool, actor: str, at: datetime
+) -> HoldDone | None:
+    """The claimants answered: settle what waits for them. None when nothing does."""
+    movement_id = await waiting_hold(session, case_id)
+    if movement_id is None:
+        return None
+    return await settle_hold(session, movement_id, accepted=accepted, actor=actor, at=at)
 
 
 async def settle_hold(

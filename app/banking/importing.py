@@ -9,17 +9,23 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
-from sqlalchemy import ARRAY, Text, any_, literal, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import ledger
-from app.banking.camt import EntryRead, StatementInvalid, StatementRead, read_statements
+from app.banking.camt import EntryRead, StatementRead, read_statements
+from app.banking.movements import (
+    awaiting_confirmation,
+    confirmed_by,
+    insert_movements,
+    movement_row,
+)
 from app.domain.errors import Conflict
 from app.domain.money import Money
 from app.ids import new_id
@@ -32,7 +38,7 @@ from app.payouts.settling import (
     settle,
     take_return,
 )
-from app.tables.banking import BankAccount, BankStatement, ExternalEvent, Movement
+from app.tables.banking import BankAccount, BankStatement, ExternalEvent
 from app.tables.payouts import PayoutItem
 
 PROVIDER: Final = "bank_file"
@@ -126,14 +132,21 @@ async def store_file(session: AsyncSession, raw: bytes, *, at: datetime) -> uuid
 
 
 async def import_file(
-    session: AsyncSession, raw: bytes, *, actor: str, at: datetime
+    session: AsyncSession,
+    raw: bytes,
+    *,
+    actor: str,
+    at: datetime,
+    statements: Sequence[StatementRead] | None = None,
 ) -> ImportDone:
     """Import a camt.053 file: all its statements or none. Importing it again changes nothing.
 
+    ``statements`` is what ``read_statements`` made of ``raw``, when that was done elsewhere.
     Refused: StatementInvalid, TooLarge, AccountUnknown, StatementGap, StatementChanged; the
     transaction rolls back whole (``store_file`` before it keeps the bytes).
     """
-    statements = read_statements(raw)
+    if statements is None:
+        statements = read_statements(raw)
     event_id = await store_file(session, raw, at=at)
     done: list[StatementDone] = []
     posted: list[_Posted] = []
@@ -190,7 +203,8 @@ async def _import_statement(
     await session.flush()
     posted = await _post_entries(session, account, row, statement.entries, actor=actor, at=at)
     book = await ledger.balance_of(session, "C.BANK", str(account.id), account.currency)
-    assert book == statement.closing, "the book balance must be the statement's closing balance"
+    ahead = await awaiting_confirmation(session, account)
+    assert book == statement.closing + ahead, "the book must stand where the statement says"
     done = _statement_done(row, statement, len(statement.entries), replayed=False)
     return _Posted(done, posted.receipts, posted.settled, posted.returned, posted.unexplained)
 
@@ -228,7 +242,8 @@ async def _continues(
     last = (
         await session.execute(
             select(BankStatement)
-            .where(BankStatement.bank_account_id == account.id)
+            # Positions below zero are what people recorded by hand, not statements.
+            .where(BankStatement.bank_account_id == account.id, BankStatement.position > 0)
             .order_by(BankStatement.position.desc())
             .limit(1)
         )
@@ -265,6 +280,7 @@ async def _post_entries(
         {e.end_to_end_id for e in entries if e.end_to_end_id},
         {e.payment_info_id for e in entries if e.payment_info_id and not e.credit},
     )
+    by_hand = await confirmed_by(session, account.id, [e.key for e in entries])
     movements: list[dict[str, object]] = []
     postings: list[Posting] = []
     outgoing: list[tuple[PayoutItem, BankLine]] = []
@@ -278,10 +294,10 @@ async def _post_entries(
         if ours:
             (incoming if entry.credit else outgoing).extend((item, line) for item in ours)
         kind = _kind(entry, ours)
-        movements.append(_movement(movement_id, account, row, entry, kind, at))
-        if not ours:
+        movements.append(movement_row(movement_id, account, row.id, entry, kind, at))
+        if not ours and entry.key not in by_hand:
             postings.append(_posting(movement_id, account, entry, kind, actor=actor, at=at))
-    await _insert_movements(session, movements)
+    await insert_movements(session, movements)
     # Credits first: a debit late in the list may spend what came earlier the same day.
     postings.sort(key=lambda p: p.kind != "bank_credit_imported")
     for start in range(0, len(postings), POST_CHUNK):
@@ -290,7 +306,7 @@ async def _post_entries(
     settled = await settle(session, outgoing, actor=actor, at=at)
     done = StatementDone(row.id, account.id, row.ident, Money(0, account.currency), None, 0, False)
     return _Posted(
-        done, _ids(movements, "receipt"), tuple(settled), tuple(returned),
+        done, _ids(movements, "receipt", but=by_hand), tuple(settled), tuple(returned),
         _ids(movements, "unexplained_debit"),
     )  # fmt: skip
 
@@ -347,51 +363,8 @@ def _posting(
     )
 
 
-def _movement(
-    movement_id: uuid.UUID,
-    account: BankAccount,
-    row: BankStatement,
-    entry: EntryRead,
-    kind: str,
-    at: datetime,
-) -> dict[str, object]:
-    return {
-        "id": movement_id,
-        "bank_account_id": account.id,
-        "statement_id": row.id,
-        "entry_key": entry.key,
-        "kind": kind,
-        "direction": "credit" if entry.credit else "debit",
-        "amount_minor": entry.amount.minor,
-        "currency": entry.amount.currency,
-        "booked_on": entry.booked_on,
-        "received_at": at,
-        "bank_ref": entry.bank_ref,
-        "end_to_end_id": entry.end_to_end_id,
-        "creditor_ref": entry.creditor_ref,
-        "remittance": entry.remittance,
-        "payer_name": entry.payer_name,
-        "payer_account": entry.payer_account,
-        "return_reason": entry.return_reason,
-    }
-
-
-async def _insert_movements(session: AsyncSession, rows: list[dict[str, object]]) -> None:
-    if not rows:
-        return
-    keys = [row["entry_key"] for row in rows]
-    doubled = (
-        await session.execute(
-            select(Movement.entry_key).where(
-                Movement.bank_account_id == rows[0]["bank_account_id"],
-                Movement.entry_key == any_(literal(keys, ARRAY(Text))),
-            )
-        )
-    ).scalars().first()  # fmt: skip
-    if doubled is not None or len(set(keys)) != len(keys):
-        raise StatementInvalid("The statement repeats an entry that was imported before.")
-    await session.execute(insert(Movement), rows)
-
-
-def _ids(movements: Sequence[dict[str, object]], kind: str) -> tuple[uuid.UUID, ...]:
-    return tuple(m["id"] for m in movements if m["kind"] == kind and isinstance(m["id"], uuid.UUID))
+def _ids(
+    movements: Sequence[dict[str, object]], kind: str, *, but: Collection[str] = ()
+) -> tuple[uuid.UUID, ...]:
+    found = (m["id"] for m in movements if m["kind"] == kind and m["entry_key"] not in but)
+    return tuple(i for i in found if isinstance(i, uuid.UUID))

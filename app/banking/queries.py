@@ -36,6 +36,7 @@ class UnallocatedMoney:
     creditor_ref: str | None
     remittance: str
     held_for_case: uuid.UUID | None
+    payer_account: str | None = None
 
 
 async def unallocated(
@@ -66,7 +67,7 @@ async def unallocated(
         UnallocatedMoney(
             m.id, m.booked_on, m.received_at, Money(m.amount_minor, m.currency),
             Money(left[m.id], m.currency), m.payer_name, m.creditor_ref, m.remittance,
-            holds.get(m.id),
+            holds.get(m.id), m.payer_account,
         )
         for m in rows.scalars()
     ]  # fmt: skip

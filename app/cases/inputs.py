@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
 
-from app.intake.schemas import MoneyClaimed
-from app.schemas import Date, In, Text, clean_text
+from app.domain.errors import RecourseError
+from app.domain.money import Money
+from app.schemas import Date, In, MoneyIn, Text, clean_text
 
 ANSWER_LENGTH_MAX = 4_000
+
+
+class MoneyClaimed(MoneyIn):
+    """More than nothing, with no more decimals than the currency has."""
+
+    @model_validator(mode="after")
+    def _exact(self) -> Self:
+        try:
+            money = Money.parse(self.amount, self.currency)
+        except RecourseError as error:
+            raise PydanticCustomError("amount_invalid", "{why}", {"why": error.message}) from None
+        if money.is_zero:
+            raise PydanticCustomError("amount_zero", "the amount must be more than nothing")
+        return self
 
 
 def _spoken(value: str) -> str:

@@ -6,7 +6,7 @@ import uuid
 
 from sqlalchemy import select
 
-from app.banking.case_money import load_case_money
+from app.banking.case_money import agency_zone, load_case_money
 from app.banking.direct import DirectPayment, record_direct_payment
 from app.case_change import CaseChange
 from app.casework.answers import in_case_currency
@@ -38,10 +38,11 @@ async def decide_direct_payment(
         await change.finish_task(TaskKind.CHECK_DIRECT_PAYMENT, str(report_id))
         await change.amend("direct_payment_not_confirmed", report=str(report_id), reason=reason)
         return
+    zone = agency_zone(change.moment.profile)
     done = await record_direct_payment(change.session, DirectPayment(
-        id=report.id, case=await load_case_money(change.session, change.case.id),
+        id=report.id, case=await load_case_money(change.session, change.case.id, zone=zone),
         amount=Money(report.amount_minor, report.currency), paid_on=report.paid_on,
-        actor=change.actor, at=change.now))
+        actor=change.actor, at=change.now.astimezone(zone)))
     await change.advance(PaidDirectConfirmed(
         amount_minor=report.amount_minor, fee_minor=done.fee.minor, whole=body.whole,
         decided_by=change.actor))

@@ -29,7 +29,7 @@ async def set_payout_account(case_id: Id, claimant_id: Id, body: Annotated[Accou
     case = await own_case(session, caller, case_id)
     say = words(case.language)
     text = (say.say("account", "usable_from", {"from": given.usable_from.isoformat()})
-            if given.changed else say.term("account", "usable_now"))
+            if given.waits else say.term("account", "usable_now"))
     response.headers["etag"] = etag(case.version)
     return AccountOut(
         id=given.id, claimant_id=claimant_id, rail=given.rail, country=given.country,

@@ -59,6 +59,7 @@ class Given:
     holder: str
     number: str
     usable_from: datetime
+    waits: bool  # not usable yet
     changed: bool
 
 
@@ -113,7 +114,9 @@ async def give_account(session: AsyncSession, principal: Principal, keyring: Key
     ))).scalar_one_or_none()
     cipher = await _cipher(session, keyring, claimant.consumer_id, moment)
     if current is not None and _same(current, index, body.holder, cipher):
-        given = _given(current, number, body.holder, changed=False)
+        given = Given(current.id, number.rail, number.country, number.currency,
+                      mask_name(body.holder), number.masked, current.usable_from,
+                      current.usable_from > moment.now, False)
     else:
         given = await _store(session, principal, claimant.consumer_id, number, index, body.holder,
                              cipher, moment)
@@ -134,12 +137,7 @@ async def _store(session: AsyncSession, principal: Principal, consumer_id: UUID,
         holder_cipher=cipher.encrypt(holder, column=HOLDER_COLUMN, row_id=account_id),
         iban_index=index, iban_last4=number.last4, added_by=principal.actor), at=moment.now)
     return Given(done.id, number.rail, number.country, number.currency, mask_name(holder),
-                 number.masked, done.usable_from, True)
-
-
-def _given(row: PayoutAccount, number: Number, holder: str, *, changed: bool) -> Given:
-    return Given(row.id, row.rail, row.country, row.currency, mask_name(holder), number.masked,
-                 row.usable_from, changed)
+                 number.masked, done.usable_from, done.usable_from > moment.now, True)
 
 
 def _same(row: PayoutAccount, index: bytes, holder: str, cipher: SubjectCipher) -> bool:

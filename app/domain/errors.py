@@ -78,7 +78,7 @@ class Limited(RecourseError):
     code = "too_many_requests"
 
     def __init__(self, message: str, *, retry_after: int, **params: str | int) -> None:
-        super().__init__(message, **params)
+        super().__init__(message, code=None, **params)
         self.retry_after = retry_after
 
 

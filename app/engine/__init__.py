@@ -24,7 +24,7 @@ from app import audit
 from app.domain.case import Case
 from app.domain.errors import NotFound, StaleEvent, StaleVersion, TransitionRefused
 from app.domain.escalation import decide
-from app.domain.events import CaseDrafted, CaseSubmitted, Event, TimerFired
+from app.domain.events import CaseAccepted, CaseDrafted, CaseSubmitted, Event, TimerFired
 from app.domain.playbook import Rules
 from app.engine import codec
 from app.engine.changes import Outcome, collect
@@ -35,8 +35,20 @@ from app.moment import Moment, read_moment
 from app.playbooks import book
 from app.tables.cases import CaseRow
 
-__all__ = ["Beside", "Fact", "NewCase", "Outcome", "Result", "advance", "advance_many", "amend", "create", "peek",
-           "rules_for", "sweep_due"]
+__all__ = [
+    "Beside",
+    "Fact",
+    "NewCase",
+    "Outcome",
+    "Result",
+    "advance",
+    "advance_many",
+    "amend",
+    "create",
+    "peek",
+    "rules_for",
+    "sweep_due",
+]
 
 log = structlog.get_logger(__name__)
 SWEEP_BATCH = 500  # cases per transaction: a statement of a few hundred kilobytes, locks under 1 s
@@ -75,18 +87,27 @@ class NewCase:
     consumers: list[dict[str, Any]]
 
 
-def rules_for(case: Case, moment: Moment) -> Rules:
+def rules_for(case: Case, moment: Moment, *, playbook_key: str | None = None) -> Rules:
     """The pinned playbook, its calendar and the agency's profile: all that decide() may consult."""
-    playbook = book.get(case.playbook)
+    playbook = book.get(playbook_key or case.playbook)
     return Rules(
-        playbook=playbook, calendar=book.calendar(playbook), agency=moment.agency, new_id=new_id,
-        mail_read_until=moment.mail_read_until, bank_read_until=moment.bank_read_until,
+        playbook=playbook,
+        calendar=book.calendar(playbook),
+        agency=moment.agency,
+        new_id=new_id,
+        mail_read_until=moment.mail_read_until,
+        bank_read_until=moment.bank_read_until,
     )
 
 
 async def create(
-    session: AsyncSession, new: NewCase, event: CaseDrafted | CaseSubmitted, *, actor: str,
-    moment: Moment, beside: Callable[[Outcome], Sequence[Beside]] | None = None,
+    session: AsyncSession,
+    new: NewCase,
+    event: CaseDrafted | CaseSubmitted,
+    *,
+    actor: str,
+    moment: Moment,
+    beside: Callable[[Outcome], Sequence[Beside]] | None = None,
 ) -> Case:
     """File a case: every row of it, its history and its first orders in one statement.
 
@@ -97,13 +118,20 @@ async def create(
     outcome.add(decision)
     rows = new_rows()
     head = collect(rows, outcome, head=audit.Head(0, b""))
-    plain = codec.dump(outcome.case)
+    plain = outcome.plain()
     position = codec.record(outcome.case, plain)
     fixed = {f: plain[f] for f in codec.FIXED}
-    rows["new_cases"] = [{
-        **new.columns, **fixed, **position, "version": 1, "parked_reason": None,
-        "audit_seq": head.seq, "audit_head": head.hash.hex(),
-    }]
+    rows["new_cases"] = [
+        {
+            **new.columns,
+            **fixed,
+            **position,
+            "version": 1,
+            "parked_reason": None,
+            "audit_seq": head.seq,
+            "audit_head": head.hash.hex(),
+        }
+    ]
     rows["consumers"] = new.consumers
     rows["new_claimants"] = new.claimants
     rows["new_items"] = new.items
@@ -112,8 +140,13 @@ async def create(
 
 
 async def advance(
-    session: AsyncSession, case_id: uuid.UUID, event: Event, *, actor: str,
-    moment: Moment | None = None, expected_version: int | None = None,
+    session: AsyncSession,
+    case_id: uuid.UUID,
+    event: Event,
+    *,
+    actor: str,
+    moment: Moment | None = None,
+    expected_version: int | None = None,
 ) -> Case:
     """One fact about one case. Raises NotFound, TransitionRefused, StaleEvent, StaleVersion."""
     moment = moment or await read_moment(session)
@@ -156,7 +189,10 @@ async def advance_many(
 
 
 async def sweep_due(
-    session: AsyncSession, *, limit: int = SWEEP_BATCH, actor: str = "system",
+    session: AsyncSession,
+    *,
+    limit: int = SWEEP_BATCH,
+    actor: str = "system",
     moment: Moment | None = None,
 ) -> list[Result]:
     """Move every case that has something due, up to `limit`. Whoever else sweeps takes others.
@@ -184,10 +220,17 @@ async def sweep_due(
 
 
 async def amend(
-    session: AsyncSession, case_id: uuid.UUID, columns: dict[str, Any], *, code: str, actor: str,
-    params: dict[str, Any], moment: Moment, expected_version: int | None = None,
+    session: AsyncSession,
+    case_id: uuid.UUID,
+    columns: dict[str, Any],
+    *,
+    code: str,
+    actor: str,
+    params: dict[str, Any],
+    moment: Moment,
+    expected_version: int | None = None,
 ) -> None:
-    """Change what the ladder does not decide (a draft's words, the confirmed company), with history."""
+    """Change what the ladder does not decide (a draft's words, the company), with history."""
     loaded = (await lock_cases(session, [case_id])).get(case_id)
     if loaded is None:
         raise NotFound("there is no such case", code="case_not_found")
@@ -197,8 +240,11 @@ async def amend(
     entry = audit.Entry(code, params, actor, moment.now)
     rows, after = audit.rows_for(f"case:{case_id}", head, [entry])
     await audit.insert_rows(session, rows)
-    await session.execute(update(CaseRow).where(CaseRow.id == case_id).values(
-        **columns, version=CaseRow.version + 1, audit_seq=after.seq, audit_head=after.hash))
+    await session.execute(
+        update(CaseRow)
+        .where(CaseRow.id == case_id)
+        .values(**columns, version=CaseRow.version + 1, audit_seq=after.seq, audit_head=after.hash)
+    )
 
 
 async def peek(session: AsyncSession, case_id: uuid.UUID) -> Loaded | None:
@@ -207,9 +253,11 @@ async def peek(session: AsyncSession, case_id: uuid.UUID) -> Loaded | None:
 
 
 def _decide(loaded: Loaded, events: Sequence[Event], actor: str, moment: Moment) -> Outcome:
-    rules = rules_for(loaded.case, moment)
     outcome = Outcome(before=loaded.case, case=loaded.case, actor=actor, now=moment.now)
     for event in events:
+        # Accepting pins a playbook: the first letter already follows the pinned one.
+        accepted = event.playbook if isinstance(event, CaseAccepted) else None
+        rules = rules_for(outcome.case, moment, playbook_key=accepted)
         outcome.add(decide(outcome.case, event, rules, moment.now))
     return outcome
 
@@ -269,8 +317,10 @@ async def _park(session: AsyncSession, case_id: uuid.UUID, cause: str, now: date
         {"id": case_id, "cause": cause[:500]},
     )
     await session.execute(
-        text("INSERT INTO tasks (id, case_id, kind, key, role, state, due_at, priority,"
-             " priority_reason, opened_at) VALUES (:id, :case_id, 'poisoned_case', '', 'admin',"
-             " 'open', :now, 0, 'case_parked', :now) ON CONFLICT DO NOTHING"),
+        text(
+            "INSERT INTO tasks (id, case_id, kind, key, role, state, due_at, priority,"
+            " priority_reason, opened_at) VALUES (:id, :case_id, 'poisoned_case', '', 'admin',"
+            " 'open', :now, 0, 'case_parked', :now) ON CONFLICT DO NOTHING"
+        ),
         {"id": new_id(), "case_id": case_id, "now": now},
     )

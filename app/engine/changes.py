@@ -31,6 +31,13 @@ class Outcome:
     close_tasks: list[CloseTask] = field(default_factory=list)
     history: list[HistoryEntry] = field(default_factory=list)
     offers: dict[uuid.UUID, tuple[str, datetime]] = field(default_factory=dict)
+    _plain: tuple[Case, dict[str, Any]] | None = None
+
+    def plain(self) -> dict[str, Any]:
+        """The case as it now is, as JSON values; computed once. Read only."""
+        if self._plain is None or self._plain[0] is not self.case:
+            self._plain = (self.case, codec.dump(self.case))
+        return self._plain[1]
 
     def add(self, decision: Decision) -> None:
         old, new = self.case.offer, decision.case.offer
@@ -42,7 +49,8 @@ class Outcome:
         # What a later decision closes must not be opened by an earlier one of the same batch.
         for close in decision.close_tasks:
             self.open_tasks = [
-                t for t in self.open_tasks
+                t
+                for t in self.open_tasks
                 if not (t.kind is close.kind and close.key in (None, t.key))
             ]
         self.case = decision.case
@@ -54,22 +62,29 @@ class Outcome:
 
 def collect(rows: Rows, outcome: Outcome, *, head: audit.Head) -> audit.Head:
     """Adds every changed row of this case to `rows`; returns the new head of its history."""
-    plain = codec.dump(outcome.case)
+    plain = outcome.plain()
     before = codec.dump(outcome.before) if outcome.before else None
     after_head = _history(rows, outcome, head)
     if before is not None:
-        rows["cases"].append({
-            **codec.record(outcome.case, plain),
-            "audit_seq": after_head.seq, "audit_head": after_head.hash.hex(),
-        })
+        rows["cases"].append(
+            {
+                **codec.record(outcome.case, plain),
+                "audit_seq": after_head.seq,
+                "audit_head": after_head.hash.hex(),
+            }
+        )
         rows["claimants"] += [c for c in plain["claimants"] if c not in before["claimants"]]
     _timers(rows, str(outcome.case.id), before["timers"] if before else [], plain["timers"])
     letter = plain["letter"]
     if letter and (before is None or letter != before["letter"]):
-        rows["letters"].append({
-            **letter, "case_id": plain["id"], "created_at": outcome.now.isoformat(),
-            "prepared_by": outcome.case.prepared_by or outcome.actor,
-        })
+        rows["letters"].append(
+            {
+                **letter,
+                "case_id": plain["id"],
+                "created_at": outcome.now.isoformat(),
+                "prepared_by": outcome.case.prepared_by or outcome.actor,
+            }
+        )
     _left_letter(rows, outcome, before, plain)
     rows["offers"] += [
         {"id": str(i), "state": state, "answer_by": by.isoformat()}
@@ -92,10 +107,15 @@ def _left_letter(
     if not old or (plain["letter"] and plain["letter"]["id"] == old["id"]):
         return
     if old["state"] in ("rendering", "awaiting_approval", "returned", "released"):
-        rows["letters"].append({
-            **old, "state": "cancelled", "case_id": plain["id"],
-            "created_at": outcome.now.isoformat(), "prepared_by": outcome.case.prepared_by,
-        })
+        rows["letters"].append(
+            {
+                **old,
+                "state": "cancelled",
+                "case_id": plain["id"],
+                "created_at": outcome.now.isoformat(),
+                "prepared_by": outcome.case.prepared_by,
+            }
+        )
 
 
 def _timers(
@@ -104,7 +124,8 @@ def _timers(
     kept = {(t["kind"], t["key"]) for t in after}
     rows["timers_gone"] += [
         {"case_id": case_id, "kind": t["kind"], "key": t["key"]}
-        for t in before if (t["kind"], t["key"]) not in kept
+        for t in before
+        if (t["kind"], t["key"]) not in kept
     ]
     rows["timers"] += [{"case_id": case_id, **t} for t in after if t not in before]
 
@@ -116,21 +137,38 @@ def _tasks(rows: Rows, outcome: Outcome) -> None:
         keys = [key for kind, key in opened if kind == close.kind.value]
         if close.key is not None and close.key in keys:
             continue
-        rows["tasks_closed"].append({
-            "case_id": case_id, "kind": close.kind.value, "key": close.key, "except_keys": keys,
-            "state": "done" if close.done else "dropped",
-            "closed_at": outcome.now.isoformat(), "closed_by": outcome.actor,
-        })
+        rows["tasks_closed"].append(
+            {
+                "case_id": case_id,
+                "kind": close.kind.value,
+                "key": close.key,
+                "except_keys": keys,
+                "state": "done" if close.done else "dropped",
+                "closed_at": outcome.now.isoformat(),
+                "closed_by": outcome.actor,
+            }
+        )
     for task in opened.values():
-        rows["tasks"].append({
-            "id": str(new_id()), "case_id": case_id, "kind": task.kind.value, "key": task.key,
-            "role": task.role, "state": "open", "due_at": task.due_at.isoformat(),
-            "priority": task.priority, "priority_reason": task.priority_reason,
-            "subject_id": str(task.subject_id) if task.subject_id else None,
-            "assignee_id": str(outcome.case.handler_id)
-            if outcome.case.handler_id and task.role == "handler" else None,
-            "opened_at": outcome.now.isoformat(), "closed_at": None, "closed_by": None,
-        })
+        rows["tasks"].append(
+            {
+                "id": str(new_id()),
+                "case_id": case_id,
+                "kind": task.kind.value,
+                "key": task.key,
+                "role": task.role,
+                "state": "open",
+                "due_at": task.due_at.isoformat(),
+                "priority": task.priority,
+                "priority_reason": task.priority_reason,
+                "subject_id": str(task.subject_id) if task.subject_id else None,
+                "assignee_id": str(outcome.case.handler_id)
+                if outcome.case.handler_id and task.role == "handler"
+                else None,
+                "opened_at": outcome.now.isoformat(),
+                "closed_at": None,
+                "closed_by": None,
+            }
+        )
 
 
 def _history(rows: Rows, outcome: Outcome, head: audit.Head) -> audit.Head:
@@ -138,7 +176,8 @@ def _history(rows: Rows, outcome: Outcome, head: audit.Head) -> audit.Head:
         audit.Entry(
             h.code,
             dict(h.params) | ({} if h.visible_to_consumer else {"internal": "1"}),
-            outcome.actor, outcome.now,
+            outcome.actor,
+            outcome.now,
         )
         for h in outcome.history
     ]

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Dialect, TextClause, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -23,14 +24,14 @@ from app.tables.security import AuditEntry
 from app.tables.work import TaskRow
 
 Rows = dict[str, list[dict[str, Any]]]
+_DIALECT: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # untyped upstream
+_MANDATE = ("mandate", "mandate_id", "signed_at", "receives_money", "has_account")
 
 
 def _types(table: Any, names: tuple[str, ...]) -> str:
     """`name type, ...` for jsonb_to_recordset, from the table itself. bytea travels as hex text."""
-    from_table = {c.key: c.type.compile(dialect=postgresql.dialect()) for c in table.__table__.columns}
-    return ", ".join(
-        f"{n} {'text' if from_table[n] == 'BYTEA' else from_table[n]}" for n in names
-    )
+    kinds = {c.key: c.type.compile(dialect=_DIALECT) for c in table.__table__.columns}
+    return ", ".join(f"{n} {'text' if kinds[n] == 'BYTEA' else kinds[n]}" for n in names)
 
 
 def _values(table: Any, names: tuple[str, ...]) -> str:
@@ -51,8 +52,18 @@ def _insert(table: Any, part: str, conflict: str = "") -> tuple[str, tuple[str, 
 
 _POSITION = (*codec.POSITION, *codec.DERIVED, "extra")
 _MOVED = (*_POSITION, "audit_seq", "audit_head")
-_LETTER_CHANGES = ("state", "n", "channel", "sha256", "approved_by", "sent_at", "delivered_at",
-                   "evidence_grade", "recipient", "prepared_by")
+_LETTER_CHANGES = (
+    "state",
+    "n",
+    "channel",
+    "sha256",
+    "approved_by",
+    "sent_at",
+    "delivered_at",
+    "evidence_grade",
+    "recipient",
+    "prepared_by",
+)
 _TIMER_TYPES = "case_id uuid, kind text, key text, due_at timestamptz, step bigint, basis jsonb"
 
 _INSERTS = {
@@ -61,12 +72,14 @@ _INSERTS = {
     "new_claimants": _insert(ClaimantRow, "new_claimants"),
     "new_items": _insert(ClaimItemRow, "new_items"),
     "letters": _insert(
-        LetterRow, "letters",
+        LetterRow,
+        "letters",
         "ON CONFLICT (id) DO UPDATE SET "
         + ", ".join(f"{c} = excluded.{c}" for c in _LETTER_CHANGES),
     ),
     "tasks": _insert(
-        TaskRow, "tasks",
+        TaskRow,
+        "tasks",
         "ON CONFLICT (case_id, kind, key) WHERE state = 'open' DO UPDATE SET"
         " due_at = least(tasks.due_at, excluded.due_at), subject_id = excluded.subject_id,"
         " priority = least(tasks.priority, excluded.priority)",
@@ -97,10 +110,9 @@ _UPDATES = {
         " step = excluded.step, basis = excluded.basis"
     ),
     "claimants": (
-        "UPDATE claimants p SET mandate = r.mandate, mandate_id = r.mandate_id,"
-        " signed_at = r.signed_at, receives_money = r.receives_money, has_account = r.has_account"
+        f"UPDATE claimants p SET {', '.join(f'{n} = r.{n}' for n in _MANDATE)}"
         " FROM jsonb_to_recordset(CAST(:claimants AS jsonb))"
-        f" AS r({_types(ClaimantRow, ('id', 'mandate', 'mandate_id', 'signed_at', 'receives_money', 'has_account'))})"
+        f" AS r({_types(ClaimantRow, ('id', *_MANDATE))})"
         " WHERE p.id = r.id"
     ),
     "offers": (
@@ -116,8 +128,22 @@ _UPDATES = {
         " AND (r.key IS NULL OR t.key = r.key) AND NOT r.except_keys ? t.key"
     ),
 }
-_ORDER = ("consumers", "new_cases", "new_claimants", "new_items", "cases", "timers_gone", "timers",
-          "claimants", "letters", "offers", "tasks_closed", "tasks", "audit", "effects")
+_ORDER = (
+    "consumers",
+    "new_cases",
+    "new_claimants",
+    "new_items",
+    "cases",
+    "timers_gone",
+    "timers",
+    "claimants",
+    "letters",
+    "offers",
+    "tasks_closed",
+    "tasks",
+    "audit",
+    "effects",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,19 +158,25 @@ class Beside:
 
 async def write_rows(session: AsyncSession, rows: Rows, beside: Sequence[Beside] = ()) -> None:
     """One statement for all of it. Raises what the database refuses; nothing is half-written."""
-    parts = [part for part in _ORDER if rows.get(part)]
+    parts = tuple(part for part in _ORDER if rows.get(part))
     if not parts and not beside:
         return
+    params: dict[str, Any] = {part: codec.as_json(rows[part]) for part in parts}
+    for other in beside:
+        params |= other.params
+    statement = _statement(parts, tuple((other.name, other.sql) for other in beside))
+    await session.execute(statement, params)
+
+
+@lru_cache(maxsize=256)
+def _statement(parts: tuple[str, ...], beside: tuple[tuple[str, str], ...]) -> TextClause:
+    """Kept: reading some kilobytes of SQL for its parameters costs more than filling them in."""
     ctes = [
         f"{part}_ AS ({_UPDATES[part] if part in _UPDATES else _INSERTS[part][0]})"
         for part in parts
     ]
-    ctes += [f"{other.name}_ AS ({other.sql})" for other in beside]
-    statement = text("WITH " + ",\n".join(ctes) + "\nSELECT 1")
-    params: dict[str, Any] = {part: codec.as_json(rows[part]) for part in parts}
-    for other in beside:
-        params |= other.params
-    await session.execute(statement, params)
+    ctes += [f"{name}_ AS ({sql})" for name, sql in beside]
+    return text("WITH " + ",\n".join(ctes) + "\nSELECT 1")
 
 
 def new_rows() -> Rows:

@@ -14,7 +14,7 @@ from app.documents.store import open_store
 from app.evidence import service
 from app.evidence.kinds import KINDS
 from app.evidence.receive import check_declared, quarantine
-from app.evidence.schemas import EvidenceList, EvidenceOut
+from app.evidence.schemas import EvidenceAdded, EvidenceList
 from app.schemas import Id, Line, OptionalLine
 
 router = Router(prefix="/v1/cases/{case_id}/evidence", tags=["evidence"])
@@ -30,7 +30,7 @@ async def upload_evidence(
     case_id: Id, what: Annotated[Line, Query(description="What the file shows.")],
     request: Request, session: Session, caller: Caller, held: Held, response: Response,
     file_name: Annotated[OptionalLine | None, Query()] = None,
-) -> EvidenceOut:
+) -> EvidenceAdded:
     """A file for the case: PDF, JPEG, PNG, plain text or a mail, told by its content."""
     declared = check_declared(request.headers.get("content-type"))
     # A case of one's own is asked for before the first byte is taken, on a connection that is
@@ -43,7 +43,8 @@ async def upload_evidence(
         row = await service.keep(session, caller, case_id, received, open_store(held.settings),
                                  what=what, file_name=file_name)
     response.headers["location"] = f"/v1/cases/{case_id}/evidence/{row.id}"
-    return service.shown(row, caller)
+    case = await own_case(session, caller, case_id)
+    return EvidenceAdded(**service.shown(row, caller).model_dump(), case_version=case.version)
 
 
 @router.get("", operation_id="list_evidence")

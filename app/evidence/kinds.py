@@ -33,7 +33,8 @@ def kind_of(head: bytes) -> str | None:
         return PNG
     if not _is_text(head):
         return None
-    if len(_MAIL_HEADER.findall(head.split(b"\n\n", 1)[0].replace(b"\r\n", b"\n"))) >= 2:
+    header = head.replace(b"\r\n", b"\n").split(b"\n\n", 1)[0]
+    if len(_MAIL_HEADER.findall(header)) >= 2:
         return MAIL
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     return None if start.startswith(_ACTIVE) else TEXT

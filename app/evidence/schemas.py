@@ -25,6 +25,12 @@ class EvidenceOut(Out):
     download: str | None
 
 
+class EvidenceAdded(EvidenceOut):
+    """The file as kept. `case_version` is the ETag of the case after it."""
+
+    case_version: int
+
+
 class EvidenceList(Out):
     items: list[EvidenceOut]
     next_cursor: str | None

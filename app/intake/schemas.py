@@ -8,8 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, StrictInt, model_validator
 from pydantic_core import PydanticCustomError
 
-from app.domain.errors import RecourseError
-from app.domain.money import Money
+from app.cases.inputs import MoneyClaimed
 from app.schemas import (
     BirthDate,
     CountryCode,
@@ -21,7 +20,6 @@ from app.schemas import (
     In,
     LanguageCode,
     Line,
-    MoneyIn,
     Name,
     OptionalLine,
     Text,
@@ -49,20 +47,6 @@ ClaimKind = Literal[
     "card_billing_error", "chargeback", "subscription_trap", "telecom_energy_billing",
     "healthcare_billing", "package_travel", "hotel", "rail", "bus", "event_tickets", "services"]
 Jurisdiction = Annotated[str, Field(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")]
-
-
-class MoneyClaimed(MoneyIn):
-    """More than nothing, with no more decimals than the currency has."""
-
-    @model_validator(mode="after")
-    def _exact(self) -> Self:
-        try:
-            money = Money.parse(self.amount, self.currency)
-        except RecourseError as error:
-            raise PydanticCustomError("amount_invalid", "{why}", {"why": error.message}) from None
-        if money.is_zero:
-            raise PydanticCustomError("amount_zero", "the amount must be more than nothing")
-        return self
 
 
 class CompanyIn(In):

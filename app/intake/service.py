@@ -100,7 +100,7 @@ def _as_read(new: NewCase, outcome: Outcome, opening: Opening,
              names: list[str]) -> dict[str, Any]:
     """The row `read_case_row` would find, from what is about to be written."""
     case: Case = outcome.case
-    plain = codec.dump(case)
+    plain = outcome.plain()
     company = opening.company or {}
     claimants = [{**c, "name": name} for c, name in zip(new.claimants, names, strict=True)]
     history = [
@@ -124,6 +124,8 @@ async def change_draft(session: AsyncSession, principal: Principal, case_id: UUI
     opening = await read_opening(session, emails=[], me=None,
                                  company_id=company.company_id if company else None)
     given = change.model_fields_set
+    if not given:
+        return
     errors = rules.check_dates(change.first_written_complaint, opening.moment.now.date())
     errors += rules.check_items(change.items or [], principal)
     errors += rules.check_company(company, opening)

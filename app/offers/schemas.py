@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.intake.schemas import MoneyClaimed
+from app.cases.inputs import MoneyClaimed
 from app.schemas import Id, In
 
 

@@ -10,11 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import engine
 from app.authorisation import Principal
+from app.banking.holds import settle_hold_of_case
 from app.cases.access import check_sent, own_case, own_claimant
+from app.domain.case import Case, OfferState
 from app.domain.errors import Conflict, NotFound
 from app.domain.events import OfferAccepted, OfferCountered, OfferRefused
 from app.domain.money import Money
 from app.fields import FieldError, FieldsRefused
+from app.moment import Moment, read_moment
 from app.tables.work import OfferRow
 
 OfferAnswer = OfferAccepted | OfferRefused | OfferCountered
@@ -65,4 +68,18 @@ async def _answer(session: AsyncSession, principal: Principal, case_id: UUID, ev
                                        "wrong_currency"))
     await session.execute(update(OfferRow).where(OfferRow.id == offer.id).values(
         answers={**offer.answers, str(event.claimant_id): answer}))
-    await engine.advance(session, case_id, event, actor=principal.actor)
+    moment = await read_moment(session)
+    after = await engine.advance(session, case_id, event, actor=principal.actor, moment=moment)
+    await _settle_held_money(session, principal, after, moment)
+
+
+async def _settle_held_money(session: AsyncSession, principal: Principal, case: Case,
+                             moment: Moment) -> None:
+    """Money that came "in full settlement" may be allocated once all have accepted; refused, it is
+    set aside for its payer. Finance does the rest: the ladder gave it the task."""
+    offer = case.offer
+    assert offer is not None, "an answer was given to it"
+    if offer.state is OfferState.OPEN or not offer.in_full_settlement:
+        return
+    await settle_hold_of_case(session, case.id, accepted=offer.state is OfferState.ACCEPTED,
+                              actor=principal.actor, at=moment.now)

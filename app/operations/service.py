@@ -13,7 +13,8 @@ from app import audit, engine, outbox
 from app.authorisation.principal import Principal
 from app.case_change import IN_WORDS, work_scope
 from app.domain.decision import TaskKind
-from app.domain.errors import Conflict, NotFound
+from app.domain.effects import MONEY_LANE
+from app.domain.errors import Conflict, Forbidden, NotFound
 from app.domain.events import EffectSettled
 from app.ids import new_id
 from app.moment import Moment, read_moment
@@ -43,9 +44,12 @@ class Settled:
 
 
 def effect_scope(caller: Principal) -> ColumnElement[bool]:
-    """Operators, seniors and the auditor see all; a handler those of own cases and the pool."""
+    """Operators, seniors and the auditor see all; finance what moves money; a handler those of
+    own cases and the pool."""
     if caller.has("admin", "senior", "auditor"):
         return EffectRow.id.is_not(None)
+    if caller.has("finance", "finance_approver"):
+        return EffectRow.lane == MONEY_LANE
     # Uncorrelated: the outer query may join cases as well.
     return EffectRow.case_id.in_(select(CaseRow.id).where(work_scope(caller)).correlate(None))
 
@@ -64,8 +68,11 @@ async def settle(
         await session.execute(select(CaseRow.id).where(CaseRow.id == case_id).with_for_update())
     effect = (await session.execute(
         select(EffectRow.id, EffectRow.kind, EffectRow.state, EffectRow.lease_epoch,
-               EffectRow.stream)
+               EffectRow.lane)
         .where(EffectRow.id == effect_id).with_for_update())).one()
+    if effect.lane == MONEY_LANE and not caller.has("finance_approver"):
+        raise Forbidden("who approves payouts settles what moves money",
+                        code="finance_approver_needed")
     if effect.state not in SETTLEABLE:
         raise EffectSettledBefore("this order does not wait for a verdict", state=effect.state)
     repeats_itself = verdict == "again" and effect.kind not in LADDER_REPEATS

@@ -120,8 +120,9 @@ async def approve(
     if content_hash != batch.content_hash or hash_of(batch, items) != content_hash:
         raise ContentChanged("The batch changed since it was read. Read it again.")
     accounts = await accounts_of(session, items)
-    if actor == batch.maker or any(a.added_by == actor for a in accounts.values()):
-        raise FourEyes("Someone else approves: not the maker, nor who gave a payee's account.")
+    prepared = {batch.maker, *(item.created_by for item in items)}
+    if actor in prepared or any(a.added_by == actor for a in accounts.values()):
+        raise FourEyes("Someone else approves: not who prepared it, nor who gave an account.")
     for account in accounts.values():
         if account.usable_from > at or account.retired_at is not None:
             raise AccountHeld("A payee's account was changed and cannot be paid yet.")
@@ -144,6 +145,26 @@ async def void_approval(
     if batch.state not in ("proposed", "approved"):
         raise BatchState("Only a proposed or approved batch can be reopened.", state=batch.state)
     await void(session, batch, actor=actor, at=at)
+    return await batch_done(session, batch)
+
+
+async def cancel(
+    session: AsyncSession, batch_id: uuid.UUID, *, actor: str, at: datetime
+) -> BatchDone:
+    """Reject a batch that is not at the bank: its payouts are dropped, the money is payable again.
+
+    The dropped items stay with the batch, so that one sees what was rejected.
+    """
+    batch = await lock_batch(session, batch_id)
+    if batch.state not in ("draft", "proposed", "approved"):
+        raise BatchState("Only a batch the bank does not have is rejected.", state=batch.state)
+    if batch.state != "draft":
+        await void(session, batch, actor=actor, at=at)
+    for item in await items_of(session, batch_id):
+        item.state = "cancelled"
+    batch.state = "cancelled"
+    batch.version += 1
+    await session.flush()
     return await batch_done(session, batch)
 
 

@@ -17,6 +17,7 @@ from app import ledger
 from app.domain.errors import Conflict, NotFound
 from app.domain.money import Money
 from app.ledger import Posting
+from app.tables.banking import Movement
 from app.tables.payouts import PayoutBatch, PayoutItem
 
 
@@ -123,6 +124,40 @@ async def settle(
         )
         for item, _ in items
     ]  # fmt: skip
+
+
+async def settle_by_hand(
+    session: AsyncSession, item_id: uuid.UUID, movement_id: uuid.UUID, *, actor: str, at: datetime
+) -> ItemSettled:
+    """A person says which unexplained debit of a statement was this payout (the bank lost our id).
+
+    Its first posting is taken back and the payout is settled by it. NotFound, Conflict.
+    """
+    item = (
+        await session.execute(
+            select(PayoutItem)
+            .where(PayoutItem.id == item_id)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+    ).scalar_one_or_none()
+    movement = await session.get(Movement, movement_id)
+    if item is None or movement is None:
+        raise NotFound("There is no such payout or movement.", code="payout_not_found")
+    if item.state != "exported":
+        raise Conflict("Only a payout the bank was given can be settled.", code="payout_state")
+    fits = movement.amount_minor == item.amount_minor and movement.currency == item.currency
+    if movement.kind != "unexplained_debit" or not fits:
+        raise Conflict(
+            "This movement is not an unexplained debit of the same amount.",
+            code="movement_does_not_fit",
+        )
+    await ledger.reverse(
+        session, f"movement:{movement.id}", reversal_key=f"explained:{movement.id}:{item.id}",
+        effective_on=movement.booked_on, at=at, actor=actor,
+    )  # fmt: skip
+    line = BankLine(movement.id, movement.bank_account_id, movement.booked_on)
+    return (await settle(session, [(item, line)], actor=actor, at=at))[0]
 
 
 async def take_return(

@@ -27,7 +27,7 @@ Minor = Annotated[int, mapped_column(BigInteger)]
 
 class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map = {
+    type_annotation_map = {  # noqa: RUF012  # SQLAlchemy reads it as a class attribute
         str: Text(),
         datetime: DateTime(timezone=True),
         date: Date(),

@@ -48,13 +48,18 @@ class CaseRow(Base):
         ),
         UniqueConstraint("reference"),
         UniqueConstraint("payment_ref"),
-        Index("ix_cases_wake", "next_wake_at", "id", postgresql_where=text("parked_reason IS NULL")),
+        Index(
+            "ix_cases_wake", "next_wake_at", "id", postgresql_where=text("parked_reason IS NULL")
+        ),
         Index("ix_cases_handler", "handler_id", "id", postgresql_where=text("stage <> 'closed'")),
         Index("ix_cases_company", "company_id", "id"),
         Index("ix_cases_consumer", "consumer_id", "id"),
+        Index("ix_cases_source", "source", "id"),
         Index("ix_cases_company_text", "company_text", "id"),
         Index("ix_cases_booking", "booking_ref"),
-        Index("ix_cases_duplicate", "duplicate_of", postgresql_where=text("duplicate_of IS NOT NULL")),
+        Index(
+            "ix_cases_duplicate", "duplicate_of", postgresql_where=text("duplicate_of IS NOT NULL")
+        ),
     )
 
     id: Mapped[PrimaryId]
@@ -171,7 +176,7 @@ class CaseTimerRow(Base):
 
 
 class LetterRow(Base):
-    """A document we issue. `content` is what it says (letters.content as JSON); `sha256` its bytes."""
+    """A document we issue; `sha256` names the bytes of its newest rendering."""
 
     __tablename__ = "letters"
     __table_args__ = (

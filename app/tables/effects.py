@@ -30,14 +30,28 @@ class EffectRow(Base):
         UniqueConstraint("business_key"),
         UniqueConstraint("provider", "provider_ref"),
         # One order at a time inside a lane of a stream.
-        Index("uq_effects_sending", "stream", "lane", unique=True,
-              postgresql_where=text("state = 'sending'")),
+        Index(
+            "uq_effects_sending",
+            "stream",
+            "lane",
+            unique=True,
+            postgresql_where=text("state = 'sending'"),
+        ),
         Index("ix_effects_planned", "not_before", "id", postgresql_where=text("state = 'planned'")),
-        Index("ix_effects_lane", "stream", "lane", "id",
-              postgresql_where=text("state IN ('planned','sending','unknown')")),
+        Index(
+            "ix_effects_lane",
+            "stream",
+            "lane",
+            "id",
+            postgresql_where=text("state IN ('planned','sending','unknown')"),
+        ),
         Index("ix_effects_lease", "lease_until", postgresql_where=text("state = 'sending'")),
-        Index("ix_effects_people", "state", "id",
-              postgresql_where=text("state IN ('unknown','parked','failed')")),
+        Index(
+            "ix_effects_people",
+            "state",
+            "id",
+            postgresql_where=text("state IN ('unknown','parked','failed')"),
+        ),
         Index("ix_effects_case", "case_id", "id"),
     )
 

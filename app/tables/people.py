@@ -6,7 +6,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.tables.base import Base, PrimaryId, one_of
@@ -15,12 +15,13 @@ CHANNEL_HEALTH = ("alive", "degraded", "dead", "retired", "no_reply")
 
 
 class ConsumerRow(Base):
-    """A person whose money it is. Address and birth date are ciphertext under the person's own key."""
+    """A person whose money it is. Address and birth date: encrypted by their own key."""
 
     __tablename__ = "consumers"
     __table_args__ = (
-        Index("uq_consumers_email", "email", unique=True, postgresql_where=text("email IS NOT NULL")),
-        Index("ix_consumers_name", text("lower(name) text_pattern_ops")),
+        Index(
+            "uq_consumers_email", "email", unique=True, postgresql_where=text("email IS NOT NULL")
+        ),
         CheckConstraint("email IS NOT NULL OR by_post", name="reachable"),
     )
 
@@ -38,13 +39,11 @@ class ConsumerRow(Base):
 
 
 class CompanyRow(Base):
-    """The legal entity we claim from; a candidate until a handler confirmed register number and status."""
+    """The legal entity we claim from; a candidate until its register entry was confirmed."""
 
     __tablename__ = "companies"
     __table_args__ = (
         CheckConstraint("status IN ('candidate','confirmed','closed')", name="status"),
-        Index("ix_companies_name", text("lower(legal_name) text_pattern_ops")),
-        Index("ix_companies_brand", text("lower(brand) text_pattern_ops")),
     )
 
     id: Mapped[PrimaryId]
@@ -109,7 +108,7 @@ class ClockOffsetRow(Base):
 
 
 class InstallationRow(Base):
-    """Switches and marks of the whole installation: outgoing paused, mail and bank read until when."""
+    """Switches and marks of the whole installation: outgoing paused, mail and bank read until."""
 
     __tablename__ = "installation"
     __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
@@ -121,3 +120,16 @@ class InstallationRow(Base):
     mail_read_until: Mapped[datetime | None]
     bank_read_until: Mapped[datetime | None]
     swept_at: Mapped[datetime | None]  # wall time of the last finished sweep: the dead-man mark
+
+
+# Searched by the beginning of a name, in any case.
+for _index, _column in (
+    ("ix_consumers_name", ConsumerRow.name),
+    ("ix_companies_name", CompanyRow.legal_name),
+    ("ix_companies_brand", CompanyRow.brand),
+):
+    Index(
+        _index,
+        func.lower(_column).label("lowered"),
+        postgresql_ops={"lowered": "text_pattern_ops"},
+    )

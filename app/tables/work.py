@@ -1,4 +1,4 @@
-"""What people work on: tasks; what was agreed and said: mandates, offers, questions, holds, evidence."""
+"""What people work on, and what was agreed and said: tasks, mandates, offers, questions, files."""
 
 from __future__ import annotations
 
@@ -22,12 +22,30 @@ class TaskRow(Base):
         CheckConstraint(one_of("kind", [k.value for k in TaskKind]), name="kind"),
         CheckConstraint("state IN ('open','done','dropped')", name="state"),
         CheckConstraint("role IN ('handler','senior','finance','legal','admin')", name="role"),
-        Index("uq_tasks_open", "case_id", "kind", "key", unique=True,
-              postgresql_where=text("state = 'open'")),
-        Index("ix_tasks_queue", "role", "priority", "due_at", "id",
-              postgresql_where=text("state = 'open'")),
-        Index("ix_tasks_assignee", "assignee_id", "priority", "due_at", "id",
-              postgresql_where=text("state = 'open'")),
+        Index(
+            "uq_tasks_open",
+            "case_id",
+            "kind",
+            "key",
+            unique=True,
+            postgresql_where=text("state = 'open'"),
+        ),
+        Index(
+            "ix_tasks_queue",
+            "role",
+            "priority",
+            "due_at",
+            "id",
+            postgresql_where=text("state = 'open'"),
+        ),
+        Index(
+            "ix_tasks_assignee",
+            "assignee_id",
+            "priority",
+            "due_at",
+            "id",
+            postgresql_where=text("state = 'open'"),
+        ),
     )
 
     id: Mapped[PrimaryId]
@@ -53,8 +71,12 @@ class MandateRow(Base):
     __table_args__ = (
         CheckConstraint("level IN ('typed','drawn','qualified','wet_ink')", name="level"),
         Index("ix_mandates_case", "case_id"),
-        Index("uq_mandates_current", "claimant_id", unique=True,
-              postgresql_where=text("revoked_at IS NULL")),
+        Index(
+            "uq_mandates_current",
+            "claimant_id",
+            unique=True,
+            postgresql_where=text("revoked_at IS NULL"),
+        ),
     )
 
     id: Mapped[PrimaryId]
@@ -117,7 +139,7 @@ class QuestionRow(Base):
 
 
 class DirectPaymentRow(Base):
-    """"They paid me": what the consumer says, and what a person found."""
+    """ "They paid me": what the consumer says, and what a person found."""
 
     __tablename__ = "direct_payments"
     __table_args__ = (

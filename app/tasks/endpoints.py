@@ -49,7 +49,7 @@ async def list_tasks(
         kinds=[kind.value] if kind else None))).all()
     shown = page[:pages.limit]
     items = await queries.show(session, caller, [row.id for row in shown],
-                               now=await business_now(session))
+                               now=await business_now(session), scope=queries.task_scope(caller))
     more = len(page) > pages.limit
     last = shown[-1] if shown else None
     return TaskListOut(items=items, next_cursor=pages.next(

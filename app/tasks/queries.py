@@ -79,7 +79,10 @@ def queue_page(
     kinds: Sequence[str] | None = None, skip: Sequence[uuid.UUID] = (),
     extra: ColumnElement[bool] | None = None,
 ) -> Select[uuid.UUID, int, datetime]:
-    """Ids of a queue in order: at most `limit` from each index range, then merged."""
+    """Ids of a queue in order: at most `limit` from each index range, then merged.
+
+    It asks no other table about each row: that would read all cases before the first task is shown.
+    """
     where: list[ColumnElement[bool]] = [TaskRow.state == "open"]
     if kinds is not None:
         where.append(TaskRow.kind.in_(kinds))
@@ -93,7 +96,7 @@ def queue_page(
     mine = _range([*where, TaskRow.assignee_id == caller.id], limit)
     if queue == "mine":
         return mine
-    where.append(task_scope(caller))
+    # A free handler's task is one of a case in the pool; `show` and `_take` look again by case.
     everything = queue == "all" and caller.has("senior", "auditor")
     if not everything:
         where.append(TaskRow.assignee_id.is_(None))

@@ -21,6 +21,7 @@ _FOLDER = Path(__file__).parent
 _BLANK = re.compile(r"\{([a-z_]+)\}")
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}[0-9:.]*(Z|[+-]\d{2}:\d{2})", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_CODE = re.compile(r"[a-z_]+", re.ASCII)  # a code without words reads as its own; names stay
 _AMOUNTS = ("amount", "fee", "value", "sum")  # parameters that are minor units of the case
 
 
@@ -83,7 +84,7 @@ class Words:
         for group in self._data["params"].get(name, ()):
             if self.knows(group, text):
                 return self.term(group, text)
-        return text if text.isdigit() else text.replace("_", " ")
+        return text.replace("_", " ") if _CODE.fullmatch(text) else text
 
     def money(self, minor: int, currency: str) -> str:
         try:

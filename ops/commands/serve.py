@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from app.settings import Settings, get_settings
 from ops import migrations
+from ops.first_admin import announce_first_admin
 from ops.local import complete, local_installation
 
 API_FACTORY = "app.main:create_app"
@@ -59,7 +60,11 @@ def migrate(
 ) -> None:
     """Bring the database to the newest schema."""
     if complete(dict(os.environ)) or "RECOURSE_DATABASE_URL" in os.environ:
-        migrations.upgrade(checked_settings().database_url, revision)
+        settings = checked_settings()
+        migrations.upgrade(settings.database_url, revision)
+        welcome = announce_first_admin(settings) if revision == "head" else None
+        if welcome is not None:
+            typer.echo(welcome)
     else:
         with local_installation() as here:
             migrations.upgrade(here.settings.database_url, revision)

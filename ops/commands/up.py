@@ -10,6 +10,7 @@ from rich.console import Console
 
 from ops import migrations
 from ops.commands.serve import WORKER_MODULE, api_command
+from ops.first_admin import announce_first_admin
 from ops.local import local_installation
 from ops.processes import (
     AskedToEnd,
@@ -41,6 +42,7 @@ def up(
     ):
         try:
             migrations.upgrade(here.settings.database_url)
+            welcome = announce_first_admin(here.settings)
             processes.start("API", *api_command(here.settings))
             processes.start("worker", WORKER_MODULE)
             processes.wait_for(
@@ -50,6 +52,8 @@ def up(
             console.print(f"API reference: {address}/docs")
             if here.servers is not None:
                 console.print(f"Data: {here.servers.data_folder} ({here.servers.postgres_version})")
+            if welcome is not None:
+                console.print(welcome, soft_wrap=True)
             console.print("Ctrl-C stops it; the data stay.")
             watch(processes)
         except AskedToEnd:

@@ -36,6 +36,10 @@ async def owned(database: Database) -> tuple[Made, Caller, str]:
     return made, anna, f"/v1/cases/{made.id}/evidence"
 
 
+def left_in_quarantine(settings: Settings) -> list[str]:
+    return [path.name for path in Path(settings.data_dir / "quarantine").iterdir()]
+
+
 async def send(client: httpx.AsyncClient, who: Caller, path: str, content: bytes, kind: str,
                query: str = "what=receipt") -> httpx.Response:
     return await client.post(f"{path}?{query}", headers=who.auth | {"content-type": kind},
@@ -51,6 +55,7 @@ async def test_a_file_is_kept_and_comes_back_as_a_download(
                       f"what=receipt&file_name={quote(name)}")
     assert sent.status_code == 201, sent.text
     file = sent.json()
+    assert file.pop("case_version") == made.version + 1
     assert file["sha256"] == sha256(PDF).hexdigest() and file["size_bytes"] == len(PDF)
     assert (file["state"], file["scan"]) == ("released", "unscanned")
     assert file["file_name"] == ";x.exe.pdf"
@@ -62,7 +67,7 @@ async def test_a_file_is_kept_and_comes_back_as_a_download(
         "attachment; filename=\"_x.exe.pdf\"; filename*=UTF-8''%3Bx.exe.pdf")
     listed = (await client.get(path, headers=anna.auth)).json()
     assert listed["items"] == [file] and listed["next_cursor"] is None
-    assert list((settings.data_dir / "quarantine").iterdir()) == []
+    assert left_in_quarantine(settings) == []
     stored = [p.name for p in (settings.data_dir / "documents").rglob("*") if p.is_file()]
     assert stored == [sha256(PDF).hexdigest()]
     timeline = (await client.get(f"/v1/cases/{made.id}", headers=anna.auth)).json()["timeline"]
@@ -79,7 +84,19 @@ async def test_the_same_file_again_is_the_same_evidence(
     assert again.json() == first.json() and await rows(database) == before
 
 
-@pytest.mark.parametrize(("content", "declared", "status", "code"), [
+async def test_an_upload_is_repeated_safely_with_its_key(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    _, anna, path = await owned(database)
+    headers = anna.auth | {"content-type": "application/pdf", "Idempotency-Key": "photo-1"}
+    answers = [await client.post(f"{path}?what=receipt", headers=headers, content=PDF)
+               for _ in range(2)]
+    assert [a.status_code for a in answers] == [201, 201]
+    assert answers[0].content == answers[1].content
+    assert answers[1].headers["idempotency-replayed"] == "true"
+
+
+WRONG = [
     (b"", "application/pdf", 422, "file_empty"),
     (b"%", "application/pdf", 422, "file_empty"),
     (b"MZ\x90\x00 this is a program", "application/pdf", 415, "file_type_mismatch"),
@@ -94,18 +111,19 @@ async def test_the_same_file_again_is_the_same_evidence(
     (PDF, "application/x-pdf", 415, "unsupported_media_type"),
     (PDF, "", 415, "unsupported_media_type"),
     (PDF + b"x" * 100_000, "application/pdf", 413, "too_large"),
-])
+]
+
+
 async def test_what_is_not_what_it_says_is_not_kept(
-    client: httpx.AsyncClient, database: Database, settings: Settings, content: bytes,
-    declared: str, status: int, code: str
+    client: httpx.AsyncClient, database: Database, settings: Settings
 ) -> None:
     _, anna, path = await owned(database)
     before = await rows(database)
-    answer = await send(client, anna, path, content, declared)
-    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    for content, declared, status, code in WRONG:
+        answer = await send(client, anna, path, content, declared)
+        assert (answer.status_code, answer.json()["code"]) == (status, code), content[:40]
     assert await rows(database) == before
-    folder = settings.data_dir / "quarantine"
-    assert not folder.exists() or list(folder.iterdir()) == []
+    assert left_in_quarantine(settings) == []
 
 
 async def test_the_bound_holds_while_streaming_whatever_the_length_says(
@@ -125,7 +143,7 @@ async def test_the_bound_holds_while_streaming_whatever_the_length_says(
     answer = await client.post(f"{path}?what=receipt", content=endless(),
                                headers=anna.auth | {"content-type": "application/pdf"})
     assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
-    assert sorted(Path(settings.data_dir).rglob("quarantine/*")) == []
+    assert left_in_quarantine(settings) == []
 
 
 async def test_evidence_of_others_does_not_exist(
@@ -133,13 +151,14 @@ async def test_evidence_of_others_does_not_exist(
 ) -> None:
     _, anna, path = await owned(database)
     _, eve, other = await owned(database)
+    stranger = await consumer(database)
     file = (await send(client, anna, path, JPEG, "image/jpeg")).json()
     before = await rows(database)
     for answer in (await client.get(path, headers=eve.auth),
                    await client.get(file["download"], headers=eve.auth),
                    await client.get(f"{other}/{file['id']}", headers=eve.auth),
                    await send(client, eve, path, PDF, "application/pdf"),
-                   await send(client, await consumer(database), path, PDF, "application/pdf")):
+                   await send(client, stranger, path, PDF, "application/pdf")):
         assert answer.status_code == 404
     assert await rows(database) == before
 
@@ -148,12 +167,13 @@ async def test_the_name_and_the_meaning_have_bounds(
     client: httpx.AsyncClient, database: Database
 ) -> None:
     _, anna, path = await owned(database)
-    for query in ("", "what=", "what=%0d%0aX", "what=" + "x" * 201, "what=a&file_name=%E2%80%AEx",
+    for query in ("", "what=", "what=X%0d%0aX", "what=" + "x" * 201, "what=a&file_name=%E2%80%AEx",
                   "what=a&file_name=" + "x" * 201):
         answer = await send(client, anna, path, PDF, "application/pdf", query)
         assert answer.status_code == 422, query
-    for name, shown in (("", "document.pdf"), ("..", "document.pdf"), ("../../etc/passwd", "passwd.pdf"),
-                        (".htaccess", "htaccess.pdf"), ("kuva.jpg", "kuva.pdf")):
+    for name, shown in (("", "document.pdf"), ("..", "document.pdf"),
+                        ("../../etc/passwd", "passwd.pdf"), (".htaccess", "htaccess.pdf"),
+                        ("kuva.jpg", "kuva.pdf")):
         content = PDF + name.encode()
         answer = await send(client, anna, path, content, "application/pdf",
                             f"what=a&file_name={quote(name)}")
@@ -163,8 +183,9 @@ async def test_the_name_and_the_meaning_have_bounds(
 @pytest.mark.parametrize(("head", "kind"), [
     (PDF, "application/pdf"), (PNG, "image/png"), (JPEG, "image/jpeg"), (MAIL, "message/rfc822"),
     (TEXT, "text/plain"), (("a" + "ä" * 3_000).encode()[:4_096], "text/plain"),
-    (b"GIF89a", None), (b"PK\x03\x04", None), (b"\xff\xfeh\x00i\x00", None), (b"   ", None),
-    (b"#!/bin/sh", None), (b"Subject: alone\n\nx", "text/plain"),
+    (b"GIF89a\x01\x00\x01\x00", None), (b"PK\x03\x04", None), (b"\xff\xfeh\x00i\x00", None),
+    (b"   ", None), (b"#!/bin/sh", None), (b"Subject: alone\n\nx", "text/plain"),
+    (b"Subject: alone\r\n\r\nFrom: quoted\r\nTo: quoted\r\n", "text/plain"),
 ])
 def test_kinds_are_told_by_content(head: bytes, kind: str | None) -> None:
     assert kind_of(head) == kind

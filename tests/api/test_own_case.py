@@ -59,7 +59,7 @@ async def question(database: Database, made: Made) -> UUID:
 async def test_a_case_is_read_by_its_people_and_by_nobody_else(
     client: httpx.AsyncClient, database: Database
 ) -> None:
-    made, (anna, bo) = await owned(database, stage=Stage.CONTACT, claimants=2, letter="delivered")
+    made, (_, bo) = await owned(database, stage=Stage.CONTACT, claimants=2, letter="delivered")
     eve, shop = await consumer(database), await api_key(database)
     paths = [f"/v1/cases/{made.id}{tail}" for tail in (
         "", "/timeline", "/letters", "/fee-summary", "/messages", "/evidence",
@@ -94,11 +94,12 @@ async def test_internal_entries_and_unsent_letters_are_for_staff_only(
     assert "account_shared" in {e["code"] for e in ours["timeline"]}
     masked = (await client.get(path, headers=auditor.auth)).json()
     assert masked["claimants"][0]["name"] == "A*** V***"
-    pages, cursor = [], ""
-    while cursor is not None:
-        page = (await client.get(f"{path}/timeline?limit=2{cursor}", headers=anna.auth)).json()
+    pages: list[dict[str, Any]] = []
+    query = "limit=2"
+    while query:
+        page = (await client.get(f"{path}/timeline?{query}", headers=anna.auth)).json()
         pages += page["items"]
-        cursor = f"&cursor={page['next_cursor']}" if page["next_cursor"] else None
+        query = f"limit=2&cursor={page['next_cursor']}" if page["next_cursor"] else ""
     assert [e["number"] for e in pages] == [e["number"] for e in hers["timeline"]]
     assert all(e["text"] and e["by"] for e in pages)
     assert (await client.get(f"{path}/letters", headers=anna.auth)).json()["items"] == []
@@ -279,7 +280,7 @@ async def test_after_an_offer_in_writing_the_receipt_says_what_may_be_owed(
 async def test_one_of_a_party_does_not_withdraw_for_the_others(
     client: httpx.AsyncClient, database: Database
 ) -> None:
-    made, (anna, bo) = await owned(database, stage=Stage.CONTACT, claimants=2, letter="delivered")
+    made, (_, bo) = await owned(database, stage=Stage.CONTACT, claimants=2, letter="delivered")
     before = await rows(database)
     answer = await client.post(f"/v1/cases/{made.id}/withdraw", headers=bo.auth)
     assert (answer.status_code, answer.json()["code"]) == (409, "other_claimants_stay")
@@ -303,3 +304,41 @@ async def test_leaving_for_our_lateness_needs_our_lateness(
     assert done.status_code == 200, done.text
     assert done.json()["outcome"] == "agency_late"
     assert done.json()["fee_still_possible"] is False
+
+
+async def test_a_handler_acts_for_somebody_on_the_phone_with_the_version_they_read(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    made, _ = await owned(database, stage=Stage.ASSESSMENT)
+    handler, auditor = await staff(database, "handler"), await staff(database, "auditor")
+    question_id = await question(database, made)
+    path, body = f"/v1/cases/{made.id}/questions/{question_id}/answer", {"answer": "Yes."}
+    version = (await client.get(f"/v1/cases/{made.id}", headers=handler.auth)).json()["version"]
+    for headers, status in ((handler.auth, 428), (handler.at(version - 1), 412),
+                            (auditor.at(version), 403)):
+        assert (await client.post(path, headers=headers, json=body)).status_code == status
+    done = await client.post(path, headers=handler.at(version), json=body)
+    assert done.status_code == 200, done.text
+    assert done.json()["timeline"][0]["by"] == "our handler"
+    other = await make_case(database, stage=Stage.ASSESSMENT, handler_id=new_id())
+    assert (await client.get(f"/v1/cases/{other.id}", headers=handler.auth)).status_code == 404
+
+
+async def test_repeated_calls_with_one_key_act_once(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    made, (anna,) = await owned(database, stage=Stage.CONTACT, letter="delivered")
+    offer_id = await offer(database, made)
+    claimant = {"claimant_id": str(made.claimant_ids[0])}
+    calls: list[tuple[str, dict[str, Any]]] = [
+        ("messages", {"text": "Hello."}), (f"offers/{offer_id}/accept", claimant)]
+    for tail, body in calls:
+        headers = anna.auth | {"Idempotency-Key": tail[:8]}
+        first, again = [await client.post(f"/v1/cases/{made.id}/{tail}", headers=headers, json=body)
+                        for _ in range(2)]
+        assert first.is_success and first.content == again.content
+        assert again.headers["idempotency-replayed"] == "true"
+        other = await client.post(f"/v1/cases/{made.id}/{tail}", headers=headers,
+                                  json=body | {"text": "Other."})
+        assert (other.status_code, other.json()["code"]) in (
+            (422, "idempotency_key_reused"), (422, "validation_failed"))

@@ -42,6 +42,7 @@ async def test_an_account_is_stored_encrypted_and_shown_masked(
     shown = answer.json()
     assert shown["number"] == "FI** **** **** **07 85" and shown["holder"] == "A*** V***"
     assert "1234" not in answer.text and shown["changed"] is True
+    assert shown["text"] == "Payments can go to this account at once."
     view = (await client.get(f"/v1/cases/{made.id}", headers=anna.auth)).json()
     assert view["claimants"][0]["account_on_file"] is True
     async with database.read() as session:
@@ -66,6 +67,8 @@ async def test_the_same_account_again_changes_nothing_and_another_waits(
     changed = (await client.put(path, headers=anna.auth, json=sepa(OTHER))).json()
     assert changed["changed"] is True and changed["usable_from"] > first["usable_from"]
     assert "two days" in changed["text"]
+    again = (await client.put(path, headers=anna.auth, json=sepa(OTHER))).json()
+    assert again["changed"] is False and again["text"] == changed["text"]
 
 
 @pytest.mark.parametrize(("body", "masked", "currency"), [
@@ -131,9 +134,9 @@ async def test_only_the_claimant_and_their_app_set_an_account(
     made, anna, path = await owned(database, claimants=2)
     bo = await session_of(database, made.consumer_ids[1])
     shop, handler = await api_key(database), await staff(database, "handler")
-    senior = await staff(database, "senior")
+    senior, eve = await staff(database, "senior"), await consumer(database)
     before = await rows(database)
-    for who, status in ((bo.auth, 404), ((await consumer(database)).auth, 404), (shop.auth, 404),
+    for who, status in ((bo.auth, 404), (eve.auth, 404), (shop.auth, 404),
                         (handler.auth, 403), (senior.auth, 428), (anna.at(1), 412)):
         answer = await client.put(path, headers=who, json=sepa())
         assert answer.status_code == status, answer.text

@@ -208,7 +208,7 @@ def test_every_kind_of_task_has_a_form(kind: TaskKind) -> None:
 
 
 def test_every_operation_a_task_offers_exists_under_that_path(app: FastAPI) -> None:
-    routes = {c.operation_id: (next(iter(c.methods or ())), c.path_format)
+    routes = {c.operation_id: (next(iter(c.methods or ())), str(c.path_format))
               for c in operations(app)}
     for operation in forms().operations.values():
         method, path = routes[operation.id]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -30,58 +30,108 @@ from app.moment import read_moment
 def _new_case(now: datetime, *, amount_minor: int = 12_300) -> engine.NewCase:
     case_id, consumer_id, claimant_id, item_id = (new_id() for _ in range(4))
     case = Case(
-        id=case_id, reference=new_reference(), claim_kind="air", jurisdiction="FI", currency="EUR",
-        stage=Stage.INTAKE, step=0, opened_at=now, playbook="house.generic@1",
+        id=case_id,
+        reference=new_reference(),
+        claim_kind="air",
+        jurisdiction="FI",
+        currency="EUR",
+        stage=Stage.INTAKE,
+        step=0,
+        opened_at=now,
+        playbook="house.generic@1",
         company_known=True,
         claimants=(Claimant(id=claimant_id, consumer_id=consumer_id, position=0),),
-        items=(ClaimItem(id=item_id, amount_minor=amount_minor, earns_fee=True,
-                         creditor_id=claimant_id),),
+        items=(
+            ClaimItem(
+                id=item_id, amount_minor=amount_minor, earns_fee=True, creditor_id=claimant_id
+            ),
+        ),
     )
     consumer = {
-        "id": str(consumer_id), "name": "Reetta Kallunki", "email": f"{consumer_id}@posti.test",
-        "by_post": False, "language": "fi", "country": "FI", "address_cipher": None,
-        "birth_date_cipher": None, "heartbeat_days": None, "created_at": now.isoformat(),
+        "id": str(consumer_id),
+        "name": "Reetta Kallunki",
+        "email": f"{consumer_id}@posti.test",
+        "by_post": False,
+        "language": "fi",
+        "country": "FI",
+        "address_cipher": None,
+        "birth_date_cipher": None,
+        "heartbeat_days": None,
+        "created_at": now.isoformat(),
         "version": 1,
     }
     columns: dict[str, Any] = {
-        "payment_ref": str(case_id.int % 10**12), "consumer_id": str(consumer_id),
-        "company_id": None, "company_text": "Norrvind Air",
-        "booking_ref": "HL9RT4", "what_happened": "The flight was cancelled.", "answers": {},
-        "language": "fi", "source": "app",
+        "payment_ref": str(case_id.int % 10**12),
+        "consumer_id": str(consumer_id),
+        "company_id": None,
+        "company_text": "Norrvind Air",
+        "booking_ref": "HL9RT4",
+        "what_happened": "The flight was cancelled.",
+        "answers": {},
+        "language": "fi",
+        "source": "app",
     }
     claimant = {
-        "id": str(claimant_id), "case_id": str(case_id), "consumer_id": str(consumer_id),
-        "position": 0, "mandate": "none", "mandate_id": None, "signed_at": None,
-        "receives_money": False, "has_account": False,
+        "id": str(claimant_id),
+        "case_id": str(case_id),
+        "consumer_id": str(consumer_id),
+        "position": 0,
+        "mandate": "none",
+        "mandate_id": None,
+        "signed_at": None,
+        "receives_money": False,
+        "has_account": False,
     }
     item = {
-        "id": str(item_id), "case_id": str(case_id), "creditor_id": str(claimant_id),
-        "position": 0, "kind": "price", "what": "ticket", "amount_minor": amount_minor,
-        "currency": "EUR", "earns_fee": True, "counted": True, "ground": None,
+        "id": str(item_id),
+        "case_id": str(case_id),
+        "creditor_id": str(claimant_id),
+        "position": 0,
+        "kind": "price",
+        "what": "ticket",
+        "amount_minor": amount_minor,
+        "currency": "EUR",
+        "earns_fee": True,
+        "counted": True,
+        "ground": None,
     }
-    return engine.NewCase(case=case, columns=columns, claimants=[claimant], items=[item],
-                          consumers=[consumer])
+    return engine.NewCase(
+        case=case, columns=columns, claimants=[claimant], items=[item], consumers=[consumer]
+    )
 
 
 async def _file(database: Database) -> Case:
     async with database.transaction() as session:
         moment = await read_moment(session)
-        return await engine.create(session, _new_case(moment.now), CaseSubmitted("consumer"),
-                                   actor="consumer:test", moment=moment)
+        return await engine.create(
+            session,
+            _new_case(moment.now),
+            CaseSubmitted("consumer"),
+            actor="consumer:test",
+            moment=moment,
+        )
 
 
 async def _accepted(database: Database) -> Case:
     case = await _file(database)
     async with database.transaction() as session:
         await engine.advance(
-            session, case.id,
-            CaseAccepted(entry_stage=Stage.CONTACT, entry_reason="never_in_writing",
-                         playbook="house.generic@1", decided_by="staff:x"),
-            actor="staff:x")
+            session,
+            case.id,
+            CaseAccepted(
+                entry_stage=Stage.CONTACT,
+                entry_reason="never_in_writing",
+                playbook="house.generic@1",
+                decided_by="staff:x",
+            ),
+            actor="staff:x",
+        )
         return await engine.advance(
-            session, case.id,
+            session,
+            case.id,
             MandateSigned(claimant_id=case.claimants[0].id, mandate_id=new_id()),
-            actor="consumer:test")
+            actor="consumer:test",
+        )
 
 
 async def _scalar(database: Database, sql: str, **params: Any) -> Any:
@@ -101,10 +151,20 @@ async def test_a_filed_case_is_read_back_as_it_was_decided(database: Database) -
 
 async def test_filing_opens_the_assessment_task_and_writes_history(database: Database) -> None:
     case = await _file(database)
-    assert await _scalar(database, "SELECT count(*) FROM tasks WHERE case_id = :id AND"
-                         " kind = 'assess' AND state = 'open'", id=case.id) == 1
-    assert await _scalar(database, "SELECT count(*) FROM audit_entries WHERE stream = :s",
-                         s=f"case:{case.id}") >= 1
+    assert (
+        await _scalar(
+            database,
+            "SELECT count(*) FROM tasks WHERE case_id = :id AND kind = 'assess' AND state = 'open'",
+            id=case.id,
+        )
+        == 1
+    )
+    assert (
+        await _scalar(
+            database, "SELECT count(*) FROM audit_entries WHERE stream = :s", s=f"case:{case.id}"
+        )
+        >= 1
+    )
 
 
 async def test_every_move_leaves_the_stored_case_equal_to_the_decided_one(
@@ -115,7 +175,8 @@ async def test_every_move_leaves_the_stored_case_equal_to_the_decided_one(
     assert case.letter is not None
     async with database.transaction() as session:
         case = await engine.advance(
-            session, case.id, LetterRendered(case.letter.id, case.step, "ab" * 32), actor="system")
+            session, case.id, LetterRendered(case.letter.id, case.step, "ab" * 32), actor="system"
+        )
     async with database.read() as session:
         loaded = await engine.peek(session, case.id)
     assert loaded is not None
@@ -124,8 +185,14 @@ async def test_every_move_leaves_the_stored_case_equal_to_the_decided_one(
 
 async def test_entering_the_ladder_orders_a_letter_once(database: Database) -> None:
     case = await _accepted(database)
-    assert await _scalar(database, "SELECT count(*) FROM effects WHERE case_id = :id AND"
-                         " kind = 'RenderLetter'", id=case.id) == 1
+    assert (
+        await _scalar(
+            database,
+            "SELECT count(*) FROM effects WHERE case_id = :id AND kind = 'RenderLetter'",
+            id=case.id,
+        )
+        == 1
+    )
 
 
 async def test_a_stale_version_changes_nothing(database: Database) -> None:
@@ -133,8 +200,13 @@ async def test_a_stale_version_changes_nothing(database: Database) -> None:
     until = wall_now() + timedelta(days=3)
     with pytest.raises(StaleVersion):
         async with database.transaction() as session:
-            await engine.advance(session, case.id, CaseHeld("k", "care", until, "staff:x"),
-                                 actor="staff:x", expected_version=99)
+            await engine.advance(
+                session,
+                case.id,
+                CaseHeld("k", "care", until, "staff:x"),
+                actor="staff:x",
+                expected_version=99,
+            )
     assert await _scalar(database, "SELECT version FROM cases WHERE id = :id", id=case.id) == 1
 
 
@@ -142,16 +214,21 @@ async def test_a_refused_event_changes_nothing_and_says_why(database: Database) 
     case = await _file(database)
     with pytest.raises(TransitionRefused):
         async with database.transaction() as session:
-            await engine.advance(session, case.id, CaseReopened("new_proof", "staff:x"),
-                                 actor="staff:x")
+            await engine.advance(
+                session, case.id, CaseReopened("new_proof", "staff:x"), actor="staff:x"
+            )
     assert await _scalar(database, "SELECT version FROM cases WHERE id = :id", id=case.id) == 1
 
 
 async def test_an_unknown_case_is_not_found(database: Database) -> None:
     with pytest.raises(NotFound):
         async with database.transaction() as session:
-            await engine.advance(session, uuid.UUID(int=7),
-                                 CaseHeld("k", "care", wall_now(), "staff:x"), actor="staff:x")
+            await engine.advance(
+                session,
+                uuid.UUID(int=7),
+                CaseHeld("k", "care", wall_now(), "staff:x"),
+                actor="staff:x",
+            )
 
 
 async def test_the_database_itself_refuses_a_quiet_case(database: Database) -> None:
@@ -159,14 +236,16 @@ async def test_the_database_itself_refuses_a_quiet_case(database: Database) -> N
     with pytest.raises(Exception, match="never_quiet"):
         async with database.transaction() as session:
             await session.execute(
-                text("UPDATE cases SET waiting_on = NULL WHERE id = :id"), {"id": case.id})
+                text("UPDATE cases SET waiting_on = NULL WHERE id = :id"), {"id": case.id}
+            )
 
 
 async def test_two_sweeps_at_once_move_each_due_case_once(database: Database) -> None:
     cases = [await _file(database) for _ in range(12)]
     async with database.transaction() as session:
-        await session.execute(text(
-            "INSERT INTO clock_offset (id, seconds) VALUES (1, :s)"), {"s": 40 * 86_400})
+        await session.execute(
+            text("INSERT INTO clock_offset (id, seconds) VALUES (1, :s)"), {"s": 40 * 86_400}
+        )
 
     async def sweep() -> int:
         async with database.transaction() as session:
@@ -186,28 +265,39 @@ async def test_two_sweeps_at_once_move_each_due_case_once(database: Database) ->
 async def test_a_poisoned_case_is_parked_with_a_task_and_stops_nobody(database: Database) -> None:
     good, bad = await _file(database), await _file(database)
     async with database.transaction() as session:
-        await session.execute(text(
-            "INSERT INTO clock_offset (id, seconds) VALUES (1, :s)"), {"s": 40 * 86_400})
-        await session.execute(text("UPDATE cases SET playbook = 'gone@9' WHERE id = :id"),
-                              {"id": bad.id})
+        await session.execute(
+            text("INSERT INTO clock_offset (id, seconds) VALUES (1, :s)"), {"s": 40 * 86_400}
+        )
+        await session.execute(
+            text("UPDATE cases SET playbook = 'gone@9' WHERE id = :id"), {"id": bad.id}
+        )
     async with database.transaction() as session:
         results = {r.case_id: r for r in await engine.sweep_due(session)}
     assert results[good.id].case is not None
     assert results[bad.id].why == "parked"
-    assert await _scalar(database, "SELECT count(*) FROM tasks WHERE case_id = :id AND"
-                         " kind = 'poisoned_case'", id=bad.id) == 1
+    assert (
+        await _scalar(
+            database,
+            "SELECT count(*) FROM tasks WHERE case_id = :id AND kind = 'poisoned_case'",
+            id=bad.id,
+        )
+        == 1
+    )
     async with database.transaction() as session:
         assert await engine.sweep_due(session) == []
 
 
 async def test_many_facts_are_decided_alone_and_written_together(database: Database) -> None:
     one, two = await _file(database), await _file(database)
-    until = datetime.now(UTC) + timedelta(days=9)
+    until = wall_now() + timedelta(days=9)
     async with database.transaction() as session:
-        results = await engine.advance_many(session, [
-            engine.Fact(one.id, CaseHeld("k", "care", until, "staff:x"), "staff:x"),
-            engine.Fact(two.id, CaseReopened("new_proof", "staff:x"), "staff:x"),
-        ])
+        results = await engine.advance_many(
+            session,
+            [
+                engine.Fact(one.id, CaseHeld("k", "care", until, "staff:x"), "staff:x"),
+                engine.Fact(two.id, CaseReopened("new_proof", "staff:x"), "staff:x"),
+            ],
+        )
     by_id = {r.case_id: r for r in results}
     assert by_id[one.id].refused is None and by_id[two.id].refused is not None
     assert await _scalar(database, "SELECT version FROM cases WHERE id = :id", id=one.id) == 2

@@ -85,7 +85,7 @@ class Wish:
     letter: Letter | None = None
     currency: str = "EUR"
     jurisdiction: str = "FI"
-    claim_kind: str = "goods"
+    claim_kind: str = "online_not_delivered"
     amounts: Sequence[int] = (120_00,)
     claimants: int = 1
     consumer_ids: Sequence[uuid.UUID] = ()

@@ -136,5 +136,5 @@ async def rows(database: Database) -> dict[str, Any]:
     changed."""
     async with database.read() as session:
         found = {t: await session.scalar(text(f"SELECT count(*) FROM {t}")) for t in COUNTED}
-        found["versions"] = await session.scalar(text("SELECT coalesce(sum(version), 0) FROM cases"))
+        found["versions"] = await session.scalar(text("SELECT sum(version) FROM cases"))
     return found

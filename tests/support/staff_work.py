@@ -14,10 +14,13 @@ from tests.support.cases import Made
 
 async def post(
     client: httpx.AsyncClient, who: Person, path: str, body: Any = None, *,
-    case: Made | None = None, version: int | None = None, **headers: str,
+    case: Made | None = None, version: int | None = None, key: str | None = None,
 ) -> httpx.Response:
-    """A POST as this person; `case` sends its ETag, `version` another one."""
-    sent = {**who.auth, **headers}
+    """A POST as this person; `case` sends its ETag, `version` another one, `key` makes it safe to
+    repeat."""
+    sent = dict(who.auth)
+    if key is not None:
+        sent["Idempotency-Key"] = key
     if version is not None:
         sent["If-Match"] = f'"{version}"'
     elif case is not None:

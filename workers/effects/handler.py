@@ -50,9 +50,8 @@ class Handler(Protocol[EffectT]):
     effect: type[EffectT]
     timeout_seconds: float  # whole time of the act, connection to last byte
 
-    def key_window_seconds(self, tools: Tools, effect: EffectT) -> float | None:
-        """How long the provider repeats its answer to the same key and bytes; None = it has no
-        keys, so an act whose end was not seen is never repeated by itself."""
+    def provider(self, tools: Tools, prepared: Any) -> str:
+        """The name of the provider this act will call."""
         ...
 
     async def prepare(

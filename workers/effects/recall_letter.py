@@ -30,8 +30,8 @@ class RecallLetterHandler:
     effect = RecallLetter
     timeout_seconds = POST_SECONDS_MAX
 
-    def key_window_seconds(self, tools: Tools, effect: RecallLetter) -> float | None:
-        return tools.providers.post.key_window_seconds
+    def provider(self, tools: Tools, prepared: Any) -> str:
+        return tools.providers.post.name
 
     async def prepare(
         self, tools: Tools, session: AsyncSession, orders: Sequence[Order[RecallLetter]]

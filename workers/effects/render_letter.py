@@ -23,11 +23,11 @@ from workers.effects.handler import Done, Order, Prepared
 from workers.effects.letter_rows import read_letter_rows
 from workers.letter_content import build_content
 from workers.mail import address_book
+from workers.providers import OWN_STORE
 from workers.providers.delivery import Delivery, Guard
 from workers.providers.errors import NoLongerWanted, ProviderError, Refused, Transient
 from workers.tools import Tools
 
-FOREVER = float("inf")
 RENDER_SECONDS_MAX = 130.0  # a letter may take 40 s of a child that first takes 60 s to start
 
 
@@ -45,8 +45,8 @@ class RenderLetterHandler:
     effect = RenderLetter
     timeout_seconds = RENDER_SECONDS_MAX
 
-    def key_window_seconds(self, tools: Tools, effect: RenderLetter) -> float | None:
-        return FOREVER
+    def provider(self, tools: Tools, prepared: Any) -> str:
+        return OWN_STORE
 
     async def prepare(
         self, tools: Tools, session: AsyncSession, orders: Sequence[Order[RenderLetter]]
@@ -81,7 +81,7 @@ class RenderLetterHandler:
         rendered = Rendered(
             content, digest, made.pages, len(made.pdf), subject_of(prepared), prepared.language
         )
-        return Done(Delivery("store", f"{order.id}", detail=digest), made=rendered)
+        return Done(Delivery(OWN_STORE, f"{order.id}", detail=digest), made=rendered)
 
     async def record(
         self,

@@ -61,9 +61,9 @@ class SendLetterHandler:
     effect = SendLetter
     timeout_seconds = MAIL_SECONDS_MAX
 
-    def key_window_seconds(self, tools: Tools, effect: SendLetter) -> float | None:
-        provider = tools.providers.post if effect.channel == "post" else tools.providers.mail
-        return provider.key_window_seconds
+    def provider(self, tools: Tools, prepared: Any) -> str:
+        on_paper = isinstance(prepared, Paper)
+        return tools.providers.post.name if on_paper else tools.providers.mail.name
 
     async def prepare(
         self, tools: Tools, session: AsyncSession, orders: Sequence[Order[SendLetter]]

@@ -44,8 +44,9 @@ class MailEffect(Generic[EffectT]):
     effect: type[EffectT]
     timeout_seconds = MAIL_SECONDS_MAX
 
-    def key_window_seconds(self, tools: Tools, effect: EffectT) -> float | None:
-        return tools.providers.mail.key_window_seconds
+    def provider(self, tools: Tools, prepared: Any) -> str:
+        on_paper = not isinstance(prepared, Draft)
+        return tools.providers.post.name if on_paper else tools.providers.mail.name
 
     async def act(self, tools: Tools, order: Order[EffectT], prepared: Any, guard: Guard) -> Done:
         assert isinstance(prepared, Draft)

@@ -38,8 +38,8 @@ class SubmitBankFileHandler:
     effect = SubmitBankFile
     timeout_seconds = BANK_SECONDS_MAX
 
-    def key_window_seconds(self, tools: Tools, effect: SubmitBankFile) -> float | None:
-        return tools.providers.bank.key_window_seconds
+    def provider(self, tools: Tools, prepared: Any) -> str:
+        return tools.providers.bank.name
 
     async def prepare(
         self, tools: Tools, session: AsyncSession, orders: Sequence[Order[SubmitBankFile]]

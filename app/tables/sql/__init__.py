@@ -1,4 +1,4 @@
-"""SQL that SQLAlchemy cannot say: triggers and functions, applied in this order after the tables."""
+"""SQL that SQLAlchemy cannot say: triggers and functions, applied in this order."""
 
 from __future__ import annotations
 

@@ -1,0 +1,213 @@
+"""Rows of movements, and money that a person recorded before the statement with it came.
+
+A receipt recorded by hand posts at once. Its key is the key the statement's line will have, marked
+``hand:``; when that line comes it is stored like every other and posts nothing: it confirms.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from hashlib import sha256
+from typing import Final
+
+from sqlalchemy import ARRAY, Text, any_, func, insert, literal, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from app import ledger
+from app.banking.camt import EntryRead, StatementInvalid
+from app.domain.errors import Conflict, InvalidInput, NotFound
+from app.domain.money import Money
+from app.ids import new_id
+from app.ledger import Posting
+from app.tables.banking import BankAccount, BankStatement, ExternalEvent, Movement
+
+BY_HAND: Final = "by_hand"
+HAND: Final = "hand:"
+
+
+class MovementKnown(Conflict):
+    """This line of the bank is here already, from a statement or by hand."""
+
+    code = "movement_known"
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptByHand:
+    """What a person reads on the bank's screen. ``bank_ref`` is the bank's own reference: by it
+    (with day and amount) the later statement confirms this receipt instead of posting it again."""
+
+    id: uuid.UUID
+    bank_account_id: uuid.UUID
+    amount: Money
+    booked_on: date
+    bank_ref: str
+    creditor_ref: str | None
+    remittance: str
+    payer_name: str | None
+    payer_account: str | None
+    actor: str
+    at: datetime
+
+
+async def record_receipt(session: AsyncSession, receipt: ReceiptByHand) -> uuid.UUID:
+    """Post money that came in, before its statement. NotFound, InvalidInput, MovementKnown."""
+    account = (
+        await session.execute(
+            select(BankAccount)
+            .where(BankAccount.id == receipt.bank_account_id, BankAccount.book == "client")
+            .with_for_update()
+        )
+    ).scalar_one_or_none()
+    if account is None:
+        raise NotFound("There is no such client account.", code="bank_account_not_found")
+    if receipt.amount.currency != account.currency:
+        raise InvalidInput("The account is in another currency.", code="currency_mismatch")
+    entry = _entry(receipt)
+    if await _known(session, account.id, [entry.key, entry.key.removeprefix(HAND)]):
+        raise MovementKnown("This receipt is recorded already.")
+    statement_id = await _own_statement(session, account, receipt)
+    await insert_movements(
+        session, [movement_row(receipt.id, account, statement_id, entry, "receipt", receipt.at)]
+    )
+    await ledger.post(
+        session,
+        Posting(
+            kind="bank_credit_imported", key=f"movement:{receipt.id}", currency=account.currency,
+            amounts={"amount": receipt.amount.minor},
+            subs={"bank_account": str(account.id), "movement": str(receipt.id)},
+            effective_on=receipt.booked_on, at=receipt.at, actor=receipt.actor,
+        ),
+    )  # fmt: skip
+    return receipt.id
+
+
+def _entry(receipt: ReceiptByHand) -> EntryRead:
+    day, minor = receipt.booked_on.isoformat(), receipt.amount.minor
+    return EntryRead(
+        key=f"{HAND}ref:{receipt.bank_ref}:{day}:C:{minor}", credit=True, amount=receipt.amount,
+        booked_on=receipt.booked_on, bank_ref=receipt.bank_ref, end_to_end_id=None,
+        payment_info_id=None, creditor_ref=receipt.creditor_ref, remittance=receipt.remittance,
+        payer_name=receipt.payer_name, payer_account=receipt.payer_account, return_reason=None,
+        is_charge=False,
+    )  # fmt: skip
+
+
+async def _own_statement(
+    session: AsyncSession, account: BankAccount, receipt: ReceiptByHand
+) -> uuid.UUID:
+    """The sheet of paper this receipt stands on: outside the chain of the bank's statements."""
+    raw = json.dumps(
+        {
+            "account": str(account.id), "amount": receipt.amount.format(),
+            "currency": account.currency, "booked_on": receipt.booked_on.isoformat(),
+            "bank_reference": receipt.bank_ref, "reference": receipt.creditor_ref,
+            "remittance": receipt.remittance, "payer": receipt.payer_name,
+        },
+        sort_keys=True, ensure_ascii=False,
+    ).encode()  # fmt: skip
+    event_id, statement_id, digest = new_id(), new_id(), sha256(raw).hexdigest()
+    await session.execute(
+        insert(ExternalEvent).values(
+            id=event_id, provider=BY_HAND, external_id=str(receipt.id), raw=raw, sha256=digest,
+            received_at=receipt.at,
+        )
+    )  # fmt: skip
+    lowest = await session.scalar(
+        select(func.min(BankStatement.position)).where(BankStatement.bank_account_id == account.id)
+    )
+    await session.execute(
+        insert(BankStatement).values(
+            id=statement_id, bank_account_id=account.id, external_event_id=event_id,
+            position=min(lowest or 0, 0) - 1, ident=f"by-hand:{receipt.id}", sequence=None,
+            closes_on=None, opening_minor=0, closing_minor=receipt.amount.minor,
+            content_hash=digest, imported_at=receipt.at,
+        )
+    )  # fmt: skip
+    return statement_id
+
+
+async def confirmed_by(
+    session: AsyncSession, account_id: uuid.UUID, keys: Sequence[str]
+) -> frozenset[str]:
+    """Of a statement's keys, those whose money was recorded by hand before."""
+    hands = await _known(session, account_id, [f"{HAND}{key}" for key in keys])
+    return frozenset(key.removeprefix(HAND) for key in hands)
+
+
+async def awaiting_confirmation(session: AsyncSession, account: BankAccount) -> Money:
+    """Money recorded by hand that no statement of the account has shown yet."""
+    line = aliased(Movement)
+    shown = (
+        select(line.id)
+        .where(
+            line.bank_account_id == account.id,
+            line.entry_key == func.substr(Movement.entry_key, len(HAND) + 1),
+        )
+        .exists()
+    )
+    minor = await session.scalar(
+        select(func.coalesce(func.sum(Movement.amount_minor), 0)).where(
+            Movement.bank_account_id == account.id,
+            Movement.entry_key.startswith(HAND, autoescape=True), ~shown,
+        )
+    )  # fmt: skip
+    return Money(int(minor or 0), account.currency)
+
+
+def movement_row(
+    movement_id: uuid.UUID,
+    account: BankAccount,
+    statement_id: uuid.UUID,
+    entry: EntryRead,
+    kind: str,
+    at: datetime,
+) -> dict[str, object]:
+    """The row of one line of the bank."""
+    return {
+        "id": movement_id,
+        "bank_account_id": account.id,
+        "statement_id": statement_id,
+        "entry_key": entry.key,
+        "kind": kind,
+        "direction": "credit" if entry.credit else "debit",
+        "amount_minor": entry.amount.minor,
+        "currency": entry.amount.currency,
+        "booked_on": entry.booked_on,
+        "received_at": at,
+        "bank_ref": entry.bank_ref,
+        "end_to_end_id": entry.end_to_end_id,
+        "creditor_ref": entry.creditor_ref,
+        "remittance": entry.remittance,
+        "payer_name": entry.payer_name,
+        "payer_account": entry.payer_account,
+        "return_reason": entry.return_reason,
+    }
+
+
+async def insert_movements(session: AsyncSession, rows: Sequence[dict[str, object]]) -> None:
+    """Store lines of one account. StatementInvalid when one of them is here already."""
+    if not rows:
+        return
+    keys = [str(row["entry_key"]) for row in rows]
+    account_id = rows[0]["bank_account_id"]
+    assert isinstance(account_id, uuid.UUID), "rows come from movement_row"
+    if len(set(keys)) != len(keys) or await _known(session, account_id, keys):
+        raise StatementInvalid("The statement repeats an entry that was imported before.")
+    await session.execute(insert(Movement), list(rows))
+
+
+async def _known(
+    session: AsyncSession, account_id: uuid.UUID, keys: Sequence[str]
+) -> frozenset[str]:
+    rows = await session.execute(
+        select(Movement.entry_key).where(
+            Movement.bank_account_id == account_id,
+            Movement.entry_key == any_(literal(list(keys), ARRAY(Text))),
+        )
+    )
+    return frozenset(rows.scalars())
