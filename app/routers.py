@@ -13,6 +13,9 @@ from app.consumers.account_endpoints import router as payout_account
 from app.consumers.login_endpoints import router as consumer_login
 from app.deps import Router
 from app.evidence.endpoints import router as evidence
+from app.finance.bank_endpoints import router as bank
+from app.finance.ledger_endpoints import router as ledger
+from app.finance.payout_endpoints import router as payouts
 from app.intake.endpoints import router as intake
 from app.mandates.endpoints import router as mandates
 from app.messages.endpoints import router as messages
@@ -44,6 +47,9 @@ ROUTERS: tuple[Router, ...] = (
     tasks,
     messages,
     search,
+    bank,
+    payouts,
+    ledger,
     companies,
     operations,
     agency,

@@ -42,7 +42,7 @@ def announce_first_admin(settings: Settings) -> str | None:
     email = settings.first_admin_email or LOCAL_ADMIN
     return (
         f"First admin: {email}. Set a password and one-time codes within three days with\n"
-        f"  POST {settings.public_url}/v1/staff/invite/show   {{\"token\": \"{token}\"}}\n"
+        f'  POST {settings.public_url}/v1/staff/invite/show   {{"token": "{token}"}}\n'
         f"  POST {settings.public_url}/v1/staff/invite/accept (see the API reference)\n"
         "This is shown once."
     )

@@ -99,6 +99,19 @@ class MovingClock:
                 )
             )
 
+    async def begin(self, instant: datetime) -> None:
+        """Let an installation that has no case yet start on another day, past or to come."""
+        async with self.database.transaction() as session:
+            if (await session.execute(text("SELECT EXISTS (SELECT FROM cases)"))).scalar():
+                raise ClockRefused("there are cases: their dates were given by another clock")
+            seconds = -((wall_now() - instant) // timedelta(seconds=1))
+            change = insert(ClockOffsetRow).values(id=1, seconds=seconds)
+            await session.execute(
+                change.on_conflict_do_update(
+                    index_elements=["id"], set_={"seconds": change.excluded.seconds}
+                )
+            )
+
     async def wait_until_quiet(self, seconds: float = QUIET_SECONDS_MAX) -> None:
         """Return when nothing is due; raises ``NeverQuiet`` when nothing moves for that long."""
         seen = await self.open_work()

@@ -52,6 +52,12 @@ class Door:
             await self._server.wait_closed()
 
     @property
+    def port(self) -> int:
+        """Where it listens; only while it is open."""
+        assert self._server is not None, "the door is open"
+        return int(self._server.sockets[0].getsockname()[1])
+
+    @property
     def listening(self) -> bool:
         return self._server is not None and self._server.is_serving()
 

@@ -20,6 +20,7 @@ from workers.bus import WakeBus, make_bus
 from workers.deadlines import Sweeper
 from workers.effects import HANDLERS
 from workers.heartbeat import beat_forever
+from workers.housekeeping import HOUSEKEEPING_SECONDS, Housekeeper
 from workers.inbox import Inbox
 from workers.loops import Loop
 from workers.mail import address_book
@@ -77,6 +78,9 @@ class Worker:
         self.inbox = Loop("inbox", self._read_mail, pause)
         self.reconciler = Reconciler(tools, HANDLERS)
         self.reconcile = Loop("reconcile", self.reconciler.once, RECONCILE_SECONDS)
+        self.housekeeping = Loop(
+            "housekeeping", Housekeeper(tools.database, tools.store).once, HOUSEKEEPING_SECONDS
+        )
         self.door = Door(tools.database, settings, self.inbox)
 
     def nudge(self, what: str = "") -> None:
@@ -129,7 +133,7 @@ class Worker:
             async with asyncio.TaskGroup() as group:
                 for relay in self.relays:
                     group.create_task(relay.run())
-                for loop in (self.sweep, self.inbox, self.reconcile):
+                for loop in (self.sweep, self.inbox, self.reconcile, self.housekeeping):
                     group.create_task(loop.run())
                 group.create_task(beat_forever())
                 if bus is not None:

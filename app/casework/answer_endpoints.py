@@ -33,6 +33,15 @@ async def return_letter(
     return await answer(change, response)
 
 
+@router.post("/letters/{letter_id}/sent", operation_id="mark_letter_sent", responses=CONFLICT)
+async def mark_letter_sent(
+    letter_id: Id, body: s.SentIn, change: Changing, response: Response
+) -> CaseStateOut:
+    """It left without us: the consumer filed it with the body, or a person posted it."""
+    await letters.sent(change, letter_id, body)
+    return await answer(change, response)
+
+
 @router.post("/letters/{letter_id}/delivered", operation_id="mark_letter_delivered",
              responses=CONFLICT)
 async def mark_letter_delivered(

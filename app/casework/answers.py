@@ -23,6 +23,7 @@ from app.domain.events import (
     CompanyPromised,
     Event,
     MessageSetAside,
+    OfferExtended,
     WrongParty,
 )
 from app.domain.money import Money
@@ -36,7 +37,8 @@ OFFER_ANSWER_DAYS: Final = 14
 ANSWER_YEARS_MAX: Final = 2  # a promised or ordered day further away is a slip of the pen
 
 AnyAnswer = (
-    s.DeniedIn | s.OfferedIn | s.PromisedIn | s.AskedIn | s.SetAsideIn | s.WrongPartyIn
+    s.DeniedIn | s.OfferedIn | s.OfferExtendedIn | s.PromisedIn | s.AskedIn | s.SetAsideIn
+    | s.WrongPartyIn
     | s.BodyAskedIn | s.BodyAnsweredIn | s.BodyDismissedIn | s.BodyRecommendedIn | s.BodyDecidedIn
 )  # fmt: skip
 
@@ -60,6 +62,10 @@ async def _event(change: CaseChange, body: AnyAnswer) -> Event:
             return CompanyDenied(message_id=body.message_id, reason=reason, decided_by=by)
         case s.OfferedIn():
             return await _offer(change, body, OfferKind(body.offer_kind), body.in_full_settlement)
+        case s.OfferExtendedIn():
+            return OfferExtended(
+                offer_id=body.offer_id, decided_by=by,
+                answer_by=_coming(change, body.answer_by, "answer_by"))
         case s.BodyRecommendedIn():
             # A recommendation is put to the claimants as an offer; accepted, it ends the matter.
             return await _offer(change, body, OfferKind.RECOMMENDATION, True)

@@ -8,10 +8,16 @@ from dataclasses import dataclass
 from sqlalchemy import exists, select
 
 from app.case_change import CaseChange
-from app.casework.schemas import BouncedIn, DeliveredIn
+from app.casework.schemas import BouncedIn, DeliveredIn, SentIn
 from app.domain.case import LetterKind
 from app.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
-from app.domain.events import LetterApproved, LetterBounced, LetterDelivered, LetterReturned
+from app.domain.events import (
+    LetterApproved,
+    LetterBounced,
+    LetterDelivered,
+    LetterHandedOver,
+    LetterReturned,
+)
 from app.tables.cases import LetterRow
 from app.tables.casework import AssessmentRow
 from app.tables.work import TaskRow
@@ -80,6 +86,14 @@ async def give_back(change: CaseChange, letter_id: uuid.UUID, reason: str) -> No
     code = await change.note("letter_returned", reason)
     await change.advance(LetterReturned(letter_id=letter.id, reason=code,
                                         returned_by=change.actor))
+
+
+async def sent(change: CaseChange, letter_id: uuid.UUID, body: SentIn) -> None:
+    """What left without us: the consumer pressed send at the body, or a person posted it."""
+    letter = await find_letter(change, letter_id)
+    if body.at > change.now:
+        raise InvalidInput("the sending lies in the future", code="date_in_future", field="at")
+    await change.advance(LetterHandedOver(letter_id=letter.id, at=body.at, provider=body.by))
 
 
 async def delivered(change: CaseChange, letter_id: uuid.UUID, body: DeliveredIn) -> None:

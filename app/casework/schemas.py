@@ -79,6 +79,13 @@ class ReasonIn(In):
     reason: Reason
 
 
+class SentIn(In):
+    """A letter that left by hand: the consumer filed it with the body, or a person posted it."""
+
+    at: When
+    by: Literal["consumer", "hand"]
+
+
 class DeliveredIn(In):
     at: When
     grade: Literal["recipient_server", "registered", "presumed"]
@@ -154,8 +161,17 @@ class BodyDecidedIn(_Answer):
     obey_by: Date
 
 
+class OfferExtendedIn(_Answer):
+    """The company gives more time to answer its offer."""
+
+    kind: Literal["offer_extended"]
+    offer_id: Id
+    answer_by: When
+
+
 AnswerIn = Annotated[
-    DeniedIn | OfferedIn | PromisedIn | AskedIn | SetAsideIn | WrongPartyIn | BodyAskedIn
+    DeniedIn | OfferedIn | OfferExtendedIn | PromisedIn | AskedIn | SetAsideIn | WrongPartyIn
+    | BodyAskedIn
     | BodyAnsweredIn | BodyDismissedIn | BodyRecommendedIn | BodyDecidedIn,
     Field(discriminator="kind"),
 ]  # fmt: skip

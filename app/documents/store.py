@@ -17,6 +17,7 @@ from app.settings import Settings
 
 CHUNK_BYTES = 256 * 1024
 _HASH = re.compile(r"[0-9a-f]{64}")
+_NAME = re.compile(r"[a-z]+(/[a-z0-9-]+)+(\.json)?")
 
 
 class DocumentMissing(NotFound):
@@ -96,11 +97,29 @@ class ObjectStore:
             return False
         return True
 
+    async def put_named(self, name: str, data: bytes) -> None:
+        """Store under a name of ours (an anchor of the history); a name is given once."""
+        assert _NAME.fullmatch(name), "a name of ours: words, digits, slashes"
+        await self._create_at(name, data)
+
+    async def get_named(self, name: str) -> bytes | None:
+        """The bytes of a name of ours, or None when nothing has it."""
+        import obstore  # see get
+
+        assert _NAME.fullmatch(name), "a name of ours: words, digits, slashes"
+        try:
+            answer = await obstore.get_async(self._backend, name)
+        except FileNotFoundError:
+            return None
+        return bytes(await answer.bytes_async())
+
     async def _create(self, digest: str, data: bytes | Path) -> None:
+        await self._create_at(object_key(digest), data)
+
+    async def _create_at(self, key: str, data: bytes | Path) -> None:
         import obstore  # see get
         from obstore.exceptions import AlreadyExistsError
 
-        key = object_key(digest)
         try:
             # Create-only: whatever crashes, a name never holds other bytes than its hash says.
             await obstore.put_async(self._backend, key, data, mode="create", use_multipart=False)

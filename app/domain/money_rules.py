@@ -205,6 +205,7 @@ def direct_reported(t: Turn, event: PaidDirectReported) -> None:
         reason="consumer_says_paid",
         working_days=2,
         priority=20,
+        subject=event.report_id,
     )
     t.say("paid_direct_reported", amount=event.amount_minor, on=event.on)
     if t.case.is_open:

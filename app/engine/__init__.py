@@ -28,7 +28,7 @@ from app.domain.events import CaseAccepted, CaseDrafted, CaseSubmitted, Event, T
 from app.domain.playbook import Rules
 from app.engine import codec
 from app.engine.changes import Outcome, collect
-from app.engine.load import Loaded, lock_cases, lock_due, read_case
+from app.engine.load import Loaded, decoded, lock_cases, lock_due, read_case
 from app.engine.write import Beside, Rows, new_rows, write_rows
 from app.ids import new_id
 from app.moment import Moment, read_moment
@@ -204,8 +204,9 @@ async def sweep_due(
     due = await lock_due(session, moment.now, limit)
     outcomes: list[tuple[Loaded, Outcome]] = []
     results: list[Result] = []
-    for case_id, loaded in due.items():
+    for case_id, row in due.items():
         try:
+            loaded = decoded(row)
             outcome = _fire_due(loaded, actor, moment)
         # Anything may be wrong with one row after years of versions; the others must go on.
         except Exception as poison:

@@ -64,20 +64,26 @@ async def lock_cases(
     """Locked in id order, so that two batches never wait for each other in a circle."""
     statement = _BY_ID_FREE if skip_locked else _BY_ID
     rows = (await session.execute(statement, {"ids": list(ids)})).mappings()
-    return {row["id"]: _loaded(dict(row)) for row in rows}
+    return {row["id"]: decoded(dict(row)) for row in rows}
 
 
-async def lock_due(session: AsyncSession, now: datetime, limit: int) -> dict[uuid.UUID, Loaded]:
-    """Up to `limit` cases with something due: "due and not done", never "became due since"."""
+async def lock_due(
+    session: AsyncSession, now: datetime, limit: int
+) -> dict[uuid.UUID, dict[str, Any]]:
+    """Rows of up to `limit` cases with something due: "due and not done", never "became due since".
+
+    Rows, not values: one that this code cannot read must not stop the others (`decoded` reads it).
+    """
     rows = (await session.execute(_DUE, {"now": now, "limit": limit})).mappings()
-    return {row["id"]: _loaded(dict(row)) for row in rows}
+    return {row["id"]: dict(row) for row in rows}
 
 
 async def read_case(session: AsyncSession, case_id: uuid.UUID) -> Loaded | None:
     """Without a lock, for showing; never decide on it."""
     row = (await session.execute(_PEEK, {"ids": [case_id]})).mappings().one_or_none()
-    return _loaded(dict(row)) if row else None
+    return decoded(dict(row)) if row else None
 
 
-def _loaded(row: dict[str, Any]) -> Loaded:
+def decoded(row: dict[str, Any]) -> Loaded:
+    """Raises pydantic's ValidationError for a row of another age or a broken one."""
     return Loaded(case=codec.load(row), row=row)

@@ -28,6 +28,7 @@ from app.domain.money import Money
 from app.fields import FieldError, FieldsRefused
 from app.finance.bank_schemas import AllocateIn, PayInvoiceIn
 from app.finance.desk import Desk
+from app.finance.telling import close_fix_tasks
 from app.ids import new_id
 from app.payouts.service import ItemDone, NothingToPay, PayoutWaits, return_to_payer
 from app.tables.banking import Allocation, Movement, MovementHold
@@ -47,7 +48,7 @@ class AnswerAwaited(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Money that waits for the claimants; ``offer_id`` None: the case is closed, a person decides."""
+    """Money that waits for the claimants; ``offer_id`` None: a closed case, a person decides."""
 
     movement_id: UUID
     case_id: UUID
@@ -135,7 +136,7 @@ async def _hold(
 
 
 async def undo(desk: Desk, allocation_id: UUID, reason: str) -> UndoDone:
-    """Take an allocation back: money, fee and case. Raises NotFound, AlreadyUndone, FundsMissing."""
+    """Take money, fee and the case's count back. Raises NotFound, AlreadyUndone, FundsMissing."""
     case_id = await desk.session.scalar(
         select(Allocation.case_id).where(Allocation.id == allocation_id))
     if case_id is None:
@@ -167,6 +168,7 @@ async def send_back(desk: Desk, movement_id: UUID) -> ItemDone:
         PayoutItem.state.in_(("draft", "proposed", "approved", "exported"))))
     if live is not None:
         raise PayoutWaits("the return of this money is on its way", item=str(live))
+    await close_fix_tasks(desk, movement_id)
     left = await unallocated_of(desk, movement)
     if not left.is_zero:
         await set_aside_for_payer(desk.session, movement_id, left, actor=desk.actor, at=desk.at)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Text, cast, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app import engine
@@ -80,3 +80,13 @@ async def open_fix_task(desk: Desk, case_id: UUID | None, key: str, reason: str)
         state="open", due_at=desk.moment.now, priority=FIX_PRIORITY, priority_reason=reason,
         subject_id=None, assignee_id=None, opened_at=desk.moment.now, closed_at=None,
         closed_by=None).on_conflict_do_nothing())
+
+
+async def close_fix_tasks(desk: Desk, movement_id: UUID) -> None:
+    """The return of this money is prepared anew: the task about the one that failed is done."""
+    failed = select(cast(PayoutItem.id, Text)).where(PayoutItem.movement_id == movement_id)
+    await desk.session.execute(
+        update(TaskRow)
+        .where(TaskRow.kind == TaskKind.FIX_PAYOUT.value, TaskRow.state == "open",
+               TaskRow.case_id.is_(None), TaskRow.key.in_(failed))
+        .values(state="done", closed_at=desk.moment.now, closed_by=desk.actor))

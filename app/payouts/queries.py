@@ -14,6 +14,7 @@ from app.domain.money import Money
 from app.tables.payouts import PayoutAccount, PayoutBatch, PayoutItem
 
 PAGE_MAX: Final = 200
+ITEMS_MAX: Final = 10_000  # as many as a batch holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ async def items(
         select(PayoutItem, PayoutAccount.iban_last4, PayoutAccount.usable_from)
         .outerjoin(PayoutAccount, PayoutAccount.id == PayoutItem.account_id)
         .order_by(PayoutItem.id)
-        .limit(min(limit, PAGE_MAX))
+        .limit(min(limit, ITEMS_MAX))
     )
     if state is not None:
         query = query.where(PayoutItem.state == state)
@@ -92,13 +93,27 @@ async def items(
         query = query.where(PayoutItem.batch_id == batch_id)
     if after is not None:
         query = query.where(PayoutItem.id > after)
-    return [
-        ItemView(
-            i.id, i.kind, i.state, i.case_id, i.claimant_id, Money(i.amount_minor, i.currency),
-            last4, usable_from, i.end_to_end_id, i.batch_id, i.reason, i.created_by, i.created_at,
+    return [_item_view(*row) for row in await session.execute(query)]
+
+
+async def item(session: AsyncSession, item_id: uuid.UUID) -> ItemView | None:
+    """One payout; None when there is none."""
+    row = (
+        await session.execute(
+            select(PayoutItem, PayoutAccount.iban_last4, PayoutAccount.usable_from)
+            .outerjoin(PayoutAccount, PayoutAccount.id == PayoutItem.account_id)
+            .where(PayoutItem.id == item_id)
+            .execution_options(populate_existing=True)
         )
-        for i, last4, usable_from in await session.execute(query)
-    ]  # fmt: skip
+    ).one_or_none()
+    return _item_view(*row) if row is not None else None
+
+
+def _item_view(i: PayoutItem, last4: str | None, usable_from: datetime | None) -> ItemView:
+    return ItemView(
+        i.id, i.kind, i.state, i.case_id, i.claimant_id, Money(i.amount_minor, i.currency),
+        last4, usable_from, i.end_to_end_id, i.batch_id, i.reason, i.created_by, i.created_at,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

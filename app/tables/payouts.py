@@ -39,6 +39,8 @@ class PayoutAccount(Base):
             postgresql_where=text("retired_at IS NULL"),
         ),
         Index("ix_payout_accounts_iban_index", "iban_index"),
+        # Search by the tail of an account number.
+        Index("ix_payout_accounts_iban_last4", "iban_last4"),
     )  # fmt: skip
 
     id: Mapped[PrimaryId]

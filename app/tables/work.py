@@ -39,6 +39,14 @@ class TaskRow(Base):
             postgresql_where=text("state = 'open'"),
         ),
         Index(
+            "ix_tasks_pool",
+            "role",
+            "priority",
+            "due_at",
+            "id",
+            postgresql_where=text("state = 'open' AND assignee_id IS NULL"),
+        ),
+        Index(
             "ix_tasks_assignee",
             "assignee_id",
             "priority",

@@ -8,6 +8,8 @@ import typer
 
 from app.audit_check import Report, verify
 from app.db import Database
+from app.documents.store import open_store
+from app.settings import Settings
 from ops.local import local_installation
 
 READ_TIMEOUT_MS = 600_000  # the whole history is read once, far beyond a request's limit
@@ -15,11 +17,12 @@ READ_TIMEOUT_MS = 600_000  # the whole history is read once, far beyond a reques
 group = typer.Typer(help="The history and its proof.", no_args_is_help=True)
 
 
-async def read_report(database_url: str) -> Report:
-    database = Database(database_url, pool_size=1, statement_timeout_ms=READ_TIMEOUT_MS)
+async def read_report(settings: Settings) -> Report:
+    """The database's own history against its heads, and both against the anchors kept outside."""
+    database = Database(settings.database_url, pool_size=1, statement_timeout_ms=READ_TIMEOUT_MS)
     try:
         async with database.read() as session:
-            return await verify(session)
+            return await verify(session, open_store(settings).get_named)
     finally:
         await database.close()
 
@@ -28,7 +31,7 @@ async def read_report(database_url: str) -> Report:
 def verify_history() -> None:
     """Check every chain, head and anchor; exit code 1 when something does not fit."""
     with local_installation() as here:
-        report = asyncio.run(read_report(here.settings.database_url))
+        report = asyncio.run(read_report(here.settings))
     typer.echo(
         f"{report.entries} entries in {report.streams} streams, {report.anchors} anchors checked"
     )

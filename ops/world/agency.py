@@ -50,10 +50,16 @@ async def enrol(world: World, who: Person, token: str) -> None:
     door = world.door
     shown = await door.post(who, "/v1/staff/invite/show", {"token": token})
     app = Authenticator(shown["totp_secret"])
-    await door.post(who, "/v1/staff/invite/accept",
-                    {"token": token, "password": PASSWORD, "code": await app.code(-1)})
-    opened = await door.post(who, "/v1/staff/session", {
-        "email": shown["email"], "password": PASSWORD, "code": await app.code()})
+    await door.post(
+        who,
+        "/v1/staff/invite/accept",
+        {"token": token, "password": PASSWORD, "code": await app.code(-1)},
+    )
+    opened = await door.post(
+        who,
+        "/v1/staff/session",
+        {"email": shown["email"], "password": PASSWORD, "code": await app.code()},
+    )
     who.token, who.email = opened["token"], shown["email"]
     who.id = (await door.get(who, "/v1/staff/me"))["id"]
 
@@ -76,7 +82,8 @@ async def set_up(world: World, admin_token: str) -> None:
     await world.door.call(admin, "PUT", "/v1/agency", profile(world))
     for key in (world.site, world.partner):
         made = await world.door.post(
-            admin, "/v1/api-keys", {"name": key.name, "scopes": SCOPES, "days": 365})
+            admin, "/v1/api-keys", {"name": key.name, "scopes": SCOPES, "days": 365}
+        )
         key.token = made["key"]
     await _companies(world)
 
@@ -86,23 +93,39 @@ def address_of(colleague: Colleague) -> str:
 
 
 async def _invite(world: World, admin: Person, colleague: Colleague) -> None:
-    await world.door.post(admin, "/v1/staff/accounts", {
-        "email": address_of(colleague), "name": colleague.name, "roles": list(colleague.roles)})
+    await world.door.post(
+        admin,
+        "/v1/staff/accounts",
+        {"email": address_of(colleague), "name": colleague.name, "roles": list(colleague.roles)},
+    )
 
 
 def profile(world: World) -> dict[str, Any]:
     agency = world.book.agency
     accounts = [
-        {"book": book, "holder": account.holder, "iban": account.iban, "bic": account.bic,
-         "currency": "EUR"}
-        for book, account in (("client", agency.client_account), ("own", agency.own_account))]
+        {
+            "book": book,
+            "holder": account.holder,
+            "iban": account.iban,
+            "bic": account.bic,
+            "currency": "EUR",
+        }
+        for book, account in (("client", agency.client_account), ("own", agency.own_account))
+    ]
     return {
-        "name": agency.name, "address_lines": list(agency.address), "country": "FI",
-        "business_id": agency.register_number, "email": "office@agency.example",
-        "phone": agency.phone, "accounts": accounts,
+        "name": agency.name,
+        "address_lines": list(agency.address),
+        "country": "FI",
+        "business_id": agency.register_number,
+        "email": "office@agency.example",
+        "phone": agency.phone,
+        "accounts": accounts,
         "approval_line_minor": agency.approval_line_minor,
-        "office_hours": {"opens": "09:00", "closes": "17:00",
-                         "days": ["mon", "tue", "wed", "thu", "fri"]},
+        "office_hours": {
+            "opens": "09:00",
+            "closes": "17:00",
+            "days": ["mon", "tue", "wed", "thu", "fri"],
+        },
     }
 
 
@@ -114,14 +137,36 @@ async def _companies(world: World) -> None:
         if name not in countries:
             continue
         about = countries[name]
-        made = await door.post(saga, "/v1/companies", {
-            "legal_name": name, "brand": about["brand"], "country": about["country"],
-            "register_number": listed.register_number, "language": listed.language,
-            "sector": about["sector"], "address_lines": list(listed.address)})
-        await door.call(saga, "PATCH", f"/v1/companies/{made['id']}",
-                        {"status": "confirmed"}, version=made["version"])
+        made = await door.post(
+            saga,
+            "/v1/companies",
+            {
+                "legal_name": name,
+                "brand": about["brand"],
+                "country": about["country"],
+                "register_number": listed.register_number,
+                "language": listed.language,
+                "sector": about["sector"],
+                "address_lines": list(listed.address),
+            },
+        )
+        await door.call(
+            saga,
+            "PATCH",
+            f"/v1/companies/{made['id']}",
+            {"status": "confirmed"},
+            version=made["version"],
+        )
         for kind, address in (("email", listed.email), ("post", "\n".join(listed.address))):
-            await door.post(saga, f"/v1/companies/{made['id']}/channels", {
-                "kind": kind, "address": address, "official": True, "language": listed.language,
-                "source": "the company register and its own site"})
+            await door.post(
+                saga,
+                f"/v1/companies/{made['id']}/channels",
+                {
+                    "kind": kind,
+                    "address": address,
+                    "official": True,
+                    "language": listed.language,
+                    "source": "the company register and its own site",
+                },
+            )
         world.company_ids[name] = made["id"]

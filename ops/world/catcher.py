@@ -72,8 +72,12 @@ class Catcher:
         self.folder.mkdir(parents=True, exist_ok=True)
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
-            lambda: SMTP(self, hostname="mail.world.test", ident="world", enable_SMTPUTF8=True,
-                         loop=loop), HOST, port)
+            lambda: SMTP(
+                self, hostname="mail.world.test", ident="world", enable_SMTPUTF8=True, loop=loop
+            ),
+            HOST,
+            port,
+        )
         return int(self._server.sockets[0].getsockname()[1])
 
     async def close(self) -> None:

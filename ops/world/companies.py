@@ -19,6 +19,7 @@ import aiosmtplib
 import orjson
 import yaml
 
+from ops.world import consumers
 from ops.world.catcher import HOST, Mail
 from ops.world.stories import BodyReaction, Reaction
 from ops.world.tale import Tale, World
@@ -68,8 +69,11 @@ async def read_post(world: World) -> None:
             world.count("notices_by_post")
             continue
         world.count("letters_by_post")
-        world.after(POST_DAYS, f"{tale.story.id} post arrives",
-                    lambda tale=tale, kind=kind: letter_arrived(world, tale, kind, kind))
+        world.after(
+            POST_DAYS,
+            f"{tale.story.id} post arrives",
+            lambda tale=tale, kind=kind: letter_arrived(world, tale, kind, kind),
+        )
 
 
 async def _kind_of(world: World, tale: Tale, sha256: str) -> str | None:
@@ -105,16 +109,22 @@ async def complaint_arrived(world: World, tale: Tale) -> None:
     tale.letters_seen["body"] = at + 1
     if at < len(tale.story.body):
         reaction = tale.story.body[at]
-        world.after(reaction.after, f"{tale.story.id} body {reaction.do}s",
-                    lambda: body_writes(world, tale, reaction))
+        world.after(
+            reaction.after,
+            f"{tale.story.id} body {reaction.do}s",
+            lambda: body_writes(world, tale, reaction),
+        )
 
 
 def plan(world: World, tale: Tale, reaction: Reaction, subject: str) -> None:
     """Put what the company will do into the calendar."""
     if reaction.do == "silent":
         return
-    world.after(reaction.after, f"{tale.story.id} company: {reaction.do}",
-                lambda: act(world, tale, reaction, subject))
+    world.after(
+        reaction.after,
+        f"{tale.story.id} company: {reaction.do}",
+        lambda: act(world, tale, reaction, subject),
+    )
 
 
 async def act(world: World, tale: Tale, reaction: Reaction, subject: str) -> None:
@@ -124,19 +134,28 @@ async def act(world: World, tale: Tale, reaction: Reaction, subject: str) -> Non
         world.bank.pay(tale, reaction.amount, text=text, rf=reaction.reference == "rf")
         if reaction.then is not None:
             later = reaction.then
-            world.after(later.after, f"{tale.story.id} company pays the rest",
-                        lambda: _pay_rest(world, tale, later.amount))
+            world.after(
+                later.after,
+                f"{tale.story.id} company pays the rest",
+                lambda: _pay_rest(world, tale, later.amount),
+            )
         return
     if reaction.do == "pay_direct" and reaction.told_by == "consumer":
         tale.done.add("paid_directly")
         from_consumer = reaction.amount
-        world.after(1, f"{tale.story.id} says they paid",
-                    lambda: world.tell_paid(tale, from_consumer))
+        world.after(
+            1,
+            f"{tale.story.id} says they paid",
+            lambda: consumers.say_paid(world, tale, from_consumer),
+        )
         return
     await write(world, tale, reaction, subject)
     if reaction.do == "promise" and reaction.keeps:
-        world.after(reaction.in_days - 1, f"{tale.story.id} keeps its promise",
-                    lambda: _pay_rest(world, tale, reaction.amount))
+        world.after(
+            reaction.in_days - 1,
+            f"{tale.story.id} keeps its promise",
+            lambda: _pay_rest(world, tale, reaction.amount),
+        )
 
 
 async def _pay_rest(world: World, tale: Tale, amount: str) -> None:
@@ -152,11 +171,18 @@ def _payment_text(tale: Tale, reaction: Reaction) -> str:
 async def answer_given(world: World, tale: Tale) -> None:
     """The company got what it had asked for."""
     for reaction in tale.tickets.values():
-        if isinstance(reaction, Reaction) and reaction.do == "ask" and reaction.then is not None \
-                and tale.first("answer_given"):
+        if (
+            isinstance(reaction, Reaction)
+            and reaction.do == "ask"
+            and reaction.then is not None
+            and tale.first("answer_given")
+        ):
             then = reaction.then
-            world.after(then.after, f"{tale.story.id} company pays after the answer",
-                        lambda: _pay_rest(world, tale, then.amount))
+            world.after(
+                then.after,
+                f"{tale.story.id} company pays after the answer",
+                lambda: _pay_rest(world, tale, then.amount),
+            )
 
 
 # --- writing ---------------------------------------------------------------------------------
@@ -188,11 +214,14 @@ async def body_writes(world: World, tale: Tale, reaction: BodyReaction) -> None:
 
 
 async def _send(
-    world: World, tale: Tale, reaction: Reaction | BodyReaction, code: str, subject: str,
+    world: World,
+    tale: Tale,
+    reaction: Reaction | BodyReaction,
+    code: str,
+    subject: str,
     sender: Sender,
 ) -> None:
-    if not tale.reply_to:
-        tale.reply_to = await world.case_address(tale)
+    assert tale.reply_to, "every mail and letter of ours names the address of the case"
     table = replies()[sender.language]
     ticket = f"{world.random.randrange(100, 999)}-{len(tale.tickets) + 1}"
     tale.tickets[ticket] = reaction
@@ -212,14 +241,24 @@ async def _send(
         message["Auto-Submitted"] = "auto-replied"
         message["Precedence"] = "bulk"
     message.set_content(_words(world, tale, reaction, table, code, ticket))
-    await aiosmtplib.send(message, sender=sender.address, recipients=[tale.reply_to],
-                          hostname=HOST, port=world.mail_port, start_tls=False)
+    await aiosmtplib.send(
+        message,
+        sender=sender.address,
+        recipients=[tale.reply_to],
+        hostname=HOST,
+        port=world.mail_port,
+        start_tls=False,
+    )
     world.count("mails_in")
 
 
 def _words(
-    world: World, tale: Tale, reaction: Reaction | BodyReaction, table: dict[str, Any],
-    code: str, ticket: str,
+    world: World,
+    tale: Tale,
+    reaction: Reaction | BodyReaction,
+    table: dict[str, Any],
+    code: str,
+    ticket: str,
 ) -> str:
     currency = tale.case["expected"]["currency"]
     days = reaction.in_days if isinstance(reaction, Reaction) else reaction.days
@@ -228,7 +267,13 @@ def _words(
     reason = reaction.reason.replace("_", " ") or table["words"][""]
     what = reaction.what if isinstance(reaction, Reaction) else "the missing papers"
     return chosen.format(
-        reference=tale.reference, company=tale.company_name, ticket=ticket, reason=reason,
-        what=what.replace("_", " "), amount=f"{reaction.amount} {currency}",
-        kind=table["words"].get(kind, kind), days=reaction.days,
-        date=(world.now + timedelta(days=days)).date().isoformat())
+        reference=tale.reference,
+        company=tale.company_name,
+        ticket=ticket,
+        reason=reason,
+        what=what.replace("_", " "),
+        amount=f"{reaction.amount} {currency}",
+        kind=table["words"].get(kind, kind),
+        days=reaction.days,
+        date=(world.now + timedelta(days=days)).date().isoformat(),
+    )

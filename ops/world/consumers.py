@@ -29,32 +29,51 @@ def claim_of(tale: Tale) -> dict[str, Any]:
     answers = {k: v for k, v in answers.items() if k not in ("items", "persons")}
     first = case["facts"].get("first_written_complaint")
     return {
-        "claim_kind": expected["claim_kind"], "jurisdiction": expected["jurisdiction"],
+        "claim_kind": expected["claim_kind"],
+        "jurisdiction": expected["jurisdiction"],
         "currency": items[0]["amount"]["currency"],
-        "company": {"name": case["company"]["legal_name"], "brand": case["company"]["brand"],
-                    "country": case["company"]["country"]},
-        "booking_reference": answers.get("reference"), "what_happened": case["what_happened"],
-        "language": case["consumer"]["language"], "answers": answers, "items": items,
+        "company": {
+            "name": case["company"]["legal_name"],
+            "brand": case["company"]["brand"],
+            "country": case["company"]["country"],
+        },
+        "booking_reference": answers.get("reference"),
+        "what_happened": case["what_happened"],
+        "language": case["consumer"]["language"],
+        "answers": answers,
+        "items": items,
         "first_written_complaint": first,
     }
 
 
 def _items(case: dict[str, Any], story: Story) -> list[dict[str, Any]]:
     if story.items:
-        return [{"what": i.what, "kind": i.kind,
-                 "amount": {"amount": i.amount, "currency": i.currency}} for i in story.items]
+        return [
+            {"what": i.what, "kind": i.kind, "amount": {"amount": i.amount, "currency": i.currency}}
+            for i in story.items
+        ]
     asked = [(i["type"], i["amount"]) for i in case["answers"]["items"] if i.get("amount")]
     lines = []
     for line in case["expected"]["items"]:
-        amount = {"amount": _as_text(line["amount_minor"], line["currency"]),
-                  "currency": line["currency"]}
+        amount = {
+            "amount": _as_text(line["amount_minor"], line["currency"]),
+            "currency": line["currency"],
+        }
         kind = next((k for k, sum_ in asked if sum_["amount"] == amount["amount"]), "compensation")
-        lines.append({"what": line["what"], "kind": kind, "amount": amount,
-                      "creditor": _creditor(line["what"], story)})
+        lines.append(
+            {
+                "what": line["what"],
+                "kind": kind,
+                "amount": amount,
+                "creditor": _creditor(line["what"], story),
+            }
+        )
     if lines:
         return lines
-    return [{"what": i["what"], "kind": i["type"], "amount": i["amount"]}
-            for i in case["answers"]["items"]]
+    return [
+        {"what": i["what"], "kind": i["type"], "amount": i["amount"]}
+        for i in case["answers"]["items"]
+    ]
 
 
 def _as_text(minor: int, currency: str) -> str:
@@ -72,9 +91,13 @@ def _creditor(what: str, story: Story) -> int:
 def person_of(tale: Tale) -> dict[str, Any]:
     case, story = tale.case, tale.story
     contact = case["consumer"]["contact"]
-    person = {"name": case["consumer"]["name"], "country": case["consumer"]["country"],
-              "language": case["consumer"]["language"], "by_post": story.filed.by_post,
-              "address": {"lines": list(story.address)}}
+    person = {
+        "name": case["consumer"]["name"],
+        "country": case["consumer"]["country"],
+        "language": case["consumer"]["language"],
+        "by_post": story.filed.by_post,
+        "address": {"lines": list(story.address)},
+    }
     if "@" in contact:
         person["email"] = contact
     return person
@@ -86,8 +109,9 @@ async def file(world: World, tale: Tale) -> None:
     consumer = person_of(tale)
     tale.consumers = [_known(world, consumer["name"], consumer.get("email", ""))]
     tale.consumers += [_known(world, m.name, m.email) for m in story.party]
-    party = [{"name": m.name, "email": m.email, "address": consumer["address"]}
-             for m in story.party]
+    party = [
+        {"name": m.name, "email": m.email, "address": consumer["address"]} for m in story.party
+    ]
     body = {"claim": claim_of(tale), "party": party, "submit": False}
     if story.filed.by in ("phone", "paper"):
         filer, path = world.staff[story.filed.handler], "/v1/staff/cases"
@@ -100,8 +124,9 @@ async def file(world: World, tale: Tale) -> None:
     view = await world.door.post(filer, path, body)
     tale.case_id, tale.reference = view["id"], view["reference"]
     tale.saw(view["stage"])
-    await world.door.call(filer, "POST", f"/v1/cases/{tale.case_id}/submit",
-                          version=view["version"])
+    await world.door.call(
+        filer, "POST", f"/v1/cases/{tale.case_id}/submit", version=view["version"]
+    )
 
 
 def _known(world: World, name: str, email: str) -> Person:
@@ -119,15 +144,16 @@ def _known(world: World, name: str, email: str) -> Person:
 async def read_mail(world: World, mail: Mail) -> None:
     """A mail to a consumer: a sign-in link is used at once, anything else makes them look."""
     if "#" in mail.text and "/login#" in mail.text:
-        person = next(p for t in world.of_consumer(mail.to) for p in t.consumers
-                      if p.email == mail.to)
+        person = next(
+            p for t in world.of_consumer(mail.to) for p in t.consumers if p.email == mail.to
+        )
         opened = await world.door.post(person, "/v1/session", {"token": token_in(mail.text)})
         person.token = opened["token"]
         return
     world.count("notices")
     tale = world.of_reference(mail.subject.partition(":")[0])
     if tale is not None:
-        tale.look = True
+        tale.look, tale.reply_to = True, mail.reply_to or tale.reply_to
 
 
 async def sign_in(world: World, people: list[Person]) -> None:
@@ -157,8 +183,11 @@ async def look(world: World, tale: Tale) -> None:
     if view["stage"] == "agreement" and isinstance(story.signs, Signs) and tale.first("signing"):
         world.after(story.signs.after, f"{story.id} signs", lambda: sign(world, tale))
     if view["stage"] == "contact" and view["step"] == 0 and tale.first("writes_first"):
-        world.after(1, f"{story.id} writes first", lambda: tell(
-            world, tale, "I have written to them myself, as you advised."))
+        world.after(
+            1,
+            f"{story.id} writes first",
+            lambda: tell(world, tale, "I have written to them myself, as you advised."),
+        )
     for question in view["questions"]:
         if not question["answered"] and tale.first(f"question:{question['id']}"):
             _plan_answer(world, tale, question)
@@ -190,14 +219,19 @@ def _plan_answer(world: World, tale: Tale, question: dict[str, Any]) -> None:
 async def _attach(world: World, tale: Tale) -> None:
     """A file for the question: what they wrote down about the matter."""
     await world.door.call(
-        tale.consumers[0], "POST", f"/v1/cases/{tale.case_id}/evidence",
+        tale.consumers[0],
+        "POST",
+        f"/v1/cases/{tale.case_id}/evidence",
         params={"what": "proof_of_non_delivery", "file_name": "proof.txt"},
-        raw=tale.case["what_happened"].encode(), kind="text/plain")
+        raw=tale.case["what_happened"].encode(),
+        kind="text/plain",
+    )
 
 
 def _answering(world: World, tale: Tale, offer_id: str) -> Any:
     async def answer() -> None:
         await answer_offer(world, tale, offer_id)
+
     return answer
 
 
@@ -213,8 +247,11 @@ async def answer_offer(world: World, tale: Tale, offer_id: str) -> None:
         base = f"/v1/cases/{tale.case_id}/offers/{offer_id}"
         currency = view["claim"]["currency"]
         if isinstance(answer, Counter):
-            await world.door.post(person, f"{base}/counter", {
-                "claimant_id": me, "amount": {"amount": answer.counter, "currency": currency}})
+            await world.door.post(
+                person,
+                f"{base}/counter",
+                {"claimant_id": me, "amount": {"amount": answer.counter, "currency": currency}},
+            )
             return
         await world.door.post(person, f"{base}/{answer}", {"claimant_id": me})
         if answer == "refuse":
@@ -231,11 +268,23 @@ async def sign(world: World, tale: Tale) -> None:
         me = next(c["id"] for c in view["claimants"] if c["is_you"])
         account = story.account if at == 0 else story.party_account
         if account is not None:
-            await world.door.call(person, "PUT", f"{case}/claimants/{me}/payout-account", {
-                "rail": account.rail, "holder": person.name, "iban": account.iban})
-        await world.door.post(person, f"{case}/mandates", {
-            "claimant_id": me, "signed_name": person.name, "level": "typed",
-            "text_version": summary["text_version"], "receives_money": account is not None})
+            await world.door.call(
+                person,
+                "PUT",
+                f"{case}/claimants/{me}/payout-account",
+                {"rail": account.rail, "holder": person.name, "iban": account.iban},
+            )
+        await world.door.post(
+            person,
+            f"{case}/mandates",
+            {
+                "claimant_id": me,
+                "signed_name": person.name,
+                "level": "typed",
+                "text_version": summary["text_version"],
+                "receives_money": account is not None,
+            },
+        )
 
 
 async def tell(world: World, tale: Tale, text: str) -> None:
@@ -253,9 +302,14 @@ async def say_paid(world: World, tale: Tale, amount: str) -> None:
     """ "They paid me." """
     person = tale.consumers[0]
     view = await world.door.get(person, f"/v1/cases/{tale.case_id}")
-    await world.door.post(person, f"/v1/cases/{tale.case_id}/direct-payments", {
-        "amount": {"amount": amount, "currency": view["claim"]["currency"]},
-        "paid_on": world.now.date().isoformat()})
+    await world.door.post(
+        person,
+        f"/v1/cases/{tale.case_id}/direct-payments",
+        {
+            "amount": {"amount": amount, "currency": view["claim"]["currency"]},
+            "paid_on": world.now.date().isoformat(),
+        },
+    )
 
 
 async def give_account(world: World, tale: Tale, iban: str) -> None:
@@ -264,8 +318,11 @@ async def give_account(world: World, tale: Tale, iban: str) -> None:
     view = await world.door.get(person, f"/v1/cases/{tale.case_id}")
     me = next(c["id"] for c in view["claimants"] if c["is_you"])
     await world.door.call(
-        person, "PUT", f"/v1/cases/{tale.case_id}/claimants/{me}/payout-account",
-        {"rail": "sepa", "holder": person.name, "iban": iban})
+        person,
+        "PUT",
+        f"/v1/cases/{tale.case_id}/claimants/{me}/payout-account",
+        {"rail": "sepa", "holder": person.name, "iban": iban},
+    )
 
 
 # --- leaving ---------------------------------------------------------------------------------

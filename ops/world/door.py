@@ -56,9 +56,16 @@ class Door:
         return await self.call(who, "POST", path, body, **more)
 
     async def call(
-        self, who: Person, method: str, path: str, body: Any = None, *,
-        version: int | None = None, params: dict[str, Any] | None = None,
-        raw: bytes | None = None, kind: str = "application/json",
+        self,
+        who: Person,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        version: int | None = None,
+        params: dict[str, Any] | None = None,
+        raw: bytes | None = None,
+        kind: str = "application/json",
     ) -> Any:
         """The answer's JSON (or bytes). Raises Refused."""
         headers = dict(who.headers)
@@ -67,10 +74,12 @@ class Door:
         if raw is not None:
             headers["Content-Type"] = kind
             answer = await self.client.request(
-                method, path, content=raw, headers=headers, params=params)
+                method, path, content=raw, headers=headers, params=params
+            )
         else:
             answer = await self.client.request(
-                method, path, json=body, headers=headers, params=params)
+                method, path, json=body, headers=headers, params=params
+            )
         self.calls[method] += 1
         if answer.status_code >= 400:
             raise _refused(answer, f"{who.name}: {method} {path}")
@@ -88,7 +97,8 @@ class Door:
         """A change of a case by staff: read it first, change what was read."""
         view = await self.get(who, f"/v1/cases/{case_id}")
         return await self.call(
-            who, method, f"/v1/cases/{case_id}{path}", body, version=view["version"])
+            who, method, f"/v1/cases/{case_id}{path}", body, version=view["version"]
+        )
 
 
 def _refused(answer: httpx.Response, what: str) -> Refused:

@@ -40,8 +40,18 @@ class Then(Part):
 class Reaction(Part):
     """What a company does when a letter of ours (or an agreement) has reached it."""
 
-    do: Literal["silent", "automatic", "deny", "ask", "offer", "promise", "pay", "pay_direct",
-                "cancel_bill", "not_us"]
+    do: Literal[
+        "silent",
+        "automatic",
+        "deny",
+        "ask",
+        "offer",
+        "promise",
+        "pay",
+        "pay_direct",
+        "cancel_bill",
+        "not_us",
+    ]
     after: int = 0
     reason: str = ""
     what: str = ""
@@ -276,8 +286,11 @@ class Book(Part):
     def _fits(self) -> Book:
         known = {p.id for p in self.people}
         for story in self.stories:
-            named = {who.by for who in (story.assess, story.question, story.duplicate,
-                                        story.ending, story.care) if who is not None}
+            named = {
+                who.by
+                for who in (story.assess, story.question, story.duplicate, story.ending, story.care)
+                if who is not None
+            }
             if named - known:
                 raise ValueError(f"{story.id} names people who do not exist: {named - known}")
         return self

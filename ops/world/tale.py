@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from app.settings import Settings
+from ops.world.bank import Bank
 from ops.world.catcher import Catcher
 from ops.world.door import Door, Person
 from ops.world.stories import BodyReaction, Book, Reaction, Story, load_case
@@ -113,6 +114,7 @@ class World:
     worker: Worker
     catcher: Catcher
     mail_port: int
+    bank: Bank
     seed: int
     now: datetime
     tales: list[Tale] = field(default_factory=list)
@@ -124,6 +126,7 @@ class World:
     trouble: list[str] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     people_number: int = 10
+    flags: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)  # noqa: S311  # variety of words, no secret

@@ -83,6 +83,25 @@ async def test_an_offer_is_on_file_before_the_claimants_are_asked(
     assert tuple(offer) == (kind, "open", 80_00, f"staff:{handler.id}")
 
 
+async def test_the_company_gives_more_time_to_answer_its_offer(
+    client: httpx.AsyncClient, people: People, database: Database
+) -> None:
+    handler = await people.staff("handler")
+    case = await make_case(database, stage=Stage.CONTACT, letter="delivered",
+                           handler_id=handler.id)
+    path = f"/v1/cases/{case.id}/answers"
+    made = await post(client, handler, path, {
+        "kind": "offered", "amount": EUR_80, "answer_by": instant_in(5)}, case=case)
+    offer = await one(database, "SELECT id FROM offers WHERE case_id = :id", id=case.id)
+    later = instant_in(12)
+    more = await post(client, handler, path, {
+        "kind": "offer_extended", "offer_id": str(offer.id), "answer_by": later},
+        version=made.json()["version"])
+    assert more.status_code == 201, more.text
+    row = await one(database, "SELECT answer_by FROM offers WHERE id = :id", id=offer.id)
+    assert row.answer_by.isoformat() == later
+
+
 async def test_a_recommendation_of_a_body_is_treated_as_an_offer(
     client: httpx.AsyncClient, people: People, database: Database
 ) -> None:

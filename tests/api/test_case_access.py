@@ -37,6 +37,7 @@ CHANGES: list[tuple[str, str, Any]] = [
     ("POST", "reassign", {"handler_id": None}),
     ("POST", f"letters/{NONE}/approve", {"sha256": "a" * 64}),
     ("POST", f"letters/{NONE}/return", {"reason": "x"}),
+    ("POST", f"letters/{NONE}/sent", {"at": "2026-11-01T00:00:00Z", "by": "consumer"}),
     ("POST", f"letters/{NONE}/delivered", {"at": "2026-11-01T00:00:00Z", "grade": "registered"}),
     ("POST", f"letters/{NONE}/bounced", {"reason": "x"}),
     ("POST", "answers", {"kind": "denied"}),

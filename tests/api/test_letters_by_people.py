@@ -159,6 +159,20 @@ async def test_a_person_records_what_became_of_a_letter(
         assert (letter.n, letter.channel) == (2, "post"), "the next channel is tried"
 
 
+async def test_a_letter_posted_by_hand_is_recorded_as_sent(
+    client: httpx.AsyncClient, people: People, database: Database
+) -> None:
+    handler = await people.staff("handler")
+    case = await make_case(database, stage=Stage.CONTACT, letter="released",
+                           handler_id=handler.id)
+    answer = await post(client, handler, f"/v1/cases/{case.id}/letters/{case.letter_id}/sent",
+                        {"at": wall_now().isoformat(), "by": "hand"}, case=case)
+    assert answer.status_code == 200, answer.text
+    letter = await one(database, "SELECT state, sent_at FROM letters WHERE id = :id",
+                       id=case.letter_id)
+    assert letter.state == "handed_over" and letter.sent_at is not None
+
+
 async def test_nothing_is_delivered_tomorrow(
     client: httpx.AsyncClient, people: People, database: Database
 ) -> None:

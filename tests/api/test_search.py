@@ -112,7 +112,7 @@ async def test_no_search_reads_a_whole_table(database: Database, q: str) -> None
     await make_case(database)
     statements: list[tuple[str, Any]] = []
     caller = Principal("staff", new_id(), frozenset({"handler"}))
-    sync = database.engine.sync_engine
+    sync = database.reading_engine.sync_engine
 
     def remember(_c: Any, _cur: Any, statement: str, parameters: Any, *_: Any) -> None:
         statements.append((statement, parameters))

@@ -15,7 +15,8 @@ from app.ids import new_id
 from app.settings import Settings
 from tests.chaos.outside import Outside
 from tests.chaos.programme import Lane
-from tests.support.databases import Databases
+from ops import migrations
+from tests.support.databases import Databases, in_thread
 from tests.workers.stage import COMPANY_POST, install
 
 
@@ -38,18 +39,42 @@ async def make_lane(
         async def make(**values: object) -> Lane:
             url = databases.take()
             stack.callback(databases.give_back, url)
-            database = Database(url, pool_size=4)
-            stack.push_async_callback(database.close)
-            mine = settings.model_copy(update={
-                "database_url": database.url, "lease_seconds": 1.0, "sweep_seconds": 0.1,
-                "database_pool_size": 6, "providers": "fake", "redis_url": None,
-                "data_dir": tmp_path, **values,
-            })  # fmt: skip
-            lane = Lane(database, mine, outside, tmp_path / "bank")
-            lane.companies = {"mail": await install(database), "post": await _post_only(database)}
-            return lane
+            return await _lane(stack, url, settings, outside, tmp_path, **values)
 
         yield make
+
+
+@pytest.fixture
+async def make_lane_on(
+    settings: Settings, outside: Outside, tmp_path: Path
+) -> AsyncIterator[Callable[..., object]]:
+    """`await make_lane_on(server_url)`: the same on a server of the test's own."""
+    async with AsyncExitStack() as stack:
+
+        async def make(server_url: str) -> Lane:
+            in_thread(lambda: migrations.upgrade(server_url))
+            return await _lane(stack, server_url, settings, outside, tmp_path)
+
+        yield make
+
+
+async def _lane(
+    stack: AsyncExitStack,
+    url: str,
+    settings: Settings,
+    outside: Outside,
+    folder: Path,
+    **values: object,
+) -> Lane:
+    database = Database(url, pool_size=4)
+    stack.push_async_callback(database.close)
+    quick = {
+        "database_url": database.url, "lease_seconds": 1.0, "sweep_seconds": 0.1,
+        "database_pool_size": 6, "providers": "fake", "redis_url": None, "data_dir": folder,
+    }  # fmt: skip
+    lane = Lane(database, settings.model_copy(update=quick | values), outside, folder / "bank")
+    lane.companies = {"mail": await install(database), "post": await _post_only(database)}
+    return lane
 
 
 async def _post_only(database: Database) -> UUID:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,11 +30,11 @@ AFTER_STEPS = 30  # steps counted beyond the last one of a whole run
 _FORK = multiprocessing.get_context("forkserver")
 _FORK.set_forkserver_preload(["tests.chaos.victim"])
 
-# An order behind an unknown one of its lane waits for the person who settles that one.
+# What will be tried again within seconds is not quiet. An order behind an unknown one of its lane waits for the person who settles that one.
 _OPEN = text("""
     SELECT (SELECT count(*) FROM effects e WHERE case_id = :id AND (state = 'sending'
                 OR (state = 'planned' AND not_before <= clock_timestamp()
-                    + make_interval(secs => coalesce((SELECT seconds FROM clock_offset), 0))
+                    + make_interval(secs => 5 + coalesce((SELECT seconds FROM clock_offset), 0))
                     AND NOT EXISTS (SELECT 1 FROM effects u WHERE u.stream = e.stream
                         AND u.lane = e.lane AND u.state = 'unknown' AND u.id < e.id))))
          + (SELECT count(*) FROM effects WHERE case_id IS NULL AND state IN ('sending', 'planned'))
@@ -139,6 +140,11 @@ async def wait_quiet(
     return False
 
 
+def counter() -> Any:
+    """A number that the worker process and we share: its steps so far."""
+    return _FORK.Value("q", 0)
+
+
 def kill(child: Any) -> None:
     child.kill()
     child.join()
@@ -147,7 +153,7 @@ def kill(child: Any) -> None:
 async def count_steps(lane: Lane, pipeline: Pipeline) -> int:
     """How many steps the pipeline takes when nobody disturbs it."""
     subject = await pipeline.stage(lane)
-    steps = _FORK.Value("q", 0)
+    steps = counter()
     child = lane.start(pipeline.roles, 0, steps)
     try:
         limit = SETTLED_SECONDS + lane.settings.lease_seconds
@@ -161,7 +167,7 @@ async def trial(lane: Lane, pipeline: Pipeline, n: int, tally: Tally) -> None:
     """Kill at step n, start again, wait, look."""
     subject = await pipeline.stage(lane)
     limit = lane.settings.lease_seconds + SETTLED_SECONDS
-    child = lane.start(pipeline.roles, n, _FORK.Value("q", 0))
+    child = lane.start(pipeline.roles, n, counter())
     whole = await wait_quiet(lane, pipeline, subject, child, limit)
     if whole and child.is_alive():
         tally.whole += 1
@@ -170,7 +176,7 @@ async def trial(lane: Lane, pipeline: Pipeline, n: int, tally: Tally) -> None:
         child.join(5)
         tally.kills += 1
         started = monotonic()
-        child = lane.start(pipeline.roles, 0, _FORK.Value("q", 0))
+        child = lane.start(pipeline.roles, 0, counter())
         settled = await wait_quiet(lane, pipeline, subject, child, limit)
         tally.slowest = max(tally.slowest, monotonic() - started)
         kill(child)
@@ -217,14 +223,16 @@ async def run_pipeline(
     lanes: list[Lane],
     pipeline: Pipeline,
     *,
-    only: list[int] | None = None,
     sample: int | None = None,
+    seed: str = "",
 ) -> Tally:
-    """Every step (or `only` these, the first `sample` of them), shared out over the lanes."""
+    """Every step, or a sample of them by seed, shared out over the lanes."""
     tally = Tally(pipeline.name)
     tally.steps = await count_steps(lanes[0], pipeline)
-    points = only or list(range(1, tally.steps + AFTER_STEPS))
-    todo = iter([p for p in points if p < tally.steps + AFTER_STEPS][:sample])
+    points = list(range(1, tally.steps + AFTER_STEPS))
+    if sample is not None:
+        points = random.Random(seed + pipeline.name).sample(range(2, tally.steps), sample)
+    todo = iter(points)
 
     async def work(lane: Lane) -> None:
         for n in todo:

@@ -302,3 +302,19 @@ async def test_many_facts_are_decided_alone_and_written_together(database: Datab
     assert by_id[one.id].refused is None and by_id[two.id].refused is not None
     assert await _scalar(database, "SELECT version FROM cases WHERE id = :id", id=one.id) == 2
     assert await _scalar(database, "SELECT version FROM cases WHERE id = :id", id=two.id) == 1
+
+
+async def test_a_row_nobody_can_read_is_parked_and_stops_nobody(database: Database) -> None:
+    good, bad = await _file(database), await _file(database)
+    async with database.transaction() as session:
+        await session.execute(
+            text("INSERT INTO clock_offset (id, seconds) VALUES (1, :s)"), {"s": 40 * 86_400}
+        )
+        await session.execute(
+            text("""UPDATE cases SET pauses = '[{"kind": "of another age"}]' WHERE id = :id"""),
+            {"id": bad.id},
+        )
+    async with database.transaction() as session:
+        results = {r.case_id: r for r in await engine.sweep_due(session)}
+    assert results[good.id].case is not None
+    assert results[bad.id].why == "parked"

@@ -27,6 +27,7 @@ from app.db import Database
 from app.documents.store import open_store
 from app.domain import events as e
 from app.ids import new_id
+from app.passwords import new_totp_secret
 from app.settings import Settings
 from app.tables.correspondence import MessageRow
 from app.tables.security import Staff
@@ -101,7 +102,7 @@ async def give_codes(database: Database, settings: Settings) -> None:
         for person in bare:
             cipher = await create_cipher(session, keyring, person.id, at=person.created_at)
             person.totp_secret = cipher.encrypt(
-                "JBSWY3DPEHPK3PXP", column="staff.totp_secret", row_id=person.id)
+                new_totp_secret(), column="staff.totp_secret", row_id=person.id)
 
 
 def moments() -> dict[str, str]:

@@ -1,0 +1,228 @@
+"""The bank over HTTP: accounts, statements, unallocated money, allocations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import Request
+from sqlalchemy import select
+
+from app.banking import queries
+from app.banking.camt import STATEMENT_BYTES_MAX
+from app.banking.queries import Candidate, UnallocatedMoney
+from app.banking.service import AllocationDone
+from app.cases.schemas import Amount
+from app.crypto import mask_iban, mask_name
+from app.deps import (
+    Caller,
+    Held,
+    Pages,
+    ReadSession,
+    Router,
+    Session,
+    limited_body,
+    problems,
+)
+from app.domain.errors import Unsupported
+from app.domain.money import Money
+from app.finance import allocating, books, receiving
+from app.finance import bank_schemas as s
+from app.finance.books import amount
+from app.finance.desk import open_desk
+from app.pagination import keyset
+from app.schemas import Id
+from app.tables.banking import BankAccount, BankStatement
+
+router = Router(prefix="/v1/bank", tags=["bank"])
+XML = ("application/xml", "text/xml")
+UNALLOCATED_MAX = 25  # a page: each line asks for its candidates
+_BODY = {"requestBody": {"required": True, "content": {
+    kind: {"schema": {"type": "string", "format": "binary"}} for kind in XML}}}
+CONFLICT = problems("conflict")
+
+
+@router.get("/accounts", operation_id="list_bank_accounts")
+async def list_bank_accounts(session: ReadSession) -> s.BankAccountList:
+    return s.BankAccountList(items=await books.accounts_out(session))
+
+
+@router.post("/accounts", operation_id="open_bank_account", status_code=201, responses=CONFLICT)
+async def open_bank_account(
+    body: s.BankAccountIn, session: Session, caller: Caller
+) -> s.BankAccountOut:
+    """Register an account of the agency. The client account must stand before its first statement,
+    which begins at zero."""
+    row = await receiving.open_account(await open_desk(session, caller), body)
+    return books.account_out(row, Money(0, row.currency), None)
+
+
+@router.post("/statements", operation_id="import_statement", openapi_extra=_BODY,
+             responses=problems("conflict", "too_large", "unsupported", "invalid"))
+async def import_statement(
+    request: Request, session: Session, caller: Caller, held: Held
+) -> s.ImportOut:
+    """A camt.053 file as the bank sent it: all of it or nothing. The same file again changes
+    nothing. It settles payouts, brings back returned ones, and puts receipts to the unallocated."""
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media not in XML:
+        raise Unsupported("send the file as application/xml")
+    raw = await limited_body(request, STATEMENT_BYTES_MAX)
+    await receiving.keep_file(held.database, raw)
+    imported = await receiving.import_statement(await open_desk(session, caller), raw)
+    done = imported.done
+    return s.ImportOut(
+        statements=[
+            s.StatementOut(
+                id=one.id, bank_account_id=one.bank_account_id, name=one.ident,
+                closes_on=one.closes_on, closing_balance=amount(one.closing),
+                lines=one.movements, already_imported=one.replayed)
+            for one in done.statements],
+        receipts=list(done.receipts), payouts_settled=len(done.settled),
+        payouts_returned=len(done.returned), to_explain=list(done.unexplained),
+        not_told=[s.ProblemWithCase(case_id=n.case_id, why=n.why) for n in imported.not_told])
+
+
+@router.get("/statements", operation_id="list_statements")
+async def list_statements(session: ReadSession, pages: Pages) -> s.StatementList:
+    """The newest first."""
+    every: Any = (
+        select(BankStatement, BankAccount.currency)
+        .join(BankAccount, BankAccount.id == BankStatement.bank_account_id)
+        .where(BankStatement.position > 0))
+    query = keyset(
+        every, [BankStatement.__table__.c.id], pages.after("statements"), pages.limit,
+        descending=True)
+    rows = (await session.execute(query)).all()
+    shown = rows[:pages.limit]
+    return s.StatementList(
+        items=[
+            s.StatementLine(
+                id=row.id, bank_account_id=row.bank_account_id, name=row.ident,
+                number=row.sequence, closes_on=row.closes_on,
+                opening_balance=Amount.of(row.opening_minor, currency),
+                closing_balance=Amount.of(row.closing_minor, currency),
+                imported_at=row.imported_at)
+            for row, currency in shown],
+        next_cursor=pages.next("statements", [shown[-1][0].id])
+        if len(rows) > pages.limit else None)
+
+
+@router.post("/receipts", operation_id="record_receipt", status_code=201, responses=CONFLICT)
+async def record_receipt(body: s.ReceiptIn, session: Session, caller: Caller) -> s.ReceiptOut:
+    """Money received, recorded by hand before its statement comes."""
+    movement_id = await receiving.record_by_hand(await open_desk(session, caller), body)
+    return s.ReceiptOut(movement_id=movement_id, amount=amount(body.amount.money()),
+                        booked_on=body.booked_on)
+
+
+@router.get("/unallocated", operation_id="list_unallocated")
+async def list_unallocated(
+    session: ReadSession, caller: Caller, pages: Pages
+) -> s.UnallocatedList:
+    """Money that is no case's yet, oldest first, with the cases it may belong to and why."""
+    limit = min(pages.limit, UNALLOCATED_MAX)
+    after = pages.after("unallocated")
+    rows = await queries.unallocated(session, after=after[0] if after else None, limit=limit + 1)
+    shown = rows[:limit]
+    masked = caller.has("auditor")
+    return s.UnallocatedList(
+        items=[_unallocated(row, await queries.candidates(session, row.movement_id), masked)
+               for row in shown],
+        next_cursor=pages.next("unallocated", [shown[-1].movement_id])
+        if len(rows) > limit else None)
+
+
+def _unallocated(row: UnallocatedMoney, found: list[Candidate], masked: bool) -> s.UnallocatedOut:
+    payer = row.payer_name
+    return s.UnallocatedOut(
+        movement_id=row.movement_id, booked_on=row.booked_on, amount=amount(row.amount),
+        unallocated=amount(row.unallocated),
+        payer=mask_name(payer) if payer and masked else payer,
+        payer_account=mask_iban(row.payer_account) if row.payer_account else None,
+        reference=row.creditor_ref, message="***" if masked else row.remittance,
+        held_for_case=row.held_for_case,
+        candidates=[
+            s.CandidateOut(
+                case_id=c.case_id, reference=c.reference, company=c.company,
+                claimed=amount(c.claimed), rule=c.rule,
+                why=f"{RULES[c.rule]}: {c.evidence.get('found', '')}", certain=c.confirms)
+            for c in found],
+        why_unallocated=_why(row, found))
+
+
+RULES = {
+    "creditor_reference": "the payer's reference field names the case",
+    "reference_in_text": "our payment reference stands in the message",
+    "case_number_in_text": "the case number stands in the message",
+    "booking_number": "the company's own booking number stands in the message",
+}
+
+
+def _why(row: UnallocatedMoney, found: list[Candidate]) -> str:
+    if row.held_for_case is not None:
+        return "it came in full settlement and waits for the claimants' answer"
+    if not found:
+        return "no reference of ours, case number or booking number was found in it"
+    if len({c.case_id for c in found}) > 1:
+        return "it points at more than one case"
+    return "one case is named: allocate it" if found[0].confirms else "the hint is not certain"
+
+
+@router.post("/movements/{movement_id}/allocations", operation_id="allocate", status_code=201,
+             responses=CONFLICT)
+async def allocate(
+    movement_id: Id, body: s.AllocateIn, session: Session, caller: Caller
+) -> s.AllocationOut:
+    """Set money against a case: fee, invoice and what each claimant gets follow in the same step.
+    Below the claim and in full settlement it is held, and the claimants are asked."""
+    done = await allocating.allocate_money(await open_desk(session, caller), movement_id, body)
+    if isinstance(done, AllocationDone):
+        return s.AllocationOut(
+            state="allocated", allocation_id=done.allocation_id, movement_id=done.movement_id,
+            case_id=done.case_id, offer_id=None, amount=amount(done.amount),
+            our_fee=amount(done.fee), fee_reason=done.fee_reason,
+            shares=[
+                s.ShareOut(
+                    claimant_id=share.claimant_id, received=amount(share.received),
+                    our_fee=amount(share.fee), vat_inside_fee=amount(share.vat),
+                    to_be_paid_out=amount(share.payout))
+                for share in done.shares],
+            invoices=[f"{i.series}-{i.number:06d}" for i in done.invoices])
+    return s.AllocationOut(
+        state="held", allocation_id=None, movement_id=done.movement_id, case_id=done.case_id,
+        offer_id=done.offer_id, amount=amount(done.amount), our_fee=None, fee_reason=None,
+        shares=[], invoices=[])
+
+
+@router.post("/allocations/{allocation_id}/undo", operation_id="undo_allocation",
+             responses=CONFLICT)
+async def undo_allocation(
+    allocation_id: Id, body: s.UndoIn, session: Session, caller: Caller
+) -> s.UndoneOut:
+    """It belonged elsewhere: money and fee go back by mirrored postings and credit notes."""
+    done = await allocating.undo(await open_desk(session, caller), allocation_id, body.reason)
+    return s.UndoneOut(
+        allocation_id=done.allocation_id, movement_id=done.movement_id, case_id=done.case_id,
+        amount=amount(done.amount), fee_given_back=amount(-done.fee))
+
+
+@router.post("/movements/{movement_id}/return", operation_id="return_money", status_code=201,
+             responses=CONFLICT)
+async def return_money(movement_id: Id, session: Session, caller: Caller) -> s.ReturnOut:
+    """Prepare sending what is unallocated or refused back to the account it came from; it leaves
+    with the next batch that somebody else approves."""
+    item = await allocating.send_back(await open_desk(session, caller), movement_id)
+    return s.ReturnOut(item_id=item.id, movement_id=movement_id, amount=amount(item.amount),
+                       state=item.state)
+
+
+@router.post("/movements/{movement_id}/invoice-payments", operation_id="pay_invoice",
+             status_code=201, responses=CONFLICT)
+async def pay_invoice(
+    movement_id: Id, body: s.PayInvoiceIn, session: Session, caller: Caller
+) -> s.InvoicePaidOut:
+    """A consumer paid our commission invoice on the client account."""
+    left = await allocating.pay(await open_desk(session, caller), movement_id, body)
+    return s.InvoicePaidOut(invoice_id=body.invoice_id, still_open=amount(left))
+
+

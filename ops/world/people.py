@@ -1,0 +1,414 @@
+"""The people of the agency: handlers, seniors and legal at their queues, each task by its kind.
+
+What a story says is done by the person it names; work that no story covers is done in the plain,
+sensible way and noted. Finance works in `finance`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+from ops.world import companies, reading
+from ops.world.door import Person, Refused
+from ops.world.tale import Tale, World
+
+Task = dict[str, Any]
+NO_CONFLICT = {"checked": True, "found": False}
+WAIT = "wait"  # a worker's answer: this task waits for somebody else first
+DAYS_FOR_COMPANY = 14
+
+
+async def work(world: World) -> int:
+    """One round over the queues; returns how many tasks moved."""
+    moved = 0
+    for board in ("saga", "teemu"):
+        who = world.staff[board]
+        page = await world.door.get(who, "/v1/tasks", queue="all", limit=100)
+        for task in page["items"]:
+            moved += await _one(world, task)
+    return moved
+
+
+async def _one(world: World, task: Task) -> int:
+    case = task["case"]
+    tale = world.of_case(case["id"]) if case else None
+    if tale is None:
+        return 0
+    worker = WORK.get(task["kind"], finish)
+    try:
+        return 0 if await worker(world, tale, task) == WAIT else 1
+    except Refused as refused:
+        if refused.code in ("task_closed", "task_not_found", "stale_version", "letter_changed"):
+            return 0  # an earlier task of this round changed it: looked at again next round
+        raise
+
+
+def doer(world: World, tale: Tale, task: Task, wanted: str | None = None) -> Person:
+    """Who does this task: the one the story names, else whose case it is, else a senior."""
+    if task["role"] == "legal":
+        return world.staff["teemu"]
+    if task["role"] == "senior":
+        return world.staff[wanted or "saga"]
+    if wanted is not None:
+        return world.staff[wanted]
+    return world.staff[tale.story.assess.by] if tale.story.assess else world.staff["anna"]
+
+
+async def take(world: World, who: Person, task: Task) -> None:
+    """Put the name on a task of the handlers' pool; the case comes along."""
+    if task["role"] == "handler" and task["assignee_id"] is None and who.name != "Saga Ekholm":
+        await world.door.post(who, f"/v1/tasks/{task['id']}/assign", {"assignee_id": who.id})
+
+
+# --- assessment ------------------------------------------------------------------------------
+
+
+async def assess(world: World, tale: Tale, task: Task) -> str | None:
+    story, change = tale.story, world.door.change
+    if story.care is not None and "cared" not in tale.done:
+        return await _notice_distress(world, tale)
+    if story.duplicate is not None:
+        return await _duplicate(world, tale, task)
+    asked = story.question
+    if asked is not None and tale.first("asked"):
+        who = doer(world, tale, task, asked.by)
+        await take(world, who, task)
+        await change(
+            who,
+            "POST",
+            tale.case_id,
+            "/questions",
+            {
+                "code": asked.code,
+                "words": QUESTIONS[asked.code],
+                "default": asked.default,
+                "days": asked.days,
+            },
+        )
+        return None
+    if story.assess is None or (
+        asked is not None and "answered" not in tale.done and not await _answered(world, tale)
+    ):
+        return WAIT
+    who = world.staff[story.assess.by]
+    await take(world, who, task)
+    await _confirm(world, tale, who)
+    await change(who, "POST", tale.case_id, "/assessment", _decision(tale))
+    return None
+
+
+QUESTIONS = {
+    "authority_paper": "Please send us the paper by which she lets you act for her.",
+    "guardian_consent": "Please let a parent or guardian sign for you. Do they agree?",
+}
+
+
+async def _answered(world: World, tale: Tale) -> bool:
+    view = await world.door.get(world.staff["saga"], f"/v1/cases/{tale.case_id}")
+    return all(q["answered"] for q in view["questions"])
+
+
+def _decision(tale: Tale) -> dict[str, Any]:
+    said = tale.story.assess
+    assert said is not None, "asked by who checked"
+    if said.reject:
+        return {
+            "decision": "reject",
+            "conflict_of_interest": NO_CONFLICT,
+            "outcome": said.reject,
+            "rule": said.rule,
+            "would_change": said.would_change,
+        }
+    body: dict[str, Any] = {
+        "decision": "accept",
+        "conflict_of_interest": NO_CONFLICT,
+        "merit": tale.case["expected"]["note"][:1000],
+        "entry_stage": said.entry_stage,
+        "entry_reason": said.entry_reason,
+        "consumer_writes_first_days": said.consumer_writes_first_days,
+    }
+    if said.limitation_on is not None:
+        body["limitation_on"] = said.limitation_on.isoformat()
+    first = tale.case["facts"].get("first_written_complaint")
+    if first:
+        body["first_written_complaint"] = first
+    return body
+
+
+async def _confirm(world: World, tale: Tale, who: Person) -> None:
+    view = await world.door.get(who, f"/v1/cases/{tale.case_id}")
+    tale.payment_reference = view["staff"]["payment_reference"]
+    if not view["company"]["confirmed"]:
+        company = {"company_id": world.company_ids[tale.company_name]}
+        await world.door.change(who, "POST", tale.case_id, "/company", company)
+
+
+async def _notice_distress(world: World, tale: Tale) -> str | None:
+    assert tale.story.assess is not None, "a story with care is assessed"
+    if not tale.first("distress"):
+        return WAIT
+    who = world.staff[tale.story.assess.by]
+    await world.door.change(
+        who,
+        "POST",
+        tale.case_id,
+        "/distress",
+        {"words": "Afraid of the bailiff, does not sleep; recently widowed."},
+    )
+    return None
+
+
+async def _duplicate(world: World, tale: Tale, task: Task) -> str | None:
+    link = tale.story.duplicate
+    assert link is not None, "asked by who checked"
+    other = next((t for t in world.tales if t.story.id == link.of), None)
+    if other is None or not other.case_id:
+        return WAIT
+    who = world.staff[link.by]
+    await take(world, who, task)
+    await world.door.change(
+        who, "POST", tale.case_id, "/duplicate", {"duplicate_of": other.case_id}
+    )
+    await close(world, tale, who, "duplicate", "the same claim runs in the other case")
+    return None
+
+
+async def confirm_company(world: World, tale: Tale, task: Task) -> str | None:
+    """Before acceptance it is part of the assessment; later the company said "not us"."""
+    if tale.stage in ("intake", "assessment"):
+        if tale.story.assess is not None or tale.story.duplicate is not None:
+            return WAIT
+        who = doer(world, tale, task, tale.story.question.by if tale.story.question else None)
+        await _confirm(world, tale, who)
+        return None
+    who = doer(world, tale, task)
+    company = {"company_id": world.company_ids[tale.company_name]}
+    await world.door.change(who, "POST", tale.case_id, "/company", company)
+    await next_step(world, tale, who, tale.stage, "register and contract name this company")
+    return None
+
+
+# --- letters ---------------------------------------------------------------------------------
+
+
+async def approve_letter(world: World, tale: Tale, task: Task) -> str | None:
+    """Read the PDF, then approve its hash. A story that ends here is ended instead."""
+    who = doer(world, tale, task)
+    if await _ends_here(world, tale):
+        return None
+    view = await world.door.get(who, f"/v1/cases/{tale.case_id}")
+    letter = next(x for x in view["letters"] if x["id"] == task["subject_id"])
+    pdf = await world.door.get(who, letter["pdf"])
+    assert pdf.startswith(b"%PDF"), "a letter is a PDF"
+    await world.door.call(
+        who,
+        "POST",
+        f"/v1/cases/{tale.case_id}/letters/{letter['id']}/approve",
+        {"sha256": letter["sha256"]},
+        version=view["version"],
+    )
+    world.count("letters_approved")
+    return None
+
+
+async def file_complaint(world: World, tale: Tale, task: Task) -> str | None:
+    """Done when the consumer has told us that they pressed send."""
+    if "complaint_sent" not in tale.done:
+        return WAIT
+    tale.done.discard("complaint_sent")
+    who = doer(world, tale, task)
+    await world.door.change(
+        who,
+        "POST",
+        tale.case_id,
+        f"/letters/{task['subject_id']}/delivered",
+        {"at": world.now.isoformat(), "grade": "registered"},
+    )
+    await companies.complaint_arrived(world, tale)
+    return None
+
+
+# --- steering --------------------------------------------------------------------------------
+
+
+async def _ends_here(world: World, tale: Tale) -> bool:
+    ending = tale.story.ending
+    if ending is None or ending.at != tale.stage:
+        return False
+    await close(world, tale, world.staff[ending.by], ending.outcome, "this is the last step")
+    return True
+
+
+async def close(world: World, tale: Tale, who: Person, outcome: str, reason: str) -> None:
+    await world.door.change(
+        who, "POST", tale.case_id, "/close", {"outcome": outcome, "reason": reason}
+    )
+
+
+async def next_step(world: World, tale: Tale, who: Person, stage: str, reason: str) -> None:
+    await world.door.change(
+        who, "POST", tale.case_id, "/next-step", {"stage": stage, "reason": reason}
+    )
+
+
+NEXT = {"contact": "reminder", "reminder": "formal_notice", "formal_notice": "complaint"}
+
+
+async def choose_next_step(world: World, tale: Tale, task: Task) -> str | None:
+    story, ending = tale.story, tale.story.ending
+    who = doer(world, tale, task)
+    if await _ends_here(world, tale):
+        return None
+    if ending is not None and ending.when == "dismissed" and "dismissed" in tale.done:
+        await close(world, tale, world.staff[ending.by], ending.outcome, "no way is left")
+    elif story.denial is not None and task["priority_reason"] == "denied":
+        await next_step(world, tale, who, story.denial.next, "the refusal stands on file")
+    else:
+        tale.improvised.append(f"{task['kind']}:{task['priority_reason']}")
+        if tale.stage in NEXT:
+            await next_step(world, tale, who, NEXT[tale.stage], "the usual next step")
+        else:
+            await close(world, tale, world.staff["saga"], "handed_over", "nothing is left to do")
+    return None
+
+
+async def promise_broken(world: World, tale: Tale, task: Task) -> str | None:
+    who = doer(world, tale, task)
+    await next_step(
+        world, tale, who, NEXT.get(tale.stage, "formal_notice"), "they broke their word"
+    )
+    return None
+
+
+async def answer_company(world: World, tale: Tale, task: Task) -> str | None:
+    """They asked for a paper: the consumer is asked, then the answer goes back by phone and mail."""
+    who = doer(world, tale, task)
+    if task["priority_reason"] == "company_asked" and tale.first("asked_consumer"):
+        await world.door.change(
+            who,
+            "POST",
+            tale.case_id,
+            "/questions",
+            {
+                "code": "proof",
+                "days": 10,
+                "default": "go_on_without",
+                "words": "They want proof that nothing was delivered. Can you send us a picture?",
+                "blocks_ladder": False,
+            },
+        )
+        return None
+    if not await _answered(world, tale):
+        return WAIT
+    await _give_proof(world, tale, who)
+    return None
+
+
+async def _give_proof(world: World, tale: Tale, who: Person) -> None:
+    """The paper goes to the company; they get time to look at it."""
+    await world.door.change(
+        who,
+        "POST",
+        tale.case_id,
+        "/calls",
+        {
+            "with_whom": "company",
+            "notes": "Gave them the proof they had asked for.",
+            "outcome": "they look at it again",
+        },
+    )
+    until = world.now + timedelta(days=DAYS_FOR_COMPANY)
+    await world.door.change(
+        who, "POST", tale.case_id, "/extend", {"until": until.isoformat(), "reason": "proof_sent"}
+    )
+    await companies.answer_given(world, tale)
+
+
+async def check_direct_payment(world: World, tale: Tale, task: Task) -> str | None:
+    """The consumer's bank statement shows the credit: confirmed, and nothing more is claimed."""
+    who = doer(world, tale, task)
+    await world.door.change(
+        who,
+        "POST",
+        tale.case_id,
+        f"/direct-payments/{task['subject_id']}/decide",
+        {"confirmed": True, "whole": True},
+    )
+    return None
+
+
+async def register_voucher(world: World, tale: Tale, task: Task) -> str | None:
+    who = doer(world, tale, task)
+    view = await world.door.get(who, f"/v1/cases/{tale.case_id}")
+    offer = next(o for o in view["offers"] if o["state"] == "accepted")
+    value = {"amount": offer["amount"]["amount"], "currency": offer["amount"]["currency"]}
+    await world.door.call(
+        who, "POST", f"/v1/cases/{tale.case_id}/vouchers", {"value": value}, version=view["version"]
+    )
+    return None
+
+
+async def care(world: World, tale: Tale, task: Task) -> str | None:
+    """A trained colleague calls, then lets the case go on."""
+    wanted = tale.story.care.by if tale.story.care else "saga"
+    who = world.staff[wanted]
+    await world.door.change(
+        who,
+        "POST",
+        tale.case_id,
+        "/calls",
+        {
+            "with_whom": "consumer",
+            "outcome": "calmer; her daughter helps",
+            "notes": "Talked for half an hour. No bailiff may come without a judgment.",
+        },
+    )
+    await world.door.change(who, "DELETE", tale.case_id, "/holds/distress")
+    tale.done.add("cared")
+    return None
+
+
+async def settle_effect(world: World, tale: Tale, task: Task) -> str | None:
+    """The simulated world loses nothing, so this is a fault of ours: noted, and settled."""
+    world.trouble.append(f"{tale.story.id}: an order nobody knows the outcome of")
+    await world.door.post(
+        world.staff["saga"],
+        f"/v1/effects/{task['subject_id']}/settle",
+        {"verdict": "sent", "reason": "seen in the sent folder"},
+    )
+    return None
+
+
+async def finish(world: World, tale: Tale, task: Task) -> str | None:
+    """Work that ends with saying what was done."""
+    if task["kind"] not in EXPECTED_BY_HAND:
+        tale.improvised.append(f"{task['kind']}:{task['priority_reason']}")
+    if task["kind"] == "feed_silent":
+        world.trouble.append(f"{tale.story.id}: a step waited for mail or bank to be read")
+    who = doer(world, tale, task)
+    await world.door.post(
+        who, f"/v1/tasks/{task['id']}/done", {"words": "Looked at it and did what it asks for."}
+    )
+    return None
+
+
+EXPECTED_BY_HAND = ("limitation",)
+
+WORK: dict[str, Callable[[World, Tale, Task], Awaitable[str | None]]] = {
+    "assess": assess,
+    "confirm_company": confirm_company,
+    "approve_letter": approve_letter,
+    "file_complaint": file_complaint,
+    "read_reply": reading.read_reply,
+    "choose_next_step": choose_next_step,
+    "fix_channel": choose_next_step,
+    "promise_broken": promise_broken,
+    "answer_company": answer_company,
+    "answer_body": reading.answer_body,
+    "check_direct_payment": check_direct_payment,
+    "register_voucher": register_voucher,
+    "care": care,
+    "settle_effect": settle_effect,
+}

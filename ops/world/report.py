@@ -1,0 +1,94 @@
+"""What the play showed: each case climbing, the end table, the books, the counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from app.domain.money import Money
+from ops.world.tale import Tale, World
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One story's end beside what was expected. `wrong` names what differs."""
+
+    story: str
+    shows: str
+    path: tuple[str, ...]
+    outcome: str
+    recovered: str
+    fee: str
+    payout: str
+    currency: str
+    open_tasks: int
+    wrong: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        return not self.wrong
+
+
+async def outcomes(world: World) -> list[Outcome]:
+    """Every story, read from the API as an auditor and a senior see it."""
+    return [await _outcome(world, tale) for tale in world.tales]
+
+
+async def _outcome(world: World, tale: Tale) -> Outcome:
+    expected = tale.story.expect
+    view = await world.door.get(world.staff["saga"], f"/v1/cases/{tale.case_id}")
+    money, currency = view["money"], view["claim"]["currency"]
+    received = sum(
+        money[name]["minor"] for name in ("received", "paid_to_you_directly", "vouchers")
+    )
+    fee = money["our_fee"]["minor"]
+    got = {
+        "path": " ".join(tale.path),
+        "outcome": str(view["outcome"]),
+        "recovered": received,
+        "fee": fee,
+        "payout": money["paid_out"]["minor"],
+        "open tasks": len(view["staff"]["open_tasks"]),
+        "held money": money["waits_for_you"]["minor"],
+    }
+    wanted = {
+        "path": " ".join(stage.value for stage in expected.path),
+        "outcome": expected.outcome.value,
+        "recovered": _minor(expected.recovered, currency),
+        "fee": _minor(expected.fee, currency),
+        "payout": _minor(expected.payout, currency),
+        "open tasks": 0,
+        "held money": 0,
+    }
+    wrong = tuple(
+        f"{name}: {got[name]}, expected {wanted[name]}"
+        for name in wanted
+        if got[name] != wanted[name]
+    )
+    return Outcome(
+        tale.story.id,
+        tale.story.shows,
+        tuple(tale.path),
+        str(view["outcome"]),
+        Money(received, currency).format(),
+        Money(fee, currency).format(),
+        Money(money["paid_out"]["minor"], currency).format(),
+        currency,
+        len(view["staff"]["open_tasks"]),
+        wrong,
+    )
+
+
+def _minor(amount: str, currency: str) -> int:
+    """Sums in the stories carry two decimals in every currency."""
+    whole, _, rest = amount.partition(".")
+    if Money(1, currency).format().find(".") < 0:
+        assert not int(rest or "0"), "no fractions of this currency"
+        return int(whole)
+    return Money.parse(amount, currency).minor
+
+
+async def books(world: World) -> dict[str, Any]:
+    """The trial balance, as finance reads it."""
+    found: dict[str, Any] = await world.door.get(world.staff["paula"], "/v1/ledger/trial-balance")
+    return found

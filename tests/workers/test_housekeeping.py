@@ -1,0 +1,66 @@
+"""The round that anchors the history outside the database and lets go of what is old."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from obstore.store import LocalStore
+from sqlalchemy import text
+
+from app import audit
+from app.audit_check import verify
+from app.clock import wall_now
+from app.db import Database
+from app.documents.store import ObjectStore
+from workers.housekeeping import Housekeeper
+
+
+async def _write_history(database: Database, code: str) -> None:
+    async with database.transaction() as session:
+        await audit.append(
+            session, stream=audit.SYSTEM, code=code, params={}, actor="system", at=wall_now()
+        )
+
+
+async def test_a_round_anchors_the_history_outside_the_database(
+    database: Database, tmp_path: Path
+) -> None:
+    store = ObjectStore(LocalStore(prefix=tmp_path))
+    await _write_history(database, "something_happened")
+    keeper = Housekeeper(database, store)
+    await keeper.once()
+    assert keeper.anchored == 1
+    assert any(path.is_file() for path in tmp_path.rglob("*"))
+    async with database.read() as session:
+        report = await verify(session, store.get_named)
+    assert report.sound and report.anchors == 1
+
+
+async def test_a_round_without_news_takes_no_anchor(database: Database, tmp_path: Path) -> None:
+    store = ObjectStore(LocalStore(prefix=tmp_path))
+    await _write_history(database, "something_happened")
+    keeper = Housekeeper(database, store)
+    await keeper.once()
+    await keeper.once()
+    assert keeper.anchored == 1
+
+
+async def test_a_history_cut_off_behind_the_anchor_is_found(
+    database: Database, tmp_path: Path
+) -> None:
+    store = ObjectStore(LocalStore(prefix=tmp_path))
+    await _write_history(database, "first")
+    await _write_history(database, "second")
+    await Housekeeper(database, store).once()
+    async with database.transaction() as session:
+        await session.execute(text("ALTER TABLE audit_entries DISABLE TRIGGER ALL"))
+        await session.execute(text("DELETE FROM audit_entries WHERE seq = 2"))
+        await session.execute(
+            text(
+                "UPDATE audit_heads SET audit_seq = 1, audit_head ="
+                " (SELECT hash FROM audit_entries WHERE seq = 1)"
+            )
+        )
+    async with database.read() as session:
+        report = await verify(session, store.get_named)
+    assert not report.sound

@@ -1,0 +1,38 @@
+"""What must be done now and then: anchor the history outside the database, let go of what is old.
+
+Several workers may do it at once: the anchor takes an advisory lock, the purges delete what they
+find. What is left undone here costs nobody anything until the next round.
+"""
+
+from __future__ import annotations
+
+from app import idempotency
+from app.audit_check import anchor_heads
+from app.clock import wall_now
+from app.consumers.login import purge_links
+from app.db import Database
+from app.documents.store import ObjectStore
+
+HOUSEKEEPING_SECONDS = 600.0  # an intruder has ten minutes of history to himself, no more
+
+
+class Housekeeper:
+    """One round per call. `anchored` is the number of the newest anchor this process took."""
+
+    def __init__(self, database: Database, store: ObjectStore) -> None:
+        self._database = database
+        self._store = store
+        self.anchored: int | None = None
+
+    async def once(self) -> bool:
+        """Returns whether there is more to let go of right now."""
+        now = wall_now()
+        async with self._database.transaction() as session:
+            number = await anchor_heads(
+                session, self._store.put_named, self._store.get_named, at=now
+            )
+        self.anchored = number or self.anchored
+        async with self._database.transaction() as session:
+            await purge_links(session, now=now)
+            purged = await idempotency.purge(session, now=now)
+        return purged >= idempotency.PURGE_BATCH
