@@ -207,7 +207,7 @@ async def candidates(
     lanes: Sequence[str],
     kinds: Sequence[str],
 ) -> list[Candidate]:
-    """The oldest orders that may be taken now. `kinds` are `Name/version` this code can carry out."""
+    """The oldest orders that may be taken now. `kinds` are the `Name/version` this code knows."""
     rows = await session.execute(
         _CANDIDATES,
         {"now": now, "limit": limit, "paused": paused, "lanes": list(lanes), "kinds": list(kinds)},
@@ -345,5 +345,6 @@ def _claimed(row: Any) -> Claimed:
         epoch=row.lease_epoch,
         attempts=row.attempts,
         staged_at=row.staged_at,
-        dispatched_at=row.dispatched_at, provider=row.provider,
+        dispatched_at=row.dispatched_at,
+        provider=row.provider,
     )

@@ -89,27 +89,37 @@ def bare_get(port: int, ids: list[str]) -> Target:
 def file_case(port: int, token: str) -> Target:
     def make(_: int) -> bytes:
         headers = JSON | {
-            "Authorization": f"Bearer {token}", "Idempotency-Key": secrets.token_hex(16)}
+            "Authorization": f"Bearer {token}",
+            "Idempotency-Key": secrets.token_hex(16),
+        }
         return request_bytes(
-            "POST", "/v1/cases", host=_host(port), headers=headers, body=filing_bytes(f"ORDER-{secrets.token_hex(6)}"))
+            "POST",
+            "/v1/cases",
+            host=_host(port),
+            headers=headers,
+            body=filing_bytes(f"ORDER-{secrets.token_hex(6)}"),
+        )
 
     return Target("file a case", port, make, 201)
 
 
 def get_case(port: int, token: str, ids: list[str], name: str = "read a case") -> Target:
     auth = {"Authorization": f"Bearer {token}"}
-    requests = [
-        request_bytes("GET", f"/v1/cases/{i}", host=_host(port), headers=auth) for i in ids]
+    requests = [request_bytes("GET", f"/v1/cases/{i}", host=_host(port), headers=auth) for i in ids]
     return Target(name, port, lambda n: requests[n % len(requests)], 200)
 
 
 async def ids_of(database: Database, table: str, limit: int = 500) -> list[str]:
     async with database.read() as session:
-        found = await session.scalars(text(f"SELECT id FROM {table} ORDER BY random() LIMIT {limit}"))
+        found = await session.scalars(
+            text(f"SELECT id FROM {table} ORDER BY random() LIMIT {limit}")
+        )
         return [str(i) for i in found]
 
 
-async def measure(where: here.Place, ports: dict[str, tuple[int, int]], size: Size) -> dict[str, Any]:
+async def measure(
+    where: here.Place, ports: dict[str, tuple[int, int]], size: Size
+) -> dict[str, Any]:
     """Warm both up, then take turns."""
     database = Database(where.database_url, pool_size=2)
     try:
@@ -151,11 +161,15 @@ def main(quick: bool = False) -> dict[str, Any]:
 
 def show(found: dict[str, Any]) -> None:
     size: Size = found["size"]
-    print(f"HTTP, {CLIENTS} clients, one process, median of {size.rounds} interleaved rounds of"
-          f" {size.seconds:.1f} s, {os.cpu_count()} processors shared with database and client")
+    print(
+        f"HTTP, {CLIENTS} clients, one process, median of {size.rounds} interleaved rounds of"
+        f" {size.seconds:.1f} s, {os.cpu_count()} processors shared with database and client"
+    )
     for name, f in found["figures"].items():
-        print(f"  {name:20} {f['per_second']:8.0f}/s   p50 {f['p50_ms']:6.1f} ms"
-              f"   p99 {f['p99_ms']:6.1f} ms")
+        print(
+            f"  {name:20} {f['per_second']:8.0f}/s   p50 {f['p50_ms']:6.1f} ms"
+            f"   p99 {f['p99_ms']:6.1f} ms"
+        )
     print(f"  filing against bare INSERT   {found['filing']:.2f}   (at least {FILING_TARGET})")
     print(f"  reading against bare ORM GET {found['reading']:.2f}   (at least {READING_TARGET})")
 

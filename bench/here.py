@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -45,15 +46,15 @@ class Place:
 
     @property
     def database_url(self) -> str:
-        return self.settings.database_url
+        """Without the name of a driver."""
+        return plain_url(self.settings.database_url)
 
 
 @contextlib.contextmanager
 def place(name: str, **overrides: str) -> Iterator[Place]:
     """A migrated database `bench_<name>`, dropped at the end."""
-    with local_installation("bench", log_level="warning", **overrides) as here:
-        plain = here.settings.database_url.replace("postgresql+asyncpg://", "postgresql://")
-        server, _, _ = plain.rpartition("/")
+    with local_installation("bench", fresh=False, **{"log_level": "warning", **overrides}) as here:
+        server, _, _ = plain_url(here.settings.database_url).rpartition("/")
         admin, url = f"{server}/postgres", f"{server}/bench_{name}"
         drop = f"DROP DATABASE IF EXISTS bench_{name} WITH (FORCE)"
         asyncio.run(_as_admin(admin, drop, f"CREATE DATABASE bench_{name}"))
@@ -63,6 +64,24 @@ def place(name: str, **overrides: str) -> Iterator[Place]:
             yield Place(settings_from(environment), environment)
         finally:
             asyncio.run(_as_admin(admin, drop))
+
+
+@contextlib.contextmanager
+def copies(where: Place, names: list[str]) -> Iterator[list[str]]:
+    """Copies of the place's database as it now is; their addresses. Dropped at the end."""
+    server, _, original = plain_url(where.database_url).rpartition("/")
+    admin = f"{server}/postgres"
+    drops = [f"DROP DATABASE IF EXISTS bench_{name} WITH (FORCE)" for name in names]
+    makes = [f"CREATE DATABASE bench_{name} TEMPLATE {original}" for name in names]
+    asyncio.run(_as_admin(admin, *drops, *makes))
+    try:
+        yield [f"{server}/bench_{name}" for name in names]
+    finally:
+        asyncio.run(_as_admin(admin, *drops))
+
+
+def plain_url(url: str) -> str:
+    return url.replace("postgresql+asyncpg://", "postgresql://")
 
 
 async def _as_admin(url: str, *statements: str) -> None:
@@ -95,13 +114,18 @@ def serving(where: Place, **applications: str) -> Iterator[dict[str, tuple[int, 
             found[name] = (port, processes.children[name].pid)
         for name, (port, _) in found.items():
             page = f"http://{HOST}:{port}/" + ("openapi.json" if name == "floor" else "ready")
-            processes.wait_for(name, lambda page=page: answers_ok(page), START_SECONDS_MAX)
+            processes.wait_for(name, functools.partial(answers_ok, page), START_SECONDS_MAX)
         yield found
 
 
 async def new_api_key(database: Database, settings: Settings) -> str:
     """The token of an app that may file and read."""
-    owner, key_id, secret, now = await new_staff(database, "admin"), new_id(), new_token(), wall_now()
+    owner, key_id, secret, now = (
+        await new_staff(database, "admin"),
+        new_id(),
+        new_token(),
+        wall_now(),
+    )
     async with database.transaction() as session:
         await session.execute(
             insert(ApiKey).values(
@@ -127,8 +151,7 @@ async def new_staff(database: Database, *roles: str) -> tuple[Any, str]:
                 created_at=now,
             )
         )  # fmt: skip
-        opened = await open_session(
-            session, kind="staff", subject_id=staff_id, hours=12, now=now)
+        opened = await open_session(session, kind="staff", subject_id=staff_id, hours=12, now=now)
     return staff_id, opened.token
 
 

@@ -26,14 +26,20 @@ async def one_case(database: Database) -> UUID:
     """A case filed through the engine, waiting for assessment."""
     async with database.transaction() as session:
         moment = await read_moment(session)
-        await session.execute(insert(AgencyProfileRow).values(
-            version=1, profile={"name": "Bench Oy"}, effective_at=moment.now, set_by="bench"))
+        await session.execute(
+            insert(AgencyProfileRow).values(
+                version=1, profile={"name": "Bench Oy"}, effective_at=moment.now, set_by="bench"
+            )
+        )
         await session.execute(insert(InstallationRow).values(id=1, outgoing_paused=False))
         consumer, case_id, claimant, item = new_id(), new_id(), new_id(), new_id()
-        await session.execute(text(
-            "INSERT INTO consumers (id, name, email, by_post, language, country, created_at, version)"
-            " VALUES (:id, 'Bench', 'bench@person.test', false, 'en', 'FI', :now, 1)"),
-            {"id": consumer, "now": moment.now})
+        await session.execute(
+            text(
+                "INSERT INTO consumers (id, name, email, by_post, language, country, created_at,"
+                " version) VALUES (:id, 'Bench', 'bench@person.test', false, 'en', 'FI', :now, 1)"
+            ),
+            {"id": consumer, "now": moment.now},
+        )
         case = Case(
             id=case_id, reference=new_reference(), claim_kind="air_fees", jurisdiction="FI",
             currency="EUR", stage=Stage.INTAKE, step=0, opened_at=moment.now, playbook=GENERIC,
@@ -111,10 +117,13 @@ async def bring_forward(dsn: str, first: int, last: int) -> None:
     try:
         await connection.execute(
             "UPDATE cases SET next_wake_at = next_wake_at - interval '60 days',"
-            f" due_at = due_at - interval '60 days' WHERE id {between}", timeout=600)
+            f" due_at = due_at - interval '60 days' WHERE id {between}",
+            timeout=600,
+        )
         await connection.execute(
-            "UPDATE case_timers SET due_at = due_at - interval '60 days'"
-            f" WHERE case_id {between}", timeout=600)
+            f"UPDATE case_timers SET due_at = due_at - interval '60 days' WHERE case_id {between}",
+            timeout=600,
+        )
         await connection.execute("VACUUM ANALYZE cases, case_timers", timeout=600)
     finally:
         await connection.close()

@@ -14,17 +14,17 @@ import asyncpg
 
 from app.tables.base import Base
 
-DUE_COPIES = 16
+DUE_COPIES = 18
 # Parents before children. The history of a copy does not verify (its hashes are the original's);
 # nothing here looks at that.
 TABLES = (
     "consumers", "data_keys", "cases", "claimants", "claim_items", "case_timers", "letters",
-    "mandates", "tasks", "audit_entries", "effects",
+    "mandates", "tasks", "audit_entries", "effects", "messages", "questions", "offers",
 )  # fmt: skip
 SHARED_IDS = ("company_id", "assignee_id", "handler_id", "duplicate_of", "prepared_by")
 LATER = (
     "CASE WHEN g <= {due} AND {stage} = 'contact' THEN interval '0'"
-    " ELSE interval '30 days' + make_interval(hours => g % 500) END"
+    " ELSE interval '30 days' + make_interval(hours => (g % 500)::int) END"
 )
 OWN_TEXT = {
     ("consumers", "name"): "o.name || ' ' || g",
@@ -36,7 +36,12 @@ OWN_TEXT = {
     ("effects", "stream"): "'case:' || o.case_id_new",
     ("effects", "business_key"): "g || ':' || o.business_key",
 }
-DATES = {("cases", "due_at"), ("cases", "next_wake_at"), ("case_timers", "due_at"), ("tasks", "due_at")}
+DATES = {
+    ("cases", "due_at"),
+    ("cases", "next_wake_at"),
+    ("case_timers", "due_at"),
+    ("tasks", "due_at"),
+}
 STAGE_OF = {
     "cases": "o.stage",
     "case_timers": "(SELECT stage FROM cases c WHERE c.id = o.case_id)",

@@ -59,7 +59,7 @@ async def procrastinate_noops(dsn: str, jobs: int) -> float:
     async with app.open_async():
         await app.schema_manager.apply_schema_async()
         for start in range(0, jobs, 500):
-            await noop.batch_defer_async(*({"n": n} for n in range(start, start + 500)))
+            await noop.batch_defer_async(*_arguments(start))
         started = time.perf_counter()
         await app.run_worker_async(wait=False, concurrency=20, install_signal_handlers=False)
         return jobs / (time.perf_counter() - started)
@@ -92,6 +92,10 @@ async def arq_noops(redis_url: str, jobs: int) -> float:
     await worker.close()
     await pool.aclose()
     return jobs / taken
+
+
+def _arguments(start: int) -> list[Any]:
+    return [{"n": n} for n in range(start, start + 500)]
 
 
 FLOORS = {"raw": raw_claims, "procrastinate": procrastinate_noops, "arq": arq_noops}

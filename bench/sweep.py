@@ -1,4 +1,4 @@
-"""The deadline sweep over many cases: each due one decided and recorded with history, task and order.
+"""The deadline sweep: each due case decided and recorded with history, task and order.
 
 `python -m bench.sweep` prints cases a second for 1, 2 and 4 worker processes, where the processor
 time went, and the ratio to procrastinate's and arq's empty jobs measured in the same run.
@@ -57,8 +57,9 @@ async def _fill(where: Place, cases: int, due: int) -> None:
     await multiply(where.settings.database_dsn, case_id, cases, later_from=due + 1)
     async with database.transaction() as session:
         await session.execute(text("DELETE FROM case_timers WHERE case_id = :id"), {"id": case_id})
-        await session.execute(text(
-            "UPDATE cases SET parked_reason = 'template' WHERE id = :id"), {"id": case_id})
+        await session.execute(
+            text("UPDATE cases SET parked_reason = 'template' WHERE id = :id"), {"id": case_id}
+        )
         await session.execute(text("INSERT INTO clock_offset VALUES (1, :s)"), {"s": AHEAD_SECONDS})
     await database.close()
 
@@ -108,8 +109,16 @@ async def _worker() -> None:
         pass
     ended = time.monotonic()
     used = resource.getrusage(resource.RUSAGE_SELF)
-    print(json.dumps({"begun": begun, "ended": ended, "swept": sweeper.swept,
-                      "cpu": used.ru_utime + used.ru_stime}))
+    print(
+        json.dumps(
+            {
+                "begun": begun,
+                "ended": ended,
+                "swept": sweeper.swept,
+                "cpu": used.ru_utime + used.ru_stime,
+            }
+        )
+    )
     await database.close()
 
 
@@ -117,9 +126,14 @@ async def _check(where: Place, due: int) -> None:
     """Every due case moved exactly once, with history and without a second order."""
     database = Database(where.database_url, statement_timeout_ms=120_000)
     async with database.read() as session:
-        rows = (await session.execute(text(
-            "SELECT count(*) FILTER (WHERE version = 2), count(*) FILTER (WHERE version > 2)"
-            " FROM cases WHERE parked_reason IS NULL"))).one()
+        rows = (
+            await session.execute(
+                text(
+                    "SELECT count(*) FILTER (WHERE version = 2), count(*) FILTER (WHERE version > 2)"
+                    " FROM cases WHERE parked_reason IS NULL"
+                )
+            )
+        ).one()
     await database.close()
     assert tuple(rows) == (due, 0), f"moved once and more than once: {tuple(rows)}"
 

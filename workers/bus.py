@@ -148,7 +148,7 @@ class PostgresBus:
                 if self._speaker is None or self._speaker.is_closed():
                     self._speaker = await asyncpg.connect(self._dsn)
                 await self._speaker.execute("SELECT pg_notify($1, $2)", CHANNEL, what)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncio.TimeoutError):
+        except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
             log.info("nudge_lost")
 
     async def run(self, on_wake: OnWake) -> None:
@@ -174,7 +174,7 @@ class PostgresBus:
         try:
             connection = await asyncpg.connect(self._dsn, timeout=NUDGE_SECONDS_MAX)
             await connection.close()
-        except (OSError, asyncpg.PostgresError, asyncio.TimeoutError):
+        except (TimeoutError, OSError, asyncpg.PostgresError):
             return False
         return True
 

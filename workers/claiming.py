@@ -81,9 +81,7 @@ async def claim(
     return out
 
 
-async def _lock(
-    session: AsyncSession, ids: set[UUID]
-) -> tuple[dict[UUID, Case], dict[UUID, str]]:
+async def _lock(session: AsyncSession, ids: set[UUID]) -> tuple[dict[UUID, Case], dict[UUID, str]]:
     """Cases locked in id order (others skipped), and those that cannot even be read."""
     if not ids:
         return {}, {}
@@ -149,8 +147,8 @@ async def recover(
     limit: int,
     mine: Sequence[UUID],
 ) -> list[Order[Any]]:
-    """Expired leases: orders to repeat under the same key; those never dispatched are planned again,
-    the others become unknown here."""
+    """Expired leases: orders to repeat under the same key; those never dispatched are planned
+    again, the others become unknown here."""
     found = await outbox.expired(session, lanes=lanes, limit=limit, mine=mine)
     if not found:
         return []
@@ -175,9 +173,7 @@ async def recover(
     return orders
 
 
-def _repeatable(
-    tools: Tools, handlers: Handlers, claimed: Claimed, age_seconds: float
-) -> Any:
+def _repeatable(tools: Tools, handlers: Handlers, claimed: Claimed, age_seconds: float) -> Any:
     """The order when its provider still knows the key, so that a repetition does nothing twice."""
     handler = handlers.get(claimed.kind)
     window = tools.providers.key_window_seconds(claimed.provider or "")

@@ -48,7 +48,7 @@ _READ_UNTIL = text("""
 
 @dataclass
 class Inbox:
-    """`listening` says whether mail could have come in: only then the mark of what was read moves."""
+    """`listening`: mail could have come in; only then the mark of what was read moves."""
 
     database: Database
     addresses: AddressBook
@@ -110,8 +110,15 @@ class Inbox:
 
 
 async def store_mail(
-    database: Database, *, provider: str, external_id: str, raw: bytes, digest: str,
-    envelope_to: str | None, envelope_from: str | None, row_id: UUID,
+    database: Database,
+    *,
+    provider: str,
+    external_id: str,
+    raw: bytes,
+    digest: str,
+    envelope_to: str | None,
+    envelope_from: str | None,
+    row_id: UUID,
 ) -> bool:
     """Keep the raw bytes; False when this very mail is here already."""
     async with database.transaction() as session:

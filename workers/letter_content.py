@@ -98,13 +98,15 @@ def _common(
 
 
 def _agency(rows: LetterRows) -> words.Agency:
+    """From the agency profile (app.agency.schemas.AgencyIn)."""
     profile = rows.profile
+    licence = next(iter(profile.get("licences") or ()), None)
     return words.Agency(
         name=profile.get("name", ""), address_lines=tuple(profile.get("address_lines", ())),
-        register_number=profile.get("register_number", ""),
+        register_number=profile.get("business_id") or profile.get("register_number", ""),
         signatory=profile.get("signatory") or profile.get("name", ""),
         signatory_title=profile.get("signatory_title"), phone=profile.get("phone"),
-        licence=profile.get("licence"),
+        licence=f"{licence['name']}, {licence['number']}" if licence else profile.get("licence"),
     )  # fmt: skip
 
 

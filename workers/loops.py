@@ -1,4 +1,4 @@
-"""A loop that looks for due work: again at once while there is more, else after a pause or a nudge."""
+"""A loop that looks for due work: at once while there is more, else after a pause or a nudge."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Reads one mail after the other on standard input and answers with what it says, as JSON.
 
 Runs in a process of its own that may be killed at any time: the standard library's parser can be
-made to run for minutes or to exhaust memory by a few kilobytes of header (reliability.md section 0).
+made to run for minutes or to exhaust memory by a few kilobytes of header (reliability.md 0).
 Only the standard library is loaded; nothing here touches the network or the disk.
 """
 
@@ -66,9 +66,7 @@ def _headers(head: bytes) -> dict[str, list[str]]:
     if head.count(b"\n") > HEADER_LINES_MAX * 4:
         raise OverLimit("header lines")
     found: dict[str, list[str]] = {}
-    count = 0
-    for match in _HEADER.finditer(head.replace(b"\r\n", b"\n")):
-        count += 1
+    for count, match in enumerate(_HEADER.finditer(head.replace(b"\r\n", b"\n")), start=1):
         if count > HEADER_LINES_MAX:
             raise OverLimit("headers")
         value = match[2]

@@ -86,8 +86,11 @@ class Reconciler:
     async def _late_cases(self) -> None:
         async with self.tools.database.read() as session:
             now = (await read_moment(session)).now
-            self.late = int((await session.execute(
-                _LATE, {"now": now, "late": LATE_SECONDS, "batch": BATCH})).scalar_one())
+            self.late = int(
+                (
+                    await session.execute(_LATE, {"now": now, "late": LATE_SECONDS, "batch": BATCH})
+                ).scalar_one()
+            )
         if self.late:
             log.error("cases_late", count=self.late)
 

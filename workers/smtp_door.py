@@ -1,7 +1,7 @@
 """The door for incoming mail: a small SMTP server on the loopback, behind a real one.
 
-It stores the raw bytes first and answers 250 then; while the database is away it answers 451 and the
-server in front keeps the mail. It looks at nothing but the envelope.
+It stores the raw bytes first and answers 250 then; while the database is away it answers 451 and
+the server in front keeps the mail. It looks at nothing but the envelope.
 """
 
 from __future__ import annotations
@@ -64,7 +64,8 @@ class Door:
     def _protocol(self) -> SMTP:
         return SMTP(
             self, hostname=self._hostname, ident="recourse", enable_SMTPUTF8=True,
-            data_size_limit=MAIL_BYTES_MAX, timeout=COMMAND_SECONDS_MAX, loop=asyncio.get_running_loop(),
+            data_size_limit=MAIL_BYTES_MAX, timeout=COMMAND_SECONDS_MAX,
+            loop=asyncio.get_running_loop(),
         )  # fmt: skip
 
     async def handle_RCPT(

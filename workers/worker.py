@@ -84,7 +84,7 @@ class Worker:
         self.door = Door(tools.database, settings, self.inbox)
 
     def nudge(self, what: str = "") -> None:
-        """Something was staged or stored: everybody looks. A look at nothing costs a millisecond."""
+        """Something was staged or stored: everybody looks. A look at nothing costs 1 ms."""
         self.inbox.nudge()
         self.sweep.nudge()
         self._staged()

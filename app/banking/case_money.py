@@ -55,7 +55,7 @@ async def load_case_money(
         await session.execute(select(CaseRow).where(CaseRow.id == case_id).with_for_update())
     ).scalar_one_or_none()
     if case is None:
-        raise NotFound("There is no such case.")
+        raise NotFound("There is no such case.", code="case_not_found")
     settled = await recovered_by_item(session, case_id)
     rows = (
         await session.execute(

@@ -129,7 +129,7 @@ def _money(row: Row) -> out.MoneyOnCase:
         claimed=amount(row["claimed_minor"]),
         agreed=amount(agreed) if agreed is not None else None,
         received=amount(money["received"]), paid_to_you_directly=amount(money["direct"]),
-        vouchers=amount(money["voucher"]), our_fee=amount(money["fee"]),
+        vouchers=amount(money["voucher"]), our_fee=amount(money["fee"] + money.get("fee_direct", 0)),
         on_its_way=amount(money["in_flight"]), paid_out=amount(money["paid_out"]),
         waits_for_you=amount(money["unallocated_in_full"]),
         not_counted=[out.Amount.of(minor, code) for code, minor in sorted(others.items())])

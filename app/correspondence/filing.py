@@ -99,8 +99,15 @@ class Place:
 
 
 async def store_raw(
-    session: AsyncSession, *, row_id: UUID, provider: str, external_id: str, raw: bytes,
-    digest: str, envelope_to: str | None, envelope_from: str | None,
+    session: AsyncSession,
+    *,
+    row_id: UUID,
+    provider: str,
+    external_id: str,
+    raw: bytes,
+    digest: str,
+    envelope_to: str | None,
+    envelope_from: str | None,
 ) -> bool:
     """Byte for byte, before anybody reads it. False: it is here already."""
     moment = await read_moment(session)

@@ -139,7 +139,9 @@ def open_store(settings: Settings) -> ObjectStore:
     options: dict[str, Any] = {}
     if settings.object_store_endpoint:
         options["endpoint"] = settings.object_store_endpoint
-        options["client_options"] = {"allow_http": settings.object_store_endpoint.startswith("http:")}
+        options["client_options"] = {
+            "allow_http": settings.object_store_endpoint.startswith("http:")
+        }
     if settings.object_store_access_key and settings.object_store_secret_key:
         options["access_key_id"] = settings.object_store_access_key.get_secret_value()
         options["secret_access_key"] = settings.object_store_secret_key.get_secret_value()

@@ -29,6 +29,9 @@ from app.domain.steering import hold_ended, record_incident
 from app.domain.turn import AGENCY_LATE_AFTER, Turn
 
 LOOK_AGAIN: Final = timedelta(hours=1)  # while our own mailbox or bank feed is silent
+# Mail is read every few seconds: a date that falls between two readings is no silence of a feed.
+MAIL_LAG: Final = timedelta(minutes=5)
+LOOK_SOON: Final = timedelta(minutes=1)
 BODY_STATUS_EVERY: Final = timedelta(days=90)
 
 
@@ -104,9 +107,21 @@ def _blind(t: Turn, timer: Timer, *, bank: bool = True) -> bool:
     return no_mail or no_bank
 
 
-def _hold_blind_step(t: Turn, timer: Timer) -> None:
+def _between_readings(t: Turn, timer: Timer, *, bank: bool) -> bool:
+    """Only the mail of the last moments is unread: the next reading will have it."""
+    passed = _passed_at(t, timer)
+    mail_read, bank_read = t.rules.mail_read_until, t.rules.bank_read_until
+    if bank and (bank_read is None or bank_read < passed):
+        return False
+    return mail_read is not None and mail_read >= passed - MAIL_LAG
+
+
+def _hold_blind_step(t: Turn, timer: Timer, *, bank: bool = True) -> None:
     """No step against anybody while their answer or money may lie unread with us."""
     basis = timer.basis
+    if _between_readings(t, timer, bank=bank):
+        t.arm(timer.kind, t.now + LOOK_SOON, basis, timer.key)
+        return
     if not basis.period.endswith(HELD):
         _alarm(t)
         basis = replace(basis, period=basis.period + HELD)
@@ -237,7 +252,7 @@ def _delivery_due(t: Turn, timer: Timer) -> None:
     letter = t.case.letter
     if letter is not None and letter.state is LetterState.HANDED_OVER:
         if _blind(t, timer, bank=False):
-            _hold_blind_step(t, timer)  # its bounce may lie unread
+            _hold_blind_step(t, timer, bank=False)  # its bounce may lie unread
         else:
             delivered(t, _passed_at(t, timer), "presumed")
         return

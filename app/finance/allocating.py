@@ -41,7 +41,7 @@ BY_PERSON = "person"  # the rule of an allocation that no reference supports
 
 
 class AnswerAwaited(Conflict):
-    """The claimants have not answered yet, or their answer was another one."""
+    """The claimants have not answered yet, or their answer was yes."""
 
     code = "answer_awaited"
 
@@ -181,10 +181,12 @@ async def send_back(desk: Desk, movement_id: UUID) -> ItemDone:
 async def _take_refusal(desk: Desk, movement_id: UUID) -> None:
     hold = await desk.session.get(MovementHold, movement_id, populate_existing=True)
     assert hold is not None, "asked by who found it"
-    if hold.outcome != "waiting":
-        return
     seen = await engine.peek(desk.session, hold.case_id)
     assert seen is not None, "the case is locked by us"
+    if hold.outcome == "accepted" and seen.case.money.unallocated_in_full > 0:
+        raise AnswerAwaited("the claimants accepted: allocate it")
+    if hold.outcome != "waiting":
+        return
     offer = seen.case.offer
     if seen.case.is_open and offer is not None:
         if offer.state is OfferState.OPEN:

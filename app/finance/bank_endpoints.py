@@ -107,7 +107,8 @@ async def list_statements(session: ReadSession, pages: Pages) -> s.StatementList
         if len(rows) > pages.limit else None)
 
 
-@router.post("/receipts", operation_id="record_receipt", status_code=201, responses=CONFLICT)
+@router.post("/receipts", operation_id="record_receipt", status_code=201,
+             responses=problems("conflict", "not_found"))
 async def record_receipt(body: s.ReceiptIn, session: Session, caller: Caller) -> s.ReceiptOut:
     """Money received, recorded by hand before its statement comes."""
     movement_id = await receiving.record_by_hand(await open_desk(session, caller), body)

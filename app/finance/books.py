@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import and_, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import ledger
@@ -156,7 +157,7 @@ async def _accounts(
         select(BankAccount, BankStatement)
         .outerjoin(BankStatement, and_(BankStatement.bank_account_id == BankAccount.id,
                                        BankStatement.position > 0))
-        .distinct(BankAccount.id)
+        .ext(distinct_on(BankAccount.id))
         .order_by(BankAccount.id, BankStatement.position.desc()))
     if book is not None:
         query = query.where(BankAccount.book == book)

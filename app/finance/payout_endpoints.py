@@ -22,6 +22,7 @@ from app.tables.payouts import PayoutBatch, PayoutItem
 
 router = Router(prefix="/v1/payouts", tags=["payouts"])
 CONFLICT = problems("conflict")
+UNKNOWN = problems("conflict", "not_found")  # the body names something that may not exist
 State = Literal["draft", "proposed", "approved", "exported", "settled", "cancelled"]
 
 
@@ -56,7 +57,7 @@ async def _ready(desk: Desk) -> list[s.ReadyItemOut]:
                            amount=Amount.of(i.amount_minor, i.currency)) for i in rows.scalars()]
 
 
-@router.post("/sweeps", operation_id="prepare_sweep", status_code=201, responses=CONFLICT)
+@router.post("/sweeps", operation_id="prepare_sweep", status_code=201, responses=UNKNOWN)
 async def prepare_sweep(body: s.SweepIn, session: Session, caller: Caller) -> s.PreparedOut:
     """Prepare the move of our earned commission to our own account, for the next batch."""
     item = await paying.sweep(await open_desk(session, caller), body.own_account_id)
@@ -64,7 +65,7 @@ async def prepare_sweep(body: s.SweepIn, session: Session, caller: Caller) -> s.
                          amount=amount(item.amount))
 
 
-@router.post("/batches", operation_id="create_batch", status_code=201, responses=CONFLICT)
+@router.post("/batches", operation_id="create_batch", status_code=201, responses=UNKNOWN)
 async def create_batch(
     body: s.BatchIn, session: Session, caller: Caller, response: Response
 ) -> s.BatchOut:

@@ -6,6 +6,7 @@ story says. People reached by post only do nothing here: a handler does it for t
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from ops.world.agency import token_in
@@ -13,6 +14,7 @@ from ops.world.catcher import Mail
 from ops.world.door import Person
 from ops.world.stories import Counter, Question, Signs, Story
 from ops.world.tale import Tale, World
+from workers.notices import LANGUAGES, words
 
 SIGN_IN_SUBJECTS = ("sign-in", "sign in", "kirjautu")
 EXPENSES = {"care", "return_postage", "inspection", "unpaid_bill"}
@@ -138,6 +140,17 @@ def _known(world: World, name: str, email: str) -> Person:
     return world.person(name, email)
 
 
+ASKING = ("please_sign", "question", "offer", "file_complaint", "write_first")
+
+
+@lru_cache(maxsize=1)
+def asking_subjects() -> frozenset[str]:
+    """What our mails are called that want something of their reader."""
+    return frozenset(words(language)["notices"][code]["subject"]
+                     for language in LANGUAGES for code in ASKING
+                     if code in words(language)["notices"])
+
+
 # --- mail ------------------------------------------------------------------------------------
 
 
@@ -152,8 +165,11 @@ async def read_mail(world: World, mail: Mail) -> None:
         return
     world.count("notices")
     tale = world.of_reference(mail.subject.partition(":")[0])
-    if tale is not None:
-        tale.look, tale.reply_to = True, mail.reply_to or tale.reply_to
+    if tale is None:
+        return
+    tale.reply_to = mail.reply_to or tale.reply_to
+    if mail.subject.partition(": ")[2] in asking_subjects():
+        tale.look = True
 
 
 async def sign_in(world: World, people: list[Person]) -> None:

@@ -38,7 +38,6 @@ class Director:
         self.began = world.now
         self.stops = 0
         self._hooked: set[tuple[str, int]] = set()
-        self._acted = 0  # tasks done in the last round
 
     async def play(self) -> None:
         """Until every tale is closed and nothing is left to do. Raises Stuck."""
@@ -98,16 +97,20 @@ class Director:
 
     async def _act_until_quiet(self) -> None:
         """Work and answers at one instant, until nobody moves."""
+        acted = 1  # whatever the calendar did just now
         for _ in range(ROUNDS_MAX):
             done = await self.world.worker.until_quiet()
             read = await self._read_mail()
+            if not (done or read or acted or self.world.flags):
+                return
             await self._look_at_stages()
             looked = await self._consumers_look()
-            if not (done or read or looked or self._acted or self.world.flags):
-                return
-            self._acted = await people.work(self.world) + await finance.work(self.world)
-            for planned in self.world.calendar.take(self.world.now):
+            tasks = await people.open_tasks(self.world)
+            acted = await people.work(self.world, tasks) + await finance.work(self.world, tasks)
+            due = self.world.calendar.take(self.world.now)
+            for planned in due:
                 await planned.act()
+            acted += looked + len(due)
         raise Stuck(f"{ROUNDS_MAX} rounds at {self.world.now}")
 
     async def _read_mail(self) -> int:

@@ -6,6 +6,7 @@ everything follows from statements and tasks.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ops.world import consumers
@@ -85,11 +86,10 @@ async def _by_name(world: World, paula: Person, money: dict[str, Any]) -> str | 
     return str(same[0]["case_id"])
 
 
-async def work(world: World) -> int:
+async def work(world: World, open_tasks: Sequence[dict[str, Any]]) -> int:
     """The finance queue, then what can be paid, then the second pair of eyes."""
     paula = world.staff["paula"]
-    page = await world.door.get(paula, "/v1/tasks", queue="all", limit=100)
-    tasks = [t for t in page["items"] if t["kind"] in FINANCE_TASKS]
+    tasks = [t for t in open_tasks if t["kind"] in FINANCE_TASKS]
     moved = 0
     for task in tasks:
         tale = world.of_case(task["case"]["id"])

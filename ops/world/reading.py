@@ -20,13 +20,14 @@ async def read_reply(world: World, tale: Tale, task: dict[str, Any]) -> str | No
     """Find the message, understand it, record it."""
     who = reader(world, tale, task)
     page = await world.door.get(who, f"/v1/cases/{tale.case_id}/messages", limit=100)
-    message = next(m for m in page["items"] if m["id"] == task["subject_id"])
+    message = next((m for m in page["items"] if m["id"] == task["subject_id"]), None)
+    assert message is not None, f"{tale.story.id}: {task} {[m['subject'] for m in page['items']]}"
     found = _TICKET.search(message["subject"])
     said = tale.tickets.get(found[1]) if found else None
     if isinstance(said, Reaction):
         await _company(world, tale, who, said, message["id"])
     elif isinstance(said, BodyReaction):
-        await _body(world, tale, who, said)
+        await _body(world, tale, who, said, message["id"])
     else:
         await _consumer(world, tale, who, message)
     return None
@@ -118,20 +119,22 @@ async def _report_payment(world: World, tale: Tale, who: Person, amount: str) ->
     )
 
 
-async def _body(world: World, tale: Tale, who: Person, said: BodyReaction) -> None:
+async def _body(
+    world: World, tale: Tale, who: Person, said: BodyReaction, message_id: str
+) -> None:
     until = world.now + timedelta(days=said.days)
     match said.do:
         case "ask":
-            await record(world, tale, who, kind="body_asked", answer_by=until.isoformat())
+            await record(world, tale, who, message_id=message_id, kind="body_asked", answer_by=until.isoformat())
         case "dismiss":
             tale.done.add("dismissed")
-            await record(world, tale, who, kind="body_dismissed", reason=said.reason)
+            await record(world, tale, who, message_id=message_id, kind="body_dismissed", reason=said.reason)
         case "recommend":
             await record(
                 world,
                 tale,
                 who,
-                kind="body_recommended",
+                message_id=message_id, kind="body_recommended",
                 amount=_sum(tale, said.amount),
                 answer_by=until.isoformat(),
             )
@@ -140,7 +143,7 @@ async def _body(world: World, tale: Tale, who: Person, said: BodyReaction) -> No
                 world,
                 tale,
                 who,
-                kind="body_decided",
+                message_id=message_id, kind="body_decided",
                 amount=_sum(tale, said.amount),
                 obey_by=until.date().isoformat(),
             )

@@ -28,7 +28,7 @@ from app.domain.roles import STAFF_ROLES
 from app.main import create_app
 from app.openapi import operations
 from app.settings import Settings
-from tests.support.estate import Builder, World, filled, give_codes, samples
+from tests.support.estate import World, filled, give_codes, open_world, samples
 from tests.support.http import Caller, api_key, consumer, session_of, staff
 from tests.support.rehearsal import Rehearsal, fingerprint
 
@@ -45,7 +45,10 @@ OF_CASE = {
 # A key is a word of ours, not an id: the same word may stand on two cases.
 NESTED = OF_CASE - {"case_id", "key"}
 # Whose thing does not matter, or whose row says `owns: all`.
-COMMON = {"staff_id", "key_id", "company_id", "channel_id", "name", "message_id"}
+COMMON = {
+    "staff_id", "key_id", "company_id", "channel_id", "name", "message_id", "movement_id",
+    "allocation_id", "batch_id", "item_id",
+}  # fmt: skip
 READS_ALL = {"senior", "legal", "auditor", "finance", "finance_approver"}
 
 
@@ -189,6 +192,8 @@ def reaches(who: Who, row: Row, path: str, whose: str) -> bool:
         return not acting.isdisjoint({"senior", "auditor"})
     if "effect_id" in names or row.operation == "unpark_case":
         return not acting.isdisjoint({"senior", "admin", "auditor"})
+    if row.operation == "reveal_field" and "handler" in acting:
+        return False  # asks for an address, which finance has no business with
     return not acting.isdisjoint(READS_ALL)
 
 
@@ -207,13 +212,11 @@ def expected(who: Who, row: Row, path: str, whose: str) -> tuple[int, str] | Non
     return None
 
 
-# Refusals behind the door: four eyes, the field that is another role's. (operation, kind) -> codes.
+# Refusals behind the door, which are about the thing and not about the caller.
 BEHIND_THE_DOOR: dict[str, set[str]] = {
-    # Both roles at once ask for the address as a handler of neither estate.
-    "reveal_field": {"claimant_not_found"},
-    # A colleague nobody works with has nothing to resume, approve or look for.
-    "resume_case": {"hold_not_found", "not_found"},
-    "staff_step_up": {"not_authenticated", "code_refused"},
+    "staff_step_up": {"login_refused"},  # six noughts are nobody's code
+    "pay_invoice": {"not_found"},  # that invoice was deducted: nothing is open on it
+    "get_bank_file": {"bank_file_not_found"},  # the batch is proposed, its file not made yet
 }
 
 
@@ -304,7 +307,7 @@ class Matrix:
         if body is not None:
             extra["json"] = filled(body, cell.ids)
         elif "raw" in sample:
-            extra["content"] = sample["raw"].encode()
+            extra["content"] = filled(sample["raw"], cell.ids).encode()
             headers["Content-Type"] = sample["type"]
         return await self.client.request(
             verb, filled(path, cell.ids), headers=headers, params=sample.get("query"), **extra)
@@ -342,10 +345,10 @@ async def database(database_url: str) -> AsyncIterator[Rehearsal]:
 async def matrix(
     client: httpx.AsyncClient, app: FastAPI, database: Rehearsal, settings: Settings
 ) -> Matrix:
-    world = await Builder(client, database, settings).build()
+    world = await open_world(client, app, database, settings)
+    database.rehearsing = False
     found = Matrix(client, database, world, await everybody(world, database))
     await give_codes(database, settings)
-    app.state.parts.limiter.enabled = False  # thousands of calls from one address are the point
     database.rehearsing = True
     return found
 

@@ -33,14 +33,13 @@ from hypothesis.strategies import SearchStrategy
 from schemathesis import Case
 from schemathesis.checks import CheckFunction, load_all_checks
 from schemathesis.config import SchemathesisConfig
-from schemathesis.core import NOT_SET
 from schemathesis.generation import GenerationMode
-from schemathesis.specs.openapi import checks as openapi_checks
 from schemathesis.schemas import APIOperation
+from schemathesis.specs.openapi import checks as openapi_checks
 
 from app.main import create_app
 from app.settings import Settings
-from tests.support.estate import Builder, World, filled, give_codes, samples
+from tests.support.estate import World, filled, open_world, samples
 from tests.support.http import Caller
 from tests.support.rehearsal import Rehearsal
 
@@ -93,10 +92,7 @@ async def _open(
 ) -> tuple[httpx.AsyncClient, World]:
     client = httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url=settings.public_url)
-    world = await Builder(client, database, settings).build()
-    await give_codes(database, settings)
-    app.state.parts.limiter.enabled = False
-    database.rehearsing = True
+    world = await open_world(client, app, database, settings)
     return client, world
 
 

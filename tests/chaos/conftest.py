@@ -13,12 +13,11 @@ from sqlalchemy import text
 from app.db import Database
 from app.ids import new_id
 from app.settings import Settings
+from ops import migrations
 from tests.chaos.outside import Outside
 from tests.chaos.programme import Lane
-from ops import migrations
 from tests.support.databases import Databases, in_thread
 from tests.workers.stage import COMPANY_POST, install
-
 
 
 @pytest.fixture
@@ -81,15 +80,20 @@ async def _post_only(database: Database) -> UUID:
     """A second company that has no e-mail address."""
     company = new_id()
     async with database.transaction() as session:
-        await session.execute(text(
-            "INSERT INTO companies SELECT (jsonb_populate_record(m, jsonb_build_object("
-            "'id', CAST(:id AS text), 'legal_name', 'Postal plc', 'brand', 'Postal'))).*"
-            " FROM companies m LIMIT 1"), {"id": str(company)})
-        await session.execute(text(
-            "INSERT INTO channels SELECT (jsonb_populate_record(h, jsonb_build_object("
-            "'id', CAST(:id AS text), 'company_id', CAST(:company AS text),"
-            " 'address', CAST(:address AS text)))).* FROM channels h WHERE h.kind = 'post' LIMIT 1"),
-            {"id": str(new_id()), "company": str(company), "address": COMPANY_POST})
+        await session.execute(
+            text(
+                "INSERT INTO companies SELECT (jsonb_populate_record(m, jsonb_build_object("
+                "'id', CAST(:id AS text), 'legal_name', 'Postal plc', 'brand', 'Postal'))).*"
+                " FROM companies m LIMIT 1"
+            ),
+            {"id": str(company)},
+        )
+        await session.execute(
+            text(
+                "INSERT INTO channels SELECT (jsonb_populate_record(h, jsonb_build_object("
+                "'id', CAST(:id AS text), 'company_id', CAST(:company AS text),"
+                " 'address', CAST(:address AS text)))).* FROM channels h WHERE h.kind = 'post' LIMIT 1"
+            ),
+            {"id": str(new_id()), "company": str(company), "address": COMPANY_POST},
+        )
     return company
-
-

@@ -1,4 +1,4 @@
-"""The pipelines that exist, each staged through the engine and checked against what it must leave."""
+"""The pipelines that exist, each staged through the engine and checked for what it must leave."""
 
 from __future__ import annotations
 
@@ -30,16 +30,21 @@ async def rows(lane: Lane, query: str, **values: Any) -> list[Any]:
 
 
 async def journal(lane: Lane, case_id: UUID) -> list[Any]:
-    """The orders of a case; one that waits behind an unknown order of its lane counts as unknown's."""
-    return await rows(lane, "SELECT e.id, e.kind, e.payload, CASE WHEN e.state = 'planned' AND EXISTS"
-                      " (SELECT 1 FROM effects u WHERE u.stream = e.stream AND u.lane = e.lane"
-                      " AND u.state = 'unknown' AND u.id < e.id) THEN 'behind' ELSE e.state END AS state"
-                      " FROM effects e WHERE e.case_id = :id ORDER BY e.id", id=case_id)
+    """The orders of a case; one that waits behind an unknown order of its lane is `behind`."""
+    return await rows(
+        lane,
+        "SELECT e.id, e.kind, e.payload, CASE WHEN e.state = 'planned' AND EXISTS"
+        " (SELECT 1 FROM effects u WHERE u.stream = e.stream AND u.lane = e.lane"
+        " AND u.state = 'unknown' AND u.id < e.id) THEN 'behind' ELSE e.state END AS state"
+        " FROM effects e WHERE e.case_id = :id ORDER BY e.id",
+        id=case_id,
+    )
 
 
 async def codes(lane: Lane, case_id: UUID) -> list[str]:
-    found = await rows(lane, "SELECT code FROM audit_entries WHERE stream = :s ORDER BY seq",
-                       s=f"case:{case_id}")
+    found = await rows(
+        lane, "SELECT code FROM audit_entries WHERE stream = :s ORDER BY seq", s=f"case:{case_id}"
+    )
     return [r.code for r in found]
 
 
@@ -66,26 +71,39 @@ async def check_mail(lane: Lane, subject: Subject) -> list[str]:
 
 async def check_post(lane: Lane, subject: Subject) -> list[str]:
     found = await journal(lane, subject.case_id)
-    wrong = [f"{r.kind} ended {r.state}" for r in found
-             if r.state not in ALLOWED and not _refused_mail(r)]
+    wrong = [
+        f"{r.kind} ended {r.state}"
+        for r in found
+        if r.state not in ALLOWED and not _refused_mail(r)
+    ]
     prints = [r for r in found if r.kind == "SendLetter" and r.payload["channel"] == "post"]
-    wrong += [f"post ended {r.state} although the printer has keys" for r in prints
-              if r.state == "unknown"]
+    wrong += [
+        f"post ended {r.state} although the printer has keys"
+        for r in prints
+        if r.state == "unknown"
+    ]
     return wrong + await _letter_or_reason(lane, subject, found, "post")
 
 
 def _refused_mail(row: Any) -> bool:
-    return row.kind == "SendLetter" and row.state == "failed" and row.payload["channel"] == "email"
+    failed = row.kind == "SendLetter" and row.state == "failed"
+    return bool(failed and row.payload["channel"] == "email")
 
 
 async def _letter_or_reason(
     lane: Lane, subject: Subject, found: list[Any], channel: str
 ) -> list[str]:
-    sent = [r for r in found if r.kind == "SendLetter" and r.payload["channel"] == channel
-            and r.state == "done"]
+    sent = [
+        r
+        for r in found
+        if r.kind == "SendLetter" and r.payload["channel"] == channel and r.state == "done"
+    ]
     unknown = [r for r in found if r.state == "unknown"]
-    letter = (await rows(lane, "SELECT l.state FROM letters l JOIN cases c ON c.letter_id = l.id"
-                         " WHERE c.id = :id", id=subject.case_id))
+    letter = await rows(
+        lane,
+        "SELECT l.state FROM letters l JOIN cases c ON c.letter_id = l.id WHERE c.id = :id",
+        id=subject.case_id,
+    )
     wrong = []
     if not sent and not unknown:
         wrong.append("the letter was lost")
@@ -93,8 +111,11 @@ async def _letter_or_reason(
         wrong.append(f"{len(sent)} letters were sent")
     if sent and [r.state for r in letter] != ["handed_over"]:
         wrong.append(f"the letter went but stands {[r.state for r in letter]}")
-    tasks = await rows(lane, "SELECT key FROM tasks WHERE case_id = :id AND state = 'open'"
-                       " AND kind = 'settle_effect'", id=subject.case_id)
+    tasks = await rows(
+        lane,
+        "SELECT key FROM tasks WHERE case_id = :id AND state = 'open' AND kind = 'settle_effect'",
+        id=subject.case_id,
+    )
     if {str(r.id) for r in unknown} != {t.key for t in tasks}:
         wrong.append("an unknown order has no task")
     if (await codes(lane, subject.case_id)).count("letter_handed_over") > 1:
@@ -128,22 +149,48 @@ async def stage_payout(lane: Lane) -> Subject:
         now = (await read_moment(session)).now
         account = (await session.execute(text("SELECT id FROM bank_accounts LIMIT 1"))).scalar_one()
         cipher = await create_cipher(session, load_keyring(lane.settings), batch_id, at=now)
-        await session.execute(insert(PayoutBatch).values(
-            id=batch_id, bank_account_id=account, message_id=f"RC{batch_id.hex[-12:]}",
-            state="exported", currency="EUR", execute_on=date(2026, 11, 23), item_count=1,
-            total_minor=100, content_hash="h", approved_hash="h", maker="a", made_at=now,
-            checker="b", approved_at=now, exported_at=now, exported_by="b", file_sha256=digest,
-            file_cipher=cipher.encrypt(raw, column="payout_batches.file_cipher", row_id=batch_id)))
+        await session.execute(
+            insert(PayoutBatch).values(
+                id=batch_id,
+                bank_account_id=account,
+                message_id=f"RC{batch_id.hex[-12:]}",
+                state="exported",
+                currency="EUR",
+                execute_on=date(2026, 11, 23),
+                item_count=1,
+                total_minor=100,
+                content_hash="h",
+                approved_hash="h",
+                maker="a",
+                made_at=now,
+                checker="b",
+                approved_at=now,
+                exported_at=now,
+                exported_by="b",
+                file_sha256=digest,
+                file_cipher=cipher.encrypt(
+                    raw, column="payout_batches.file_cipher", row_id=batch_id
+                ),
+            )
+        )
         order = SubmitBankFile(effect_id, batch_id, digest)
         await outbox.stage(session, [order], stream=f"batch:{batch_id}", now=now)
     return Subject(batch_id, effect_id)
 
 
+def _files(folder: Path, message_id: str) -> list[Path]:
+    return [p for p in folder.glob("*.xml") if p.stem == message_id]
+
+
 async def check_payout(lane: Lane, subject: Subject) -> list[str]:
-    found = await rows(lane, "SELECT e.state, b.message_id, b.file_sha256 FROM effects e,"
-                       " payout_batches b WHERE e.id = :e AND b.id = :b",
-                       e=subject.effect_id, b=subject.case_id)
-    files = [p for p in Path(lane.bank_folder).glob("*.xml") if p.stem == found[0].message_id]
+    found = await rows(
+        lane,
+        "SELECT e.state, b.message_id, b.file_sha256 FROM effects e,"
+        " payout_batches b WHERE e.id = :e AND b.id = :b",
+        e=subject.effect_id,
+        b=subject.case_id,
+    )
+    files = _files(lane.bank_folder, found[0].message_id)
     wrong = [] if found[0].state == "done" else [f"the bank file ended {found[0].state}"]
     if len(files) != 1 or sha256(files[0].read_bytes()).hexdigest() != found[0].file_sha256:
         wrong.append("the bank does not have exactly the approved bytes")
@@ -195,8 +242,11 @@ async def stage_inbound(lane: Lane) -> Subject:
 
 
 async def check_inbound(lane: Lane, subject: Subject) -> list[str]:
-    messages = await rows(lane, "SELECT sender FROM messages WHERE case_id = :id"
-                          " AND direction = 'in'", id=subject.case_id)
+    messages = await rows(
+        lane,
+        "SELECT sender FROM messages WHERE case_id = :id AND direction = 'in'",
+        id=subject.case_id,
+    )
     found = await journal(lane, subject.case_id)
     wrong = [f"{r.kind} ended {r.state}" for r in found if r.state not in ALLOWED]
     if [m.sender for m in messages] != ["consumer"]:

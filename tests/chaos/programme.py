@@ -30,7 +30,8 @@ AFTER_STEPS = 30  # steps counted beyond the last one of a whole run
 _FORK = multiprocessing.get_context("forkserver")
 _FORK.set_forkserver_preload(["tests.chaos.victim"])
 
-# What will be tried again within seconds is not quiet. An order behind an unknown one of its lane waits for the person who settles that one.
+# What will be tried again within seconds is not quiet. An order behind an unknown one of its lane
+# waits for the person who settles that one.
 _OPEN = text("""
     SELECT (SELECT count(*) FROM effects e WHERE case_id = :id AND (state = 'sending'
                 OR (state = 'planned' AND not_before <= clock_timestamp()
@@ -185,9 +186,7 @@ async def trial(lane: Lane, pipeline: Pipeline, n: int, tally: Tally) -> None:
     await _look(lane, pipeline, subject, n, tally)
 
 
-async def _look(
-    lane: Lane, pipeline: Pipeline, subject: Subject, n: int, tally: Tally
-) -> None:
+async def _look(lane: Lane, pipeline: Pipeline, subject: Subject, n: int, tally: Tally) -> None:
     found = await pipeline.check(lane, subject)
     found += await doubled(lane, subject)
     tally.violations += [f"{pipeline.name} at {n}: {what}" for what in found]
@@ -200,7 +199,7 @@ async def _look(
 
 
 async def doubled(lane: Lane, subject: Subject) -> list[str]:
-    """Every mail and print of this case at most once, and exactly once where the journal says done."""
+    """Every mail and print of this case at most once, and once where the journal says done."""
     async with lane.database.read() as session:
         rows = list(await session.execute(
             text("SELECT id, kind, state, provider, provider_ref FROM effects WHERE case_id = :id"),
@@ -212,7 +211,11 @@ async def doubled(lane: Lane, subject: Subject) -> list[str]:
         prints = lane.outside.printed[str(row.id)]
         if mails + prints > 1:
             wrong.append(f"{row.kind} went out {mails + prints} times")
-        if row.state == "done" and row.provider in ("smtp", "remote_printer") and mails + prints != 1:
+        if (
+            row.state == "done"
+            and row.provider in ("smtp", "remote_printer")
+            and mails + prints != 1
+        ):
             wrong.append(f"{row.kind} is done but went out {mails + prints} times")
         if row.state in ("superseded", "planned") and mails + prints:
             wrong.append(f"{row.kind} is {row.state} but went out")
@@ -248,5 +251,4 @@ async def broken_history(lane: Lane) -> list[str]:
     """The chains of all cases, read from the first entry to the head."""
     async with lane.database.read() as session:
         report = await verify(session)
-    return [str(f) for f in getattr(report, "findings", report)]
-
+    return [str(finding) for finding in report.findings]

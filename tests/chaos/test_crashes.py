@@ -15,7 +15,9 @@ LANES = 4
 
 
 @pytest.mark.parametrize("pipeline", ALL, ids=lambda p: p.name)
-async def test_a_killed_worker_loses_and_doubles_nothing(pipeline: Pipeline, make_lane: Any) -> None:
+async def test_a_killed_worker_loses_and_doubles_nothing(
+    pipeline: Pipeline, make_lane: Any
+) -> None:
     lanes = [await make_lane() for _ in range(2)]
     tally = await run_pipeline(lanes, pipeline, sample=SAMPLE, seed=SEED)
     print(tally.line())

@@ -34,7 +34,9 @@ async def all_once(lane: Lane, subjects: list[Any]) -> tuple[list[str], int]:
     for subject in subjects:
         wrong += await check_notice(lane, subject) + await doubled(lane, subject)
     async with lane.database.read() as session:
-        unknown = await session.execute(text("SELECT count(*) FROM effects WHERE state = 'unknown'"))
+        unknown = await session.execute(
+            text("SELECT count(*) FROM effects WHERE state = 'unknown'")
+        )
         return wrong, int(unknown.scalar_one())
 
 

@@ -18,6 +18,7 @@ from uuid import UUID
 
 import httpx
 import yaml
+from fastapi import FastAPI
 from sqlalchemy import insert, select, text
 
 from app import engine
@@ -33,7 +34,9 @@ from app.tables.correspondence import MessageRow
 from app.tables.security import Staff
 from app.vault import create_cipher
 from tests.support.cases import make_company
+from tests.support.estate_money import money
 from tests.support.http import Caller, api_key, body_of_app, session_of, staff
+from tests.support.rehearsal import Rehearsal
 
 _BLANK = re.compile(r"{([a-z0-9_]+)}")
 # Where the first row of a case's things is found; the name is that of the path parameter.
@@ -126,6 +129,17 @@ def filled(value: Any, ids: dict[str, str]) -> Any:
     return value
 
 
+async def open_world(
+    client: httpx.AsyncClient, app: FastAPI, database: Rehearsal, settings: Settings
+) -> World:
+    """The world, with everything from now on rehearsed, and without limits: thousands of calls from
+    one address are what these tests are about."""
+    world = await Builder(client, database, settings).build()
+    app.state.parts.limiter.enabled = False
+    database.rehearsing = True
+    return world
+
+
 class Builder:
     """Makes the world, one call after the other."""
 
@@ -137,9 +151,12 @@ class Builder:
         people = {role: await staff(self.database, role) for role in (
             "senior", "legal", "finance", "finance_approver", "auditor", "admin")}
         self.senior = people["senior"]
-        anna = await self.estate("Anna", "Kivikatu 17", "FI2112345600000785")
+        anna = await self.estate("Anna", "Kivikatu 17", "FI1410093000123458")
         berta = await self.estate("Berta", "Sumukatu 23", "FI4250001510000023")
-        common = await self._common()
+        common = await self._common() | await money(
+            self.client, people["finance"], people["finance_approver"],
+            [anna.ids["case_id"], berta.ids["case_id"]])
+        await give_codes(self.database, self.settings)
         world = World(anna, berta, common, people, {})
         async with self.database.read() as session:
             for table in _VERSIONED.values():

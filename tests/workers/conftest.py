@@ -52,7 +52,7 @@ async def tools(
 @asynccontextmanager
 async def relaying(tools: Tools, **values: Any) -> AsyncIterator[Relay]:
     """A relay at work inside the block."""
-    given = {"handlers": HANDLERS, "lanes": ALL_LANES, "slots": 32} | values
+    given: dict[str, Any] = {"handlers": HANDLERS, "lanes": ALL_LANES, "slots": 32} | values
     relay = Relay(tools, **given)
     task = asyncio.create_task(relay.run())
     try:

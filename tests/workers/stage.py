@@ -61,25 +61,62 @@ async def install(database: Database) -> UUID:
     company = new_id()
     async with database.transaction() as session:
         now = (await read_moment(session)).now
-        await session.execute(insert(AgencyProfileRow).values(
-            version=1, profile=PROFILE, effective_at=now, set_by="test"))
+        await session.execute(
+            insert(AgencyProfileRow).values(
+                version=1, profile=PROFILE, effective_at=now, set_by="test"
+            )
+        )
         await session.execute(insert(InstallationRow).values(id=1, outgoing_paused=False))
-        await session.execute(insert(BankAccount).values(
-            id=new_id(), book="client", holder="Test Agency Oy, client funds",
-            number="FI2112345600000785", bic="TESTFIHH", currency="EUR", opened_at=now))
-        await session.execute(insert(CompanyRow).values(
-            id=company, legal_name="Airline plc", brand="Airline", country="FI",
-            register_number="1", sector="air", language="en", address_lines=["Harbour 1", "Helsinki"],
-            status="confirmed", created_at=now, version=1))
+        await session.execute(
+            insert(BankAccount).values(
+                id=new_id(),
+                book="client",
+                holder="Test Agency Oy, client funds",
+                number="FI2112345600000785",
+                bic="TESTFIHH",
+                currency="EUR",
+                opened_at=now,
+            )
+        )
+        await session.execute(
+            insert(CompanyRow).values(
+                id=company,
+                legal_name="Airline plc",
+                brand="Airline",
+                country="FI",
+                register_number="1",
+                sector="air",
+                language="en",
+                address_lines=["Harbour 1", "Helsinki"],
+                status="confirmed",
+                created_at=now,
+                version=1,
+            )
+        )
         for kind, address in (("email", COMPANY_MAIL), ("post", COMPANY_POST)):
-            await session.execute(insert(ChannelRow).values(
-                id=new_id(), company_id=company, kind=kind, address=address, health="alive",
-                official=True, language="en", source="test", created_at=now, version=1))
+            await session.execute(
+                insert(ChannelRow).values(
+                    id=new_id(),
+                    company_id=company,
+                    kind=kind,
+                    address=address,
+                    health="alive",
+                    official=True,
+                    language="en",
+                    source="test",
+                    created_at=now,
+                    version=1,
+                )
+            )
     return company
 
 
 async def file_case(
-    database: Database, settings: Settings, company: UUID, *, amount_minor: int = 12_300,
+    database: Database,
+    settings: Settings,
+    company: UUID,
+    *,
+    amount_minor: int = 12_300,
     email: str | None = "anna@person.test",
 ) -> Staged:
     """A case in assessment, filed by its consumer."""
@@ -128,16 +165,30 @@ async def accept_and_sign(database: Database, staged: Staged) -> None:
     async with database.transaction() as session:
         now = (await read_moment(session)).now
         mandate = new_id()
-        await session.execute(insert(MandateRow).values(
-            id=mandate, case_id=staged.case_id, claimant_id=staged.claimant_id, level="typed",
-            signed_name="Anna", text_version="1", fee_rule="standard-2026", scope=[],
-            receives_money=True, shown={}, signed_at=now, filed_by="consumer"))
+        await session.execute(
+            insert(MandateRow).values(
+                id=mandate,
+                case_id=staged.case_id,
+                claimant_id=staged.claimant_id,
+                level="typed",
+                signed_name="Anna",
+                text_version="1",
+                fee_rule="standard-2026",
+                scope=[],
+                receives_money=True,
+                shown={},
+                signed_at=now,
+                filed_by="consumer",
+            )
+        )
         await engine.advance(
             session, staged.case_id, MandateSigned(staged.claimant_id, mandate), actor="test"
         )
 
 
-async def signed_case(database: Database, settings: Settings, company: UUID, **values: Any) -> Staged:
+async def signed_case(
+    database: Database, settings: Settings, company: UUID, **values: Any
+) -> Staged:
     staged = await file_case(database, settings, company, **values)
     await accept_and_sign(database, staged)
     return staged
@@ -154,14 +205,21 @@ async def _consumer(
     lines = cipher.encrypt(
         "Koivukuja 4\n33100 Tampere", column="consumers.address_cipher", row_id=consumer_id
     )
-    await session.execute(text(
-        "INSERT INTO data_keys (subject_id, key_id, wrapped, created_at)"
-        " VALUES (:subject_id, :key_id, :wrapped, :created_at)"), key)
-    await session.execute(text(
-        "INSERT INTO consumers (id, name, email, by_post, language, country, address_cipher,"
-        " created_at, version) VALUES (:id, 'Anna Esimerkki', :email, :by_post, 'en', 'FI', :lines,"
-        " :now, 1)"),
-        {"id": consumer_id, "email": email, "by_post": email is None, "lines": lines, "now": now})
+    await session.execute(
+        text(
+            "INSERT INTO data_keys (subject_id, key_id, wrapped, created_at)"
+            " VALUES (:subject_id, :key_id, :wrapped, :created_at)"
+        ),
+        key,
+    )
+    await session.execute(
+        text(
+            "INSERT INTO consumers (id, name, email, by_post, language, country, address_cipher,"
+            " created_at, version) VALUES (:id, 'Anna Esimerkki', :email, :by_post, 'en', 'FI', :lines,"
+            " :now, 1)"
+        ),
+        {"id": consumer_id, "email": email, "by_post": email is None, "lines": lines, "now": now},
+    )
     return {"id": consumer_id}
 
 
@@ -181,7 +239,10 @@ async def states(database: Database, case_id: UUID) -> list[tuple[str, str]]:
 async def move_clock(database: Database, ahead: timedelta) -> None:
     """Business time jumps ahead of wall time by so much."""
     async with database.transaction() as session:
-        await session.execute(text(
-            "INSERT INTO clock_offset (id, seconds) VALUES (1, :s)"
-            " ON CONFLICT (id) DO UPDATE SET seconds = clock_offset.seconds + :s"),
-            {"s": int(ahead.total_seconds())})
+        await session.execute(
+            text(
+                "INSERT INTO clock_offset (id, seconds) VALUES (1, :s)"
+                " ON CONFLICT (id) DO UPDATE SET seconds = clock_offset.seconds + :s"
+            ),
+            {"s": int(ahead.total_seconds())},
+        )

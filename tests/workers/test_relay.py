@@ -53,8 +53,11 @@ async def is_state(database: Database, effect_id: UUID, state: str) -> bool:
 
 async def tasks(database: Database, kind: str = "settle_effect") -> list[Any]:
     async with database.read() as session:
-        return list(await session.execute(
-            text("SELECT * FROM tasks WHERE kind = :k AND state = 'open'"), {"k": kind}))
+        return list(
+            await session.execute(
+                text("SELECT * FROM tasks WHERE kind = :k AND state = 'open'"), {"k": kind}
+            )
+        )
 
 
 async def log_of(database: Database, effect_id: UUID) -> list[str]:
@@ -80,9 +83,13 @@ async def test_a_first_letter_is_rendered_released_and_mailed_once(
     assert b"application/pdf" in to_company[0].data
     assert set(mail.delivered.values()) == {1}
     async with database.read() as session:
-        kept = (await session.execute(text(
-            "SELECT m.channel, l.state FROM messages m JOIN letters l ON l.id = m.letter_id"
-        ))).one()
+        kept = (
+            await session.execute(
+                text(
+                    "SELECT m.channel, l.state FROM messages m JOIN letters l ON l.id = m.letter_id"
+                )
+            )
+        ).one()
     assert tuple(kept) == ("email", "handed_over")
 
 
@@ -166,7 +173,7 @@ async def test_a_poison_order_is_parked_with_its_cause_and_stops_nobody(
     database: Database, tools: Tools, mail: FakeMail
 ) -> None:
     bad, effect = await filed(database, tools)
-    company = (await _value(database, "SELECT id FROM companies"))
+    company = await _value(database, "SELECT id FROM companies")
     others = [await file_case(database, tools.settings, company) for _ in range(3)]
     handlers = HANDLERS | {"NotifyConsumer": _Poison(bad.case_id)}
     async with relaying(tools, handlers=handlers):
@@ -241,8 +248,9 @@ async def test_a_worker_whose_lease_was_taken_writes_only_to_the_log(
     mail.seconds = 0.4  # less than a heartbeat: it cannot notice before it is done
     async with relaying(tools):
         await until(lambda: _dispatched(database, effect))
-        await _change(database, "UPDATE effects SET lease_epoch = lease_epoch + 1 WHERE id = :id",
-                      id=effect)
+        await _change(
+            database, "UPDATE effects SET lease_epoch = lease_epoch + 1 WHERE id = :id", id=effect
+        )
         await until(lambda: _logged(database, effect))
     assert await log_of(database, effect) == ["stale:done"]
     assert await is_state(database, effect, "sending")
@@ -287,8 +295,9 @@ async def test_a_worker_that_notices_that_it_slept_too_long_sends_nothing(
     mail.seconds = 0.9  # longer than a heartbeat: the guard before the last byte stops it
     async with relaying(tools) as relay:
         await until(lambda: _dispatched(database, effect))
-        await _change(database, "UPDATE effects SET lease_epoch = lease_epoch + 1 WHERE id = :id",
-                      id=effect)
+        await _change(
+            database, "UPDATE effects SET lease_epoch = lease_epoch + 1 WHERE id = :id", id=effect
+        )
         await until(lambda: _lost(relay))
     assert mail.delivered == {}
 
@@ -302,7 +311,9 @@ async def test_after_the_keys_window_nothing_is_repeated(
 ) -> None:
     _, effect = await filed(database, tools, email=None)
     await _abandon(database, effect, "fake_post")
-    await _change(database, "UPDATE effects SET dispatched_at = dispatched_at - interval '25 hours'")
+    await _change(
+        database, "UPDATE effects SET dispatched_at = dispatched_at - interval '25 hours'"
+    )
     async with relaying(tools):
         await until(lambda: is_state(database, effect, "unknown"))
     assert post.delivered == {}
@@ -355,7 +366,9 @@ async def test_a_system_order_without_a_case_gets_its_task_when_unknown(
     staff, order = new_id(), new_id()
     async with database.transaction() as session:
         now = (await read_moment(session)).now
-        await outbox.stage(session, [SendStaffInvite(order, staff)], stream=f"staff:{staff}", now=now)
+        await outbox.stage(
+            session, [SendStaffInvite(order, staff)], stream=f"staff:{staff}", now=now
+        )
     await _abandon(database, order)
     async with relaying(tools):
         await until(lambda: is_state(database, order, "unknown"))
@@ -419,7 +432,7 @@ async def _has_attempts(database: Database, effect: UUID, count: int, state: str
 async def _resting(database: Database, effect: UUID) -> bool:
     """Tried since the clock moved last, and waiting for it again (or parked)."""
     row = await one(database, effect)
-    return row.state == "parked" or (row.state == "planned" and row.attempts > 0)
+    return bool(row.state == "parked" or (row.state == "planned" and row.attempts > 0))
 
 
 async def _logged(database: Database, effect: UUID) -> bool:

@@ -1,5 +1,5 @@
-"""AcknowledgeMessage: we have read that you wrote. An automatic answer as RFC 3834 asks: never to an
-automatic message, threaded under what it answers, and marked."""
+"""AcknowledgeMessage: we have read that you wrote. An automatic answer as RFC 3834 asks: never to
+an automatic message, threaded under what it answers, and marked."""
 
 from __future__ import annotations
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -11,10 +10,16 @@ from pydantic import TypeAdapter
 from app.domain.effects import AnyEffect
 
 
-@cache
+_ADAPTERS: dict[str, tuple[TypeAdapter[Any], bool]] = {}
+
+
 def _adapter(kind: Any) -> tuple[TypeAdapter[Any], bool]:
-    has_case = any(f.name == "case_id" for f in dataclasses.fields(kind))
-    return TypeAdapter(kind), has_case
+    """Built once per kind: making one costs a thousand readings."""
+    made = _ADAPTERS.get(kind.__name__)
+    if made is None:
+        has_case = any(f.name == "case_id" for f in dataclasses.fields(kind))
+        made = _ADAPTERS[kind.__name__] = (TypeAdapter(kind), has_case)
+    return made
 
 
 def decode(kind: type[AnyEffect], row: Any) -> AnyEffect:

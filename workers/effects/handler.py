@@ -61,9 +61,7 @@ class Handler(Protocol[EffectT]):
         order without an act."""
         ...
 
-    async def act(
-        self, tools: Tools, order: Order[EffectT], prepared: Any, guard: Guard
-    ) -> Done:
+    async def act(self, tools: Tools, order: Order[EffectT], prepared: Any, guard: Guard) -> Done:
         """Call the provider with key = effect id. Raises ProviderError."""
         ...
 

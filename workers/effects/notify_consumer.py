@@ -97,4 +97,3 @@ def _word(
         address_lines=(who.name, *who.address_lines), reference=case.reference,
         subject=notice.subject, text=notice.text, sender=agency.name, on=now.date(),
     )  # fmt: skip
-

@@ -24,8 +24,23 @@ LINES_PER_PAGE = 52
 LEADING_POINTS = 14
 TOP_POINTS, LEFT_POINTS = 780, 72
 # Beyond Latin-1 only these stand in our words and in most European names; the rest becomes "?".
-_PLAIN = str.maketrans({"–": "-", "—": "-", "’": "'", "‘": "'", "“": '"', "”": '"', "…": "...",
-                        "€": "EUR", "\u00a0": " ", "š": "s", "Š": "S", "ž": "z", "Ž": "Z"})
+_PLAIN = str.maketrans(
+    {
+        "–": "-",
+        "—": "-",
+        "’": "'",
+        "‘": "'",
+        "“": '"',
+        "”": '"',
+        "…": "...",
+        "€": "EUR",
+        "\u00a0": " ",
+        "š": "s",
+        "Š": "S",
+        "ž": "z",
+        "Ž": "Z",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +59,26 @@ async def send_sheet(tools: Tools, effect_id: UUID, sheet: Sheet, guard: Guard) 
     pdf = plain_pdf(sheet)
     job = PostJob(sheet.address_lines, sheet.reference, sha256(pdf).hexdigest())
     delivery = await tools.providers.post.send(job, pdf, key=effect_id, guard=guard)
-    return Done(delivery, made=Sent("post", sheet.sender, "\n".join(sheet.address_lines),
-                                    sheet.subject, sheet.text, None))
+    return Done(
+        delivery,
+        made=Sent(
+            "post", sheet.sender, "\n".join(sheet.address_lines), sheet.subject, sheet.text, None
+        ),
+    )
 
 
 def plain_pdf(sheet: Sheet) -> bytes:
     """The sheet as a PDF: the same bytes for the same words."""
-    lines = [sheet.sender, "", *sheet.address_lines, "", sheet.on.isoformat(), "", sheet.subject, ""]
+    lines = [
+        sheet.sender,
+        "",
+        *sheet.address_lines,
+        "",
+        sheet.on.isoformat(),
+        "",
+        sheet.subject,
+        "",
+    ]
     for paragraph in sheet.text.splitlines():
         lines += textwrap.wrap(paragraph, LINE_CHARS) or [""]
     pages = [lines[i : i + LINES_PER_PAGE] for i in range(0, len(lines), LINES_PER_PAGE)]

@@ -40,8 +40,12 @@ class SendStaffInviteHandler(MailEffect[SendStaffInvite]):
         out: dict[UUID, Any] = {}
         for order in orders:
             invite = found.get(order.id)
-            if invite is None or invite.used_at is not None or invite.expires_at <= wall \
-                    or invite.status != "invited":
+            if (
+                invite is None
+                or invite.used_at is not None
+                or invite.expires_at <= wall
+                or invite.status != "invited"
+            ):
                 out[order.id] = NoLongerWanted("the invitation is used or over")
                 continue
             token = invite_token(link_key(tools), order.id)

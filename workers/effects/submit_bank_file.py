@@ -53,7 +53,9 @@ class SubmitBankFileHandler:
                 out[order.id] = Refused("the batch has no file")
                 continue
             cipher = await open_cipher(session, tools.keyring, row.id)
-            data = cipher.decrypt(bytes(row.file_cipher), column=FILE_COLUMN, row_id=row.id).encode()
+            data = cipher.decrypt(
+                bytes(row.file_cipher), column=FILE_COLUMN, row_id=row.id
+            ).encode()
             digest = sha256(data).hexdigest()
             if digest != row.file_sha256 or digest != order.effect.sha256:
                 out[order.id] = Refused("the file is not the one that was approved")

@@ -46,6 +46,8 @@ def write_notice(
     table = words(language)
     entry = table["notices"].get(code) or table["notices"][FALLBACK]
     filled = _Blank(common | readable(params, table, language, currency))
+    for term in table["terms"]:  # a word of ours may name the company
+        filled[term] = filled[term].format_map(_Blank(common))
     parts = [table["greeting"].format_map(filled), entry["text"].strip().format_map(filled)]
     if filled["waiting_on"]:
         parts.append(table["waiting"].format_map(filled))

@@ -12,7 +12,6 @@ from workers.providers.fakes import FakeBank, FakeMail, FakePost
 from workers.providers.post import PostProvider, PrintFolder
 from workers.providers.smtp import OutgoingMail, SmtpMail
 
-
 OWN_STORE = "store"  # the object store: create-only under the hash, so repeating does nothing
 
 
@@ -34,8 +33,9 @@ class Providers:
     bank: BankProvider
 
     def key_window_seconds(self, name: str) -> float | None:
-        """How long the provider of this name repeats its answer to the same key and bytes; None = it
-        has no keys (or is no longer ours), so an act whose end was not seen is never repeated."""
+        """How long the provider of this name repeats its answer to the same key and bytes.
+
+        None: it has no keys (or is no longer ours), so an act whose end was not seen is never repeated."""
         if name == OWN_STORE:
             return float("inf")
         for one in (self.mail, self.post, self.bank):
@@ -62,4 +62,11 @@ def build_providers(settings: Settings) -> Providers:
     return fake_providers() if settings.providers == "fake" else real_providers(settings)
 
 
-__all__ = ["OWN_STORE", "MailProvider", "Providers", "build_providers", "fake_providers", "real_providers"]
+__all__ = [
+    "OWN_STORE",
+    "MailProvider",
+    "Providers",
+    "build_providers",
+    "fake_providers",
+    "real_providers",
+]

@@ -1,5 +1,5 @@
-"""Payment files to the bank: a folder that the bank's client program empties. A file is named by its
-MsgId and written once; the same bytes again change nothing, other bytes are refused."""
+"""Payment files to the bank: a folder that the bank's client program empties. A file is named by
+its MsgId and written once; the same bytes again change nothing, other bytes are refused."""
 
 from __future__ import annotations
 

@@ -50,7 +50,8 @@ class SmtpMail:
         final dot), LeaseLost."""
         s = self._settings
         smtp = aiosmtplib.SMTP(
-            hostname=s.smtp_host, port=s.smtp_port, use_tls=s.smtp_tls, local_hostname=s.mail_domain,
+            hostname=s.smtp_host, port=s.smtp_port, use_tls=s.smtp_tls,
+            local_hostname=s.mail_domain,
             start_tls=True if s.smtp_starttls else None if s.is_production else False,
             timeout=CONNECT_SECONDS_MAX, username=s.smtp_user,
             password=s.smtp_password.get_secret_value() if s.smtp_password else None,
@@ -92,7 +93,9 @@ class SmtpMail:
         try:
             protocol._response_pending = True  # as its own execute_data_command does
             protocol.write(b".\r\n")
-            answer = await protocol.read_response(timeout=float(self._settings.smtp_timeout_seconds))
+            answer = await protocol.read_response(
+                timeout=float(self._settings.smtp_timeout_seconds)
+            )
         except BROKEN as broken:
             raise OutcomeUnknown(f"lost after the final dot: {type(broken).__name__}") from None
         if answer.code // 100 != 2:

@@ -1,0 +1,257 @@
+"""Mail in: stored raw first, parsed in a child that may die, placed by what proves itself."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from hashlib import sha256
+from typing import Any
+
+import aiosmtplib
+import pytest
+from sqlalchemy import text
+
+from app.correspondence.filing import store_raw
+from app.db import Database
+from app.ids import new_id
+from tests.workers.conftest import relaying, until
+from tests.workers.stage import Staged, effects_of, file_case, install, signed_case
+from workers.inbox import TRIES_MAX, Inbox
+from workers.loops import Loop
+from workers.mail import address_book
+from workers.mime import MailReader, Unreadable
+from workers.providers.fakes import FakeMail
+from workers.smtp_door import Door
+from workers.tools import Tools
+
+
+@pytest.fixture
+async def inbox(database: Database, tools: Tools) -> AsyncIterator[Inbox]:
+    reader = MailReader()
+    yield Inbox(database, address_book(tools.settings), reader, lease_seconds=0.2)
+    await reader.close()
+
+
+@pytest.fixture
+async def case(database: Database, tools: Tools) -> Staged:
+    return await file_case(database, tools.settings, await install(database))
+
+
+def mail_of(sender: str, to: str, *more: str, body: str = "Where is my money?") -> bytes:
+    lines = [
+        f"From: {sender}",
+        f"To: {to}",
+        "Subject: Hello",
+        "Message-ID: <m1@person.test>",
+        *more,
+    ]
+    return "\r\n".join([*lines, "", body, ""]).encode()
+
+
+async def put(database: Database, to: str, raw: bytes) -> None:
+    async with database.transaction() as session:
+        await store_raw(
+            session, row_id=new_id(), provider="smtp", external_id=sha256(raw).hexdigest(), raw=raw,
+            digest=sha256(raw).hexdigest(), envelope_to=to, envelope_from="x@y.test",
+        )  # fmt: skip
+
+
+async def messages(database: Database) -> list[Any]:
+    async with database.read() as session:
+        return list(
+            await session.execute(text("SELECT * FROM messages WHERE direction = 'in' ORDER BY id"))
+        )
+
+
+def address(tools: Tools, case: Staged) -> str:
+    return address_book(tools.settings).case_address(case.reference)
+
+
+async def test_a_consumers_mail_to_the_case_is_filed_and_acknowledged_once_a_day(
+    database: Database, tools: Tools, inbox: Inbox, case: Staged, mail: FakeMail
+) -> None:
+    to = address(tools, case)
+    for number in range(2):
+        await put(database, to, mail_of("Anna <anna@person.test>", to, f"X-N: {number}"))
+    await inbox.once()
+    found = await messages(database)
+    assert [(m.case_id, m.sender, m.state) for m in found] == [
+        (case.case_id, "consumer", "unread")
+    ] * 2
+    async with relaying(tools):
+        await until(lambda: _nothing_planned(database))
+    answers = [m for m in mail.mails.values() if b"auto-replied" in m.data]
+    assert len(answers) == 1
+    assert b"In-Reply-To: <m1@person.test>" in answers[0].data
+
+
+async def test_a_companys_mail_blocks_the_next_step_until_it_is_read(
+    database: Database, tools: Tools, inbox: Inbox
+) -> None:
+    case = await signed_case(database, tools.settings, await install(database))
+    to = address(tools, case)
+    await put(database, to, mail_of("claims@airline.test", to))
+    await inbox.once()
+    assert [m.sender for m in await messages(database)] == ["company"]
+    async with database.read() as session:
+        pauses = (await session.execute(text("SELECT pauses FROM cases"))).scalar_one()
+    assert [p["kind"] for p in pauses] == ["unread_reply"]
+
+
+async def test_an_automatic_answer_is_filed_and_never_answered(
+    database: Database, tools: Tools, inbox: Inbox, case: Staged
+) -> None:
+    to = address(tools, case)
+    await put(database, to, mail_of("anna@person.test", to, "Auto-Submitted: auto-replied"))
+    await inbox.once()
+    assert [(m.automatic, m.state) for m in await messages(database)] == [(True, "set_aside")]
+    assert [e.kind for e in await effects_of(database)] == ["NotifyConsumer"]
+
+
+async def test_a_mail_without_a_proof_goes_to_the_pen_with_its_reasons(
+    database: Database, tools: Tools, inbox: Inbox, case: Staged
+) -> None:
+    forged = address(tools, case).replace("@", "x@")
+    await put(database, forged, mail_of("anna@person.test", forged))
+    await inbox.once()
+    (found,) = await messages(database)
+    assert (found.case_id, found.state) == (None, "pen")
+    assert found.pen_reasons[:2] == ["no_case_address", "address_not_ours"]
+
+
+async def test_two_proofs_that_disagree_leave_it_to_a_person(
+    database: Database, tools: Tools, inbox: Inbox, case: Staged
+) -> None:
+    async with database.read() as session:
+        company = (await session.execute(text("SELECT id FROM companies"))).scalar_one()
+    other = await file_case(database, tools.settings, company)
+    both = f"{address(tools, case)}, {address(tools, other)}"
+    await put(database, address(tools, case), mail_of("anna@person.test", both))
+    await inbox.once()
+    assert [m.pen_reasons for m in await messages(database)] == [["signals_disagree"]]
+
+
+async def test_a_bounce_finds_its_letter(
+    database: Database, tools: Tools, inbox: Inbox, mail: FakeMail
+) -> None:
+    case = await signed_case(database, tools.settings, await install(database))
+    async with relaying(tools):
+        await until(lambda: _sent(database, case))
+    letter = next(m for m in mail.mails.values() if m.to == "claims@airline.test")
+    report = (
+        f"From: MAILER-DAEMON@relay.test\r\nTo: {letter.envelope_from}\r\nSubject: failed\r\n"
+        'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\r\n\r\n'
+        "--b\r\nContent-Type: text/plain\r\n\r\nNo such user.\r\n"
+        "--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; relay.test\r\n\r\n"
+        "Final-Recipient: rfc822; claims@airline.test\r\nAction: failed\r\nStatus: 5.1.1\r\n"
+        "--b--\r\n"
+    )
+    await put(database, letter.envelope_from, report.encode())
+    await inbox.once()
+    (found,) = await messages(database)
+    assert found.case_id == case.case_id
+    assert found.letter_id is not None
+    async with database.read() as session:
+        states = await session.execute(text("SELECT channel, state FROM letters"))
+        assert [tuple(r) for r in states] == [("post", "rendering")]
+
+
+async def test_a_doubtful_from_line_is_nobodys(
+    database: Database, tools: Tools, inbox: Inbox, case: Staged
+) -> None:
+    to = address(tools, case)
+    await put(database, to, mail_of("anna@person.test<evil@evil.test>", to))
+    await inbox.once()
+    assert [(m.sender, m.from_address) for m in await messages(database)] == [("unknown", "")]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "From: " + "a," * 20_000,
+        "Content-Type: text/plain" + "; a=b" * 20_000,
+        "X: " + "y" * 20_000,
+        "\r\n".join(f"X-{n}: y" for n in range(1_000)),
+    ],
+)
+async def test_a_mail_made_to_choke_a_parser_costs_a_line_in_the_pen(
+    database: Database, tools: Tools, inbox: Inbox, case: Staged, header: str
+) -> None:
+    to = address(tools, case)
+    await put(database, to, header.encode() + b"\r\n\r\nbody\r\n")
+    await put(database, to, mail_of("anna@person.test", to))
+    await inbox.once()
+    found = sorted(m.state for m in await messages(database))
+    assert found == ["pen", "unread"]
+
+
+async def test_a_mail_whose_reader_dies_is_parked_after_three_tries_and_kept(
+    database: Database, tools: Tools, inbox: Inbox, case: Staged
+) -> None:
+    class Dying(MailReader):
+        async def read(self, raw: bytes) -> Any:
+            raise Unreadable("the parser died")
+
+    inbox.reader = Dying()
+    raw = mail_of("anna@person.test", address(tools, case))
+    await put(database, address(tools, case), raw)
+    for _ in range(TRIES_MAX):
+        await inbox.once()
+        await until(lambda: _lease_over(database))
+    async with database.read() as session:
+        row = (await session.execute(text("SELECT state, raw, tries FROM inbound"))).one()
+    assert (row.state, bytes(row.raw), row.tries) == ("parked", raw, TRIES_MAX)
+    assert [m.pen_reasons for m in await messages(database)] == [["unreadable", "the parser died"]]
+
+
+async def test_the_mark_of_what_was_read_moves_only_when_all_is_read_and_mail_can_come_in(
+    database: Database, tools: Tools, inbox: Inbox, case: Staged
+) -> None:
+    inbox.listening = False
+    await inbox.once()
+    assert await _mark(database) is None
+    inbox.listening = True
+    await inbox.once()
+    assert await _mark(database) is not None
+
+
+async def test_the_door_stores_before_it_says_yes_and_knows_a_redelivery(
+    database: Database, tools: Tools, inbox: Inbox, case: Staged
+) -> None:
+    door = Door(database, tools.settings, Loop("inbox", inbox.once, 1.0))
+    port = await door.open("127.0.0.1", 0)
+    raw = mail_of("anna@person.test", address(tools, case))
+    try:
+        async with aiosmtplib.SMTP(hostname="127.0.0.1", port=port, start_tls=False) as smtp:
+            for trace in (b"Received: one\r\n", b"Received: two\r\n"):
+                await smtp.sendmail("anna@person.test", [address(tools, case)], trace + raw)
+            with pytest.raises(aiosmtplib.SMTPRecipientsRefused):
+                await smtp.sendmail("anna@person.test", ["someone@else.test"], raw)
+    finally:
+        await door.close()
+    async with database.read() as session:
+        rows = list(await session.execute(text("SELECT raw, state FROM inbound")))
+    assert [(bytes(r.raw), r.state) for r in rows] == [(b"Received: one\r\n" + raw, "stored")]
+
+
+async def _nothing_planned(database: Database) -> bool:
+    return all(e.state == "done" for e in await effects_of(database))
+
+
+async def _sent(database: Database, case: Staged) -> bool:
+    return any(
+        e.kind == "SendLetter" and e.state == "done"
+        for e in await effects_of(database, case.case_id)
+    )
+
+
+async def _lease_over(database: Database) -> bool:
+    async with database.read() as session:
+        over = await session.execute(text("SELECT lease_until < clock_timestamp() FROM inbound"))
+        return bool(over.scalar_one())
+
+
+async def _mark(database: Database) -> Any:
+    async with database.read() as session:
+        return (
+            await session.execute(text("SELECT mail_read_until FROM installation"))
+        ).scalar_one()

@@ -1,0 +1,131 @@
+"""Where the line breaks decides: before the final dot nothing was sent, after it nobody knows."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from app.settings import Settings
+from workers.providers.errors import LeaseLost, OutcomeUnknown, ProviderError, Refused, Transient
+from workers.providers.smtp import OutgoingMail, SmtpMail, on_the_wire
+
+MAIL = OutgoingMail("<1@us>", "b@us.test", "a@b.test", b"Subject: x\r\n\r\nbody\r\n.dot\r\n")
+
+
+@asynccontextmanager
+async def server(
+    settings: Settings, answers: dict[str, str | None], got: list[bytes] | None = None
+) -> AsyncIterator[SmtpMail]:
+    """A scripted SMTP server: the answer per word; None breaks the line instead of answering.
+
+    "." stands for the end of the data, "BODY" for its middle.
+    """
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        script = {
+            "": "220 hi",
+            "EHLO": "250 hi",
+            "MAIL": "250 ok",
+            "RCPT": "250 ok",
+            "DATA": "354 go",
+            ".": "250 queued",
+            "QUIT": "221 bye",
+            "RSET": "250",
+        } | answers
+        writer.write(script[""].encode() + b"\r\n")  # type: ignore[union-attr]  # never None here
+        in_data = False
+        while line := await reader.readline():
+            word = line[:4].decode().upper().strip()
+            if in_data:
+                if got is not None:
+                    got.append(line)
+                if script.get("BODY", "") is None:
+                    break
+                if line != b".\r\n":
+                    continue
+                word, in_data = ".", False
+            answer = script.get(word, "500 what")
+            if answer is None:
+                break
+            in_data = answer.startswith("354")
+            writer.write(answer.encode() + b"\r\n")
+        writer.close()
+
+    listening = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = listening.sockets[0].getsockname()[1]
+    mine = settings.model_copy(
+        update={"smtp_host": "127.0.0.1", "smtp_port": port, "smtp_timeout_seconds": 1}
+    )
+    try:
+        yield SmtpMail(mine)
+    finally:
+        listening.close()
+
+
+def no_guard() -> None:
+    """The lease is fresh."""
+
+
+async def test_a_taken_mail_arrives_byte_for_byte_with_its_dots(settings: Settings) -> None:
+    got: list[bytes] = []
+    async with server(settings, {}, got) as smtp:
+        delivery = await smtp.send(MAIL, guard=no_guard)
+    assert delivery.ref == "<1@us>"
+    assert b"".join(got) == b"Subject: x\r\n\r\nbody\r\n..dot\r\n.\r\n"
+
+
+@pytest.mark.parametrize(
+    ("answers", "ending"),
+    [
+        ({"": "421 busy"}, Transient),
+        ({"MAIL": "451 later"}, Transient),
+        ({"MAIL": "550 no"}, Refused),
+        ({"RCPT": "450 greylisted"}, Transient),
+        ({"RCPT": "550 no such person"}, Refused),
+        ({"RCPT": None}, Transient),
+        ({"DATA": "452 full"}, Transient),
+        ({"DATA": None}, Transient),
+        ({".": "451 later"}, Transient),
+        ({".": "554 spam"}, Refused),
+        ({".": None}, OutcomeUnknown),
+    ],
+)
+async def test_each_answer_has_its_meaning(
+    settings: Settings, answers: dict[str, str | None], ending: type[ProviderError]
+) -> None:
+    async with server(settings, answers) as smtp:
+        with pytest.raises(ending):
+            await smtp.send(MAIL, guard=no_guard)
+
+
+async def test_nobody_listening_is_passing(settings: Settings) -> None:
+    away = SmtpMail(settings.model_copy(update={"smtp_host": "127.0.0.1", "smtp_port": 1}))
+    with pytest.raises(Transient):
+        await away.send(MAIL, guard=no_guard)
+
+
+async def test_a_worker_that_slept_stops_before_the_final_dot(settings: Settings) -> None:
+    def lost() -> None:
+        raise LeaseLost
+
+    got: list[bytes] = []
+    async with server(settings, {}, got) as smtp:
+        with pytest.raises(LeaseLost):
+            await smtp.send(MAIL, guard=lost)
+        await asyncio.sleep(0.05)
+    assert b".\r\n" not in got
+
+
+def test_line_ends_and_dots_are_as_the_protocol_wants_them() -> None:
+    make: Callable[[bytes], bytes] = on_the_wire
+    assert make(b"a\nb\r.c") == b"a\r\nb\r\n..c\r\n"
+
+
+async def test_the_address_a_server_quotes_is_not_kept(settings: Settings) -> None:
+    async with server(settings, {"RCPT": "550 <anna@person.test> unknown"}) as smtp:
+        with pytest.raises(Refused) as refused:
+            await smtp.send(MAIL, guard=no_guard)
+    assert "anna" not in refused.value.cause
