@@ -168,6 +168,9 @@ def wrapped_key_id(wrapped: bytes) -> str:
     return _split_wrapped(wrapped)[0]
 
 
+LINK_KEY = "login-link"  # purpose of the key behind login and invitation links
+
+
 def derive(secret: str | bytes, purpose: str) -> bytes:
     """A 32-byte key for one purpose from the installation's secret (HKDF-SHA256).
 

@@ -43,6 +43,7 @@ from app import idempotency
 from app.authorisation.principal import ANONYMOUS, Principal
 from app.authorisation.table import Row, Table, acting, check
 from app.clock import wall_now
+from app.crypto import LINK_KEY as LINK_KEY
 from app.crypto import Keyring, derive
 from app.db import Database
 from app.domain.errors import (
@@ -64,7 +65,6 @@ from app.settings import Settings
 from app.strict_json import parse
 
 JSON_BYTES_MAX = 1_000_000  # reliability.md section 7, API4
-LINK_KEY = "login-link"  # the worker that mails links derives the same key
 COOKIE = "__Host-recourse"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 

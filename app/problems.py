@@ -113,9 +113,16 @@ def _field_error(error: dict[str, Any]) -> dict[str, str]:
     return {
         "in": str(place),
         "pointer": "".join(f"/{s}" for s in steps),
-        "message": str(error["msg"])[:300],
+        "message": _message(error),
         "code": str(error["type"]),
     }
+
+
+def _message(error: dict[str, Any]) -> str:
+    """The library's words, but where they quote the value: a kind of body that there is not."""
+    if error["type"] == "union_tag_invalid":
+        return f"{error['ctx']['discriminator']} is one of {error['ctx']['expected_tags']}"
+    return str(error["msg"])[:300]
 
 
 async def on_http_exception(request: Request, error: Exception) -> Response:

@@ -42,7 +42,7 @@ from bench.multiply import multiply
 from bench.plans import listened, whole_scans
 from tests.support.cases import make_case
 
-SIZES, QUICK_SIZES = (1_000, 100_000, 1_000_000), (1_000, 2_000, 4_000)
+SIZES, QUICK_SIZES = (1_000, 100_000, 1_000_000), (1_000, 20_000, 100_000)
 ROUNDS = 7
 SWEEP_BATCH = 50
 RATIO_MAX = 1.5

@@ -15,7 +15,7 @@ import asyncpg
 from arq.connections import create_pool
 from arq.worker import create_worker
 
-from workers.bus import dumps, loads, redis_settings
+from app.wake import dumps, loads, redis_settings
 
 CLAIM_BATCH = 100
 _CLAIM = """

@@ -129,7 +129,8 @@ async def _check(where: Place, due: int) -> None:
         rows = (
             await session.execute(
                 text(
-                    "SELECT count(*) FILTER (WHERE version = 2), count(*) FILTER (WHERE version > 2)"
+                    "SELECT count(*) FILTER (WHERE version = 2),"
+                    " count(*) FILTER (WHERE version > 2)"
                     " FROM cases WHERE parked_reason IS NULL"
                 )
             )

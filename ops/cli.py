@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from ops.binaries import NoServerProgram
-from ops.commands import audit, clock, config, explain, openapi, serve, up
+from ops.commands import audit, clock, config, demo, explain, openapi, serve, up
 from ops.doctor import doctor
 from ops.local import NotHere
 from ops.servers import ServerFailed
@@ -16,6 +16,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,  # locals may hold secrets and personal data
 )
 app.command()(up.up)
+app.command()(demo.demo)
 app.command()(serve.api)
 app.command()(serve.worker)
 app.command()(serve.migrate)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from app.crypto import derive, load_keyring
+from app.crypto import LINK_KEY, derive, load_keyring
 from app.db import Database
-from app.deps import LINK_KEY
 from app.settings import Settings
 from app.staff.enrolment import ensure_first_admin
 

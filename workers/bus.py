@@ -10,26 +10,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Protocol
 
 import asyncpg
-import orjson
-import redis.exceptions
 import structlog
-from arq.connections import ArqRedis, RedisSettings, create_pool
 from arq.worker import Worker, create_worker
 
 from app.clock import monotonic
 from app.settings import Settings
+from app.wake import Bell, redis_settings
 
 log = structlog.get_logger(__name__)
-QUEUE = "recourse:wake"
 CHANNEL = "recourse_wake"
-JOB = "wake"
 BACKOFF_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
-NUDGE_SECONDS_MAX = 0.5  # a hanging Redis must not hold up the caller
-COALESCE_SECONDS = 0.02  # nudges closer together than this are one
-REDIS_AWAY = (redis.exceptions.RedisError, OSError, asyncio.TimeoutError)
+NUDGE_SECONDS_MAX = 0.5  # a hanging server must not hold up the caller
 OnWake = Callable[[str], None]
 
 
@@ -45,52 +39,16 @@ class WakeBus(Protocol):
     async def health(self) -> bool: ...
 
 
-def dumps(job: dict[str, Any]) -> bytes:
-    """JSON, never pickle: who can write to Redis must not be able to run code here."""
-    return orjson.dumps(job, default=str)
-
-
-def loads(raw: bytes) -> dict[str, Any]:
-    """Anything that is not a job of ours becomes one that does nothing."""
-    try:
-        job = orjson.loads(raw)
-    except orjson.JSONDecodeError:
-        job = None
-    if not isinstance(job, dict) or not {"t", "f", "a", "k", "et"} <= job.keys():
-        return {"t": 1, "f": "ignored", "a": (), "k": {}, "et": 0}
-    return job
-
-
-def redis_settings(url: str) -> RedisSettings:
-    found = RedisSettings.from_dsn(url)
-    found.conn_timeout, found.conn_retries, found.conn_retry_delay = 1, 0, 1
-    return found
-
-
 class ArqBus:
     """Jobs named `wake` with one word; no ids of ours, no results, nothing that could be lost."""
 
     def __init__(self, settings: Settings) -> None:
         assert settings.redis_url is not None
         self._url = settings.redis_url
-        self._pool: ArqRedis | None = None
-        self._nudged_at: dict[str, float] = {}
+        self._bell = Bell(settings.redis_url)
 
     async def nudge(self, what: str) -> None:
-        now = monotonic()
-        if now - self._nudged_at.get(what, -1.0) < COALESCE_SECONDS:
-            return
-        self._nudged_at[what] = now
-        try:
-            async with asyncio.timeout(NUDGE_SECONDS_MAX):
-                if self._pool is None:
-                    self._pool = await create_pool(
-                        redis_settings(self._url), job_serializer=dumps, job_deserializer=loads,
-                        default_queue_name=QUEUE,
-                    )  # fmt: skip
-                await self._pool.enqueue_job(JOB, what)
-        except REDIS_AWAY as away:
-            log.info("nudge_lost", error=type(away).__name__)
+        self._bell.ring(what)
 
     async def run(self, on_wake: OnWake) -> None:
         tries = 0
@@ -110,13 +68,7 @@ class ArqBus:
             await asyncio.sleep(BACKOFF_SECONDS[min(tries, len(BACKOFF_SECONDS) - 1)])
 
     async def health(self) -> bool:
-        try:
-            async with asyncio.timeout(NUDGE_SECONDS_MAX):
-                if self._pool is None:
-                    self._pool = await create_pool(redis_settings(self._url))
-                return bool(await self._pool.ping())
-        except REDIS_AWAY:
-            return False
+        return await self._bell.answers()
 
 
 async def _close(worker: Worker) -> None:

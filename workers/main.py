@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 from app.logs import configure_logs
 from app.settings import get_settings
-from workers.bus import QUEUE, dumps, loads, redis_settings
+from app.wake import QUEUE, dumps, loads, redis_settings
 from workers.worker import Worker, build_tools
 
 DAY_MS = 24 * 3_600 * 1_000

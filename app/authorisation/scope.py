@@ -45,7 +45,8 @@ def _scope(principal: Principal, me: Any, actor: Any) -> ColumnElement[bool]:
             CaseRow.id.in_(select(ClaimantRow.case_id).where(ClaimantRow.consumer_id == me)),
         )
     if principal.kind == "app":
-        return CaseRow.source == actor
+        filed_with_its_key: ColumnElement[bool] = CaseRow.source == actor
+        return filed_with_its_key
     if principal.has("senior", "legal", "auditor", "finance", "finance_approver"):
         return true()
     if principal.has("handler"):

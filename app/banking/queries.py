@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,7 +17,7 @@ from app.domain.money import Money
 from app.domain.reference import parse_reference
 from app.tables.banking import Allocation, Movement, MovementHold
 from app.tables.cases import CaseRow
-from app.tables.ledger import AccountBalance, CommissionInvoice
+from app.tables.ledger import CommissionInvoice
 
 PAGE_MAX: Final = 200
 BOOKING_REF_MIN: Final = 5  # a shorter booking number is found in anything
@@ -25,7 +25,11 @@ BOOKING_REF_MIN: Final = 5  # a shorter booking number is found in anything
 
 @dataclass(frozen=True, slots=True)
 class UnallocatedMoney:
-    """A receipt of which something is still unallocated."""
+    """A receipt of which something is still unallocated, or waits to go back to its payer.
+
+    ``held_for_case`` with ``hold`` (waiting, accepted, refused): it came "in full settlement".
+    ``to_return`` is set aside for the payer, and no payment back is prepared yet.
+    """
 
     movement_id: uuid.UUID
     booked_on: date
@@ -36,7 +40,9 @@ class UnallocatedMoney:
     creditor_ref: str | None
     remittance: str
     held_for_case: uuid.UUID | None
-    payer_account: str | None = None
+    hold: str | None
+    to_return: Money
+    payer_account: str | None
 
 
 async def unallocated(
@@ -44,33 +50,50 @@ async def unallocated(
 ) -> list[UnallocatedMoney]:
     """Oldest first, by movement id (ids rise with time); ``after`` is the last id of a page."""
     open_subs = await session.execute(
-        select(AccountBalance.sub, AccountBalance.balance)
-        .where(
-            AccountBalance.account == "C.UNALLOC",
-            AccountBalance.balance != 0,
-            AccountBalance.sub > (str(after) if after else ""),
-        )
-        .order_by(AccountBalance.sub)
-        .limit(min(limit, PAGE_MAX))
+        _OPEN, {"after": str(after) if after else "", "limit": min(limit, PAGE_MAX)}
     )
-    left = {uuid.UUID(sub): int(minor) for sub, minor in open_subs}
+    left = {uuid.UUID(sub): (int(minor), int(aside)) for sub, minor, aside in open_subs}
     rows = await session.execute(
-        select(Movement).where(Movement.id.in_(list(left))).order_by(Movement.id)
+        select(Movement, MovementHold.case_id, MovementHold.outcome, CaseRow.offer)
+        .outerjoin(MovementHold, MovementHold.movement_id == Movement.id)
+        .outerjoin(CaseRow, CaseRow.id == MovementHold.case_id)
+        .where(Movement.id.in_(list(left)))
+        .order_by(Movement.id)
     )
-    waiting = await session.execute(
-        select(MovementHold.movement_id, MovementHold.case_id).where(
-            MovementHold.movement_id.in_(list(left)), MovementHold.outcome == "waiting"
-        )
-    )
-    holds = {movement_id: case_id for movement_id, case_id in waiting}
     return [
         UnallocatedMoney(
             m.id, m.booked_on, m.received_at, Money(m.amount_minor, m.currency),
-            Money(left[m.id], m.currency), m.payer_name, m.creditor_ref, m.remittance,
-            holds.get(m.id), m.payer_account,
+            Money(left[m.id][0], m.currency), m.payer_name, m.creditor_ref, m.remittance,
+            case_id, _answer(outcome, offer), Money(left[m.id][1], m.currency), m.payer_account,
         )
-        for m in rows.scalars()
+        for m, case_id, outcome, offer in rows
     ]  # fmt: skip
+
+
+def _answer(outcome: str | None, offer: dict[str, Any] | None) -> str | None:
+    """What the claimants said: an offer that lapsed or was withdrawn is a refusal nobody wrote."""
+    if outcome != "waiting":
+        return outcome
+    state = (offer or {}).get("state")
+    if state == "open":
+        return "waiting"
+    return "accepted" if state == "accepted" else "refused"
+
+
+# Set-aside money counts only while no payment back carries it: then it is finance's work.
+_OPEN = text(
+    """
+    SELECT b.sub, coalesce(sum(b.balance) FILTER (WHERE b.account = 'C.UNALLOC'), 0),
+           coalesce(sum(b.balance) FILTER (WHERE b.account = 'C.PAYER'), 0)
+      FROM account_balances b
+     WHERE b.account IN ('C.UNALLOC', 'C.PAYER') AND b.balance <> 0 AND b.sub > :after
+       AND (b.account = 'C.UNALLOC' OR NOT EXISTS (
+            SELECT FROM payout_items i WHERE i.kind = 'payer_return'
+               AND i.movement_id = CAST(b.sub AS uuid)
+               AND i.state IN ('draft', 'proposed', 'approved', 'exported')))
+     GROUP BY b.sub ORDER BY b.sub LIMIT :limit
+    """
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import uuid
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AwareDatetime, Field, StrictInt
+from pydantic import AfterValidator, AwareDatetime, Field, StrictInt, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from app.domain.case import LetterKind, Outcome, Stage
@@ -29,10 +29,21 @@ EntryStage = Literal["contact", "reminder", "formal_notice", "complaint"]
 RejectOutcome = Literal["no_merit", "declined_by_us", "uneconomic", "time_barred", "insolvent"]
 
 
+def _checked(value: bool) -> bool:
+    if not value:
+        raise PydanticCustomError("not_checked", "look for a conflict of interest first")
+    return value
+
+
+Checked = Annotated[
+    Flag, AfterValidator(_checked), WithJsonSchema({"type": "boolean", "const": True})
+]  # Literal[True] would take the number 1
+
+
 class ConflictCheckIn(In):
     """Does the person who decides have an interest of their own in this company or consumer?"""
 
-    checked: Literal[True]
+    checked: Checked
     found: Flag
     with_whom: Reason | None = None
 

@@ -141,7 +141,7 @@ def _unallocated(row: UnallocatedMoney, found: list[Candidate], masked: bool) ->
         payer=mask_name(payer) if payer and masked else payer,
         payer_account=mask_iban(row.payer_account) if row.payer_account else None,
         reference=row.creditor_ref, message="***" if masked else row.remittance,
-        held_for_case=row.held_for_case,
+        held_for_case=row.held_for_case, answer=row.hold, to_return=amount(row.to_return),
         candidates=[
             s.CandidateOut(
                 case_id=c.case_id, reference=c.reference, company=c.company,
@@ -159,9 +159,18 @@ RULES = {
 }
 
 
+HOLDS = {
+    "waiting": "it came in full settlement and waits for the claimants' answer",
+    "accepted": "the claimants accepted it: allocate it to their case",
+    "refused": "the claimants did not accept it: send it back",
+}
+
+
 def _why(row: UnallocatedMoney, found: list[Candidate]) -> str:
-    if row.held_for_case is not None:
-        return "it came in full settlement and waits for the claimants' answer"
+    if row.hold in HOLDS and not row.unallocated.is_zero:
+        return HOLDS[row.hold]
+    if not row.to_return.is_zero:
+        return "it is set aside for its payer: send it back"
     if not found:
         return "no reference of ours, case number or booking number was found in it"
     if len({c.case_id for c in found}) > 1:

@@ -123,6 +123,9 @@ class CandidateOut(Out):
 
 
 class UnallocatedOut(Out):
+    """`held_for_case`: it came in full settlement for that case; `answer` is the claimants'
+    (waiting, accepted, refused). `to_return` is set aside for its payer."""
+
     movement_id: UUID
     booked_on: date
     amount: Amount
@@ -132,6 +135,8 @@ class UnallocatedOut(Out):
     reference: str | None
     message: str
     held_for_case: UUID | None
+    answer: str | None
+    to_return: Amount
     candidates: list[CandidateOut]
     why_unallocated: str
 

@@ -18,8 +18,6 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
-from text_unidecode import unidecode  # type: ignore[import-untyped]  # it ships no types
-
 from app.domain.errors import InvalidInput
 from app.domain.money import Money, sum_money
 from app.payouts.iban import check_iban
@@ -115,6 +113,9 @@ def latin(text: str, limit: int) -> str:
 
     No leading or double slash, which the guidelines forbid.
     """
+    # It reads its tables (4.5 MB) when loaded; the API makes no bank file in most of its days.
+    from text_unidecode import unidecode  # type: ignore[import-untyped]  # it ships no types
+
     plain = _OUTSIDE.sub(" ", unidecode(text))
     plain = re.sub(r"/{2,}", "/", " ".join(plain.split())).strip("/ ")[:limit].strip("/ ")
     if not re.search(r"[A-Za-z0-9]", plain):

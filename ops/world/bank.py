@@ -68,6 +68,11 @@ class Bank:
             )
         )
 
+    def stranger(self, amount: str, name: str, text: str) -> None:
+        """Money of somebody no story knows."""
+        self._add(Entry(Money.parse(amount, CURRENCY).minor, self._ref(), text=text, name=name,
+                        account=iban_of(name)))
+
     def _ref(self) -> str:
         self._number += 1
         return f"WB{self._number:010d}"

@@ -223,7 +223,7 @@ async def _send(
 ) -> None:
     assert tale.reply_to, "every mail and letter of ours names the address of the case"
     table = replies()[sender.language]
-    ticket = f"{world.random.randrange(100, 999)}-{len(tale.tickets) + 1}"
+    ticket = f"{tale.random.randrange(100, 999)}-{len(tale.tickets) + 1}"
     tale.tickets[ticket] = reaction
     automatic = code == "automatic"
     name = "automatic_subject" if automatic else "subject"
@@ -263,7 +263,7 @@ def _words(
     currency = tale.case["expected"]["currency"]
     days = reaction.in_days if isinstance(reaction, Reaction) else reaction.days
     kind = reaction.kind if isinstance(reaction, Reaction) else ""
-    chosen: str = world.random.choice(table[code])
+    chosen: str = tale.random.choice(table[code])
     reason = reaction.reason.replace("_", " ") or table["words"][""]
     what = reaction.what if isinstance(reaction, Reaction) else "the missing papers"
     return chosen.format(

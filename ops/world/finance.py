@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ops.moving_clock import MovingClock
 from ops.world import consumers
 from ops.world.door import Person, Refused
 from ops.world.tale import Tale, World
@@ -34,7 +35,7 @@ async def open_accounts(world: World) -> None:
         )
 
 
-async def import_statement(world: World) -> None:
+async def import_statement(world: World, *, by_hand: bool = False) -> None:
     """Fetch the morning's statement from the bank and import it."""
     world.bank.collect(world)
     moved = len(world.bank.waiting)
@@ -46,8 +47,16 @@ async def import_statement(world: World) -> None:
     world.count("bank_lines", moved)
     if done["to_explain"] or done["not_told"]:
         world.trouble.append(f"a statement left questions: {done}")
-    if moved:
+    if moved and not by_hand:
         await allocate(world)
+
+
+async def import_next_statement(world: World) -> None:
+    """The next morning's statement, whatever the clock says: after the play, for trying by hand."""
+    clock = MovingClock(world.worker.tools.database, world.settings)
+    await clock.set(world.bank.next_morning(world.now))
+    world.now = await clock.now()
+    await import_statement(world, by_hand=True)
 
 
 async def allocate(world: World) -> None:

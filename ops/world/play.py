@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import random
 import shutil
 from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import dataclass
@@ -64,7 +65,8 @@ async def open_world(
     `catcher` is open, and the settings name its port as our mail server.
     """
     book = load_book()
-    tales = [Tale(story) for story in chosen(book, stories)]
+    # Variety of words by seed; each story its own, so that it is the same alone and among others.
+    tales = [Tale(s, random.Random(f"{seed}:{s.id}")) for s in chosen(book, stories)]  # noqa: S311
     catcher.dead = {a.lower() for t in tales for a in t.story.company.bounces}
     folder = settings.data_dir.resolve()
     returns = {
@@ -89,7 +91,7 @@ async def open_world(
                 mail_port=worker.door.port,
                 bank=bank,
                 seed=seed,
-                now=begins(book),
+                now=begins(book), began=begins(book),
                 tales=tales,
             )
             world.door.seen = world.saw

@@ -92,3 +92,38 @@ async def books(world: World) -> dict[str, Any]:
     """The trial balance, as finance reads it."""
     found: dict[str, Any] = await world.door.get(world.staff["paula"], "/v1/ledger/trial-balance")
     return found
+
+
+@dataclass(frozen=True)
+class Proof:
+    """That nothing is lost: the books agree with the bank, and nothing is unknown."""
+
+    in_balance: bool
+    unknown: int
+    words: str
+
+    @property
+    def ok(self) -> bool:
+        return self.in_balance and not self.unknown
+
+
+async def proof(world: World) -> Proof:
+    """The client book against the bank, and orders nobody knows the outcome of."""
+    found = await books(world)
+    unknown = 0
+    for state in ("unknown", "parked"):
+        page = await world.door.get(world.staff["oskar"], "/v1/effects", state=state, limit=100)
+        unknown += len(page["items"])
+    lines = [
+        f"Client book {'in balance' if one['in_balance'] else 'NOT IN BALANCE'}:"
+        f" assets {one['assets']['text']}, owed {one['liabilities']['text']},"
+        f" of it our earned fees {one['due_to_own_book']['text']}."
+        for one in found["client_book"]
+    ]
+    lines += [
+        f"The bank {'agrees' if one['agrees'] else 'DISAGREES'}: books"
+        f" {one['book_balance']['text']}, statement {one['statement_balance']['text']}."
+        for one in found["bank"]
+    ]
+    agrees = found["in_balance"] and all(one["agrees"] for one in found["bank"])
+    return Proof(agrees, unknown, "\n".join(lines))

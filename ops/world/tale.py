@@ -6,7 +6,7 @@ import heapq
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ class Tale:
     """One story under way. `path` is every stage its case was seen in, in order."""
 
     story: Story
+    random: random.Random
     case_id: str = ""
     reference: str = ""
     path: list[str] = field(default_factory=list)
@@ -38,7 +39,6 @@ class Tale:
     tickets: dict[str, Reaction | BodyReaction] = field(default_factory=dict)
     look: bool = False  # the consumer got mail and will open the case
     done: set[str] = field(default_factory=set)  # what happens once
-    offers_answered: set[tuple[str, str]] = field(default_factory=set)
     offers_met: list[str] = field(default_factory=list)
     reply_to: str = ""
     last_message_id: str = ""
@@ -117,6 +117,7 @@ class World:
     bank: Bank
     seed: int
     now: datetime
+    began: datetime
     tales: list[Tale] = field(default_factory=list)
     calendar: Calendar = field(default_factory=Calendar)
     staff: dict[str, Person] = field(default_factory=dict)
@@ -128,8 +129,10 @@ class World:
     people_number: int = 10
     flags: set[str] = field(default_factory=set)
 
-    def __post_init__(self) -> None:
-        self.random = random.Random(self.seed)  # noqa: S311  # variety of words, no secret
+    @property
+    def begins_on(self) -> date:
+        """The first day of the play."""
+        return self.began.date()
 
     def count(self, what: str, more: int = 1) -> None:
         self.counts[what] = self.counts.get(what, 0) + more

@@ -139,6 +139,13 @@ def listed(app: FastAPI, world: World) -> list[Operation]:
     return found
 
 
+def free(place: spoiled.Place, name: str) -> bool:
+    """Answers to the question form have keys and types of their own; texts are texts there too."""
+    if place and place[-1] == "answers":
+        return name.startswith("B007")
+    return "answers" in place and name[:4] not in ("B020", "B021", "B022", "B026", "B027")
+
+
 def good(op: Operation) -> bytes:
     return json.dumps(op.body).encode()
 
@@ -166,8 +173,8 @@ async def test_a_body_that_is_no_body_of_the_operation(office: Office) -> None:
 async def test_a_field_that_is_not_what_it_should_be(office: Office) -> None:
     for op in office.operations:
         for name, place, body in spoiled.fields(op.body):
-            if "answers" in place[:-1] and not name.startswith("B02"):
-                continue  # answers to the question form may be of any type, at any key
+            if free(place, name):
+                continue
             content = json.dumps(body).encode()
             secret = not SECRETS.isdisjoint(str(step) for step in place)
             answer = await office.send(op, content)
@@ -196,7 +203,7 @@ async def test_paths_and_queries_that_cannot_be(office: Office) -> None:
         for step in re.findall(r"{([a-z_]+)}", op.template):
             if step.endswith("_id"):
                 ids = office.world.ids(office.world.anna)
-                for bad in ("1", "None", "{%s}" % ids[step], ids[step][:-1], "%00", "..%2f..",
+                for bad in ("1", "None", f"{{{ids[step]}}}", ids[step][:-1], "%00", "..%2f..",
                             "a%0d%0ab", "%ff", "x" * 300, ids[step].replace("-", "")):
                     path = filled(op.template.replace(f"{{{step}}}", "\x01"), ids)
                     path = path.replace("\x01", bad)
@@ -204,8 +211,8 @@ async def test_paths_and_queries_that_cannot_be(office: Office) -> None:
                     office.refused(op, f"{bad!r} for {step}", answer, 404, 422)
         for name, values in (
             ("limit", ("0", "-1", "101", "x", "1e9", str(2**63), "1.5", "")),
-            ("cursor", ("x", "A" * 40, "A" * 2_000, "é", "../..", "%00")),
-            ("q", ("", "x" * 10_000, "%00", "\u202e")),
+            ("cursor", ("x", "A" * 40, "A" * 2_000, "é", "../..", "\x00")),
+            ("q", ("", "x" * 10_000, "\x00", "\u202e")),
         ):
             if name in op.takes and op.method == "GET":
                 for bad in values:
@@ -222,7 +229,7 @@ async def test_a_version_that_is_missing_stale_or_no_version(office: Office) -> 
         if op.staff:
             answer = await office.send(op, content, drop="If-Match")
             office.refused(op, "B056 missing", answer, 428)
-        for bad in ("*", 'W/"1"', '"1", "2"', "1", '"0"', '"-1"', '""', '"x"', '"' + "9" * 30 + '"'):
+        for bad in ("*", 'W/"1"', '"1", "2"', "1", '"0"', '"-1"', '""', '"x"', f'"{"9" * 30}"'):
             answer = await office.send(op, content, If_Match=bad)
             office.refused(op, f"B056 {bad}", answer, 422)
         answer = await office.send(op, content, If_Match=etag(999_999))

@@ -36,16 +36,29 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.generation import GenerationMode
 from schemathesis.schemas import APIOperation
 from schemathesis.specs.openapi import checks as openapi_checks
+from sqlalchemy import text
 
+from app.domain.case import Stage
 from app.main import create_app
 from app.settings import Settings
+from tests.support.cases import make_case
 from tests.support.estate import World, filled, open_world, samples
 from tests.support.http import Caller
 from tests.support.rehearsal import Rehearsal
 
+AnyCase = Case[Any]
+AnyOperation = APIOperation[Any, Any, Any, Any]
 EXAMPLES = 8  # for each operation and way of generating, in ./run test
 PARTS = 3  # shares of the operations that can run beside each other
 MIXED_PER_GENERATED = 2  # examples built on a sample call get further: more of them
+
+STAGES: list[dict[str, Any]] = [
+    {"stage": Stage.INTAKE}, {"stage": Stage.ASSESSMENT}, {"stage": Stage.AGREEMENT},
+    {"stage": Stage.CONTACT, "letter": "rendering"},
+    {"stage": Stage.FORMAL_NOTICE, "letter": "to_approve"},
+    {"stage": Stage.COMPLAINT, "letter": "delivered"}, {"stage": Stage.SETTLEMENT},
+    {"stage": Stage.CLOSED},
+]  # fmt: skip
 
 CHECKS: list[CheckFunction] = [
     openapi_checks.status_code_conformance,
@@ -64,15 +77,16 @@ class Desk:
     world: World
     document: dict[str, Any]
     callers: dict[str, Caller | None]
+    others: list[dict[str, str]]  # ids of cases at other stages, owned by the same people
 
-    def roles_for(self, operation: APIOperation[Any, Any, Any, Any]) -> list[str]:
+    def roles_for(self, operation: AnyOperation) -> list[str]:
         """Names of the callers, those who may first and more often."""
         allowed = set(operation.definition.raw["x-allowed"])
         grants = {"consumer": "consumer", "app": "app:cases.write", "anonymous": "anonymous"}
         may = [name for name in self.callers if grants.get(name, name) in allowed]
         return may * 3 + ["anonymous", "finance"]
 
-    def send(self, case: Case, caller: Caller | None) -> httpx.Response:
+    def send(self, case: AnyCase, caller: Caller | None) -> httpx.Response:
         sent = case.as_transport_kwargs(base_url="http://api.test")
         headers = {k: v for k, v in dict(sent["headers"]).items() if k != "Authorization"}
         headers |= caller.auth if caller else {}
@@ -89,22 +103,48 @@ class Desk:
 
 async def _open(
     database: Rehearsal, app: FastAPI, settings: Settings
-) -> tuple[httpx.AsyncClient, World]:
+) -> tuple[httpx.AsyncClient, World, list[dict[str, str]]]:
     client = httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url=settings.public_url)
     world = await open_world(client, app, database, settings)
-    return client, world
+    database.rehearsing = False
+    others = [await _case(database, world, **wish) for wish in STAGES]
+    database.rehearsing = True
+    return client, world, others
+
+
+async def _case(database: Rehearsal, world: World, **wish: Any) -> dict[str, str]:
+    """A case of Anna's at another stage; its ids in place of those of her big one."""
+    made = await make_case(
+        database, consumer_ids=[world.anna.consumer.id], handler_id=world.anna.handler.id,
+        source=f"app:{world.anna.app.id}", **wish)
+    world.versions[str(made.id)] = made.version
+    found = {"case_id": str(made.id), "claimant_id": str(made.claimant_ids[0])}
+    if made.case.letter is not None:
+        found["letter_id"] = str(made.letter_id)
+    async with database.read() as session:
+        for name, table in (("task_id", "tasks"), ("mandate_id", "mandates"),
+                            ("effect_id", "effects")):
+            row = await session.scalar(
+                text(f"SELECT id FROM {table} WHERE case_id = :id ORDER BY id DESC LIMIT 1"),
+                {"id": made.id})
+            if row is not None:
+                found[name] = str(row)
+    return found
 
 
 @pytest.fixture
 def desk(database_url: str, settings: Settings) -> Iterator[Desk]:
     """Everything on one event loop that generated examples (which are synchronous) can use."""
-    with asyncio.Runner() as runner, _application(runner, database_url, settings) as (database, app):
-        client, world = runner.run(_open(database, app, settings))
+    with (
+        asyncio.Runner() as runner,
+        _application(runner, database_url, settings) as (database, app),
+    ):
+        client, world, others = runner.run(_open(database, app, settings))
         callers: dict[str, Caller | None] = {
             "anonymous": None, "consumer": world.anna.consumer, "app": world.anna.app,
             "handler": world.anna.handler, **world.staff}
-        yield Desk(runner, client, world, app.openapi(), callers)
+        yield Desk(runner, client, world, app.openapi(), callers, others)
         runner.run(client.aclose())
 
 
@@ -126,11 +166,13 @@ def _application(
 # --- what is sent ------------------------------------------------------------------------------
 
 
-def on_the_world(case: Case, desk: Desk, draw: st.DrawFn) -> Case:
+def on_the_world(case: AnyCase, desk: Desk, draw: st.DrawFn) -> AnyCase:
     """The case as generated, or aimed at things that exist and built on the sample call."""
     operation = case.operation
     sample = samples()[operation.definition.raw["operationId"]]
     ids = desk.world.ids(desk.world.anna)
+    if draw(st.booleans()):
+        ids |= desk.others[draw(st.integers(0, len(desk.others) - 1))]
     if case.path_parameters and draw(st.integers(0, 4)):
         case.path_parameters = {
             name: ids.get(name, value) for name, value in case.path_parameters.items()}
@@ -159,12 +201,12 @@ def mixed(good: Any, generated: Any, draw: st.DrawFn) -> Any:
 
 
 def cases(
-    operation: APIOperation[Any, Any, Any, Any], desk: Desk, mode: GenerationMode
-) -> SearchStrategy[tuple[Case, str]]:
+    operation: AnyOperation, desk: Desk, mode: GenerationMode
+) -> SearchStrategy[tuple[AnyCase, str]]:
     generated = operation.as_strategy(generation_mode=mode)
 
     @st.composite
-    def aimed(draw: st.DrawFn) -> tuple[Case, str]:
+    def aimed(draw: st.DrawFn) -> tuple[AnyCase, str]:
         role = draw(st.sampled_from(desk.roles_for(operation)))
         return on_the_world(draw(generated), desk, draw), role
 
@@ -174,7 +216,7 @@ def cases(
 # --- what must come back -----------------------------------------------------------------------
 
 
-def judge(case: Case, answer: httpx.Response, role: str) -> None:
+def judge(case: AnyCase, answer: httpx.Response, role: str) -> None:
     """The document's word against the answer's."""
     assert answer.status_code < 500, (
         f"{answer.status_code} by {role}: {answer.text} for {case.as_curl_command()}")
@@ -197,6 +239,7 @@ def explore(
     for at, result in enumerate(document.get_all_operations()):
         if not share(at):
             continue
+        assert isinstance(result, Ok), "the document describes each operation"
         operation = result.ok()
         for mode in GenerationMode:
             try:
@@ -212,7 +255,7 @@ def explore(
 
 
 def one(
-    desk: Desk, operation: APIOperation[Any, Any, Any, Any], mode: GenerationMode, examples: int,
+    desk: Desk, operation: AnyOperation, mode: GenerationMode, examples: int,
     start: int | None, statuses: Counter[int],
 ) -> None:
     """All examples of one operation; raises what the first bad answer was."""
@@ -222,7 +265,7 @@ def one(
         suppress_health_check=list(HealthCheck), report_multiple_bugs=False,
         phases=[Phase.generate, Phase.shrink] if start is not None else [Phase.generate])
     @given(cases(operation, desk, mode))
-    def example(aimed: tuple[Case, str]) -> None:
+    def example(aimed: tuple[AnyCase, str]) -> None:
         case, role = aimed
         answer = desk.send(case, desk.callers[role])
         statuses[answer.status_code] += 1

@@ -191,6 +191,8 @@ async def test_money_in_full_settlement_is_accepted(
     assert (await office.case(case)).money["unallocated_in_full"] == 60_00
     await answer_offer(office, case, offer, "accept")
     problem(await office.post(f"/bank/movements/{movement}/return"), 409, "answer_awaited")
+    row = (await office.get("/bank/unallocated"))["items"][0]
+    assert (row["held_for_case"], row["answer"]) == (str(case.id), "accepted")
     done = await office.allocate(movement, case)
     assert done["our_fee"]["minor"] == 15_00
     await office.paid((await office.approve(await office.batch())).json())
@@ -213,7 +215,12 @@ async def test_money_in_full_settlement_is_refused_or_lapses_and_goes_back(
     assert await office.tasks(case, "return_money") == ["open"]
     late = await office.post(f"/bank/movements/{movement}/allocations", {"case_id": str(case.id)})
     problem(late, 409, "movement_held" if lapses else "nothing_unallocated")
+    row = (await office.get("/bank/unallocated"))["items"][0]
+    assert (row["held_for_case"], row["answer"]) == (str(case.id), "refused")
+    assert (row["to_return"]["minor"], row["unallocated"]["minor"]) == (
+        (0, 60_00) if lapses else (60_00, 0))
     await office.post(f"/bank/movements/{movement}/return", expect=201)
+    assert (await office.get("/bank/unallocated"))["items"] == []
     assert (await office.case(case)).money["unallocated_in_full"] == 60_00
     await office.paid((await office.approve(await office.batch())).json())
     assert (await office.case(case)).money["unallocated_in_full"] == 0

@@ -92,7 +92,8 @@ async def _post_only(database: Database) -> UUID:
             text(
                 "INSERT INTO channels SELECT (jsonb_populate_record(h, jsonb_build_object("
                 "'id', CAST(:id AS text), 'company_id', CAST(:company AS text),"
-                " 'address', CAST(:address AS text)))).* FROM channels h WHERE h.kind = 'post' LIMIT 1"
+                " 'address', CAST(:address AS text)))).* FROM channels h"
+                " WHERE h.kind = 'post' LIMIT 1"
             ),
             {"id": str(new_id()), "company": str(company), "address": COMPANY_POST},
         )

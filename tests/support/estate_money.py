@@ -48,7 +48,8 @@ async def money(
     invoices = await client.get("/v1/invoices", headers=finance.auth)
     found |= {
         "movement_id": unallocated, "batch_id": batch["id"], "batch_hash": batch["content_hash"],
-        "item_id": batch["items"][0]["id"], "invoice_id": invoices.json()["items"][0]["id"],
+        "item_id": batch["items"][0]["id"],
+        "invoice_id": next((i["id"] for i in invoices.json()["items"]), ""),
         "statement": file_of([Line(7_00, text="more", bank_ref="B9")], total, 2).decode(),
     }
     return found

@@ -119,7 +119,7 @@ def texts(place: Place, value: str) -> Iterator[tuple[str, Any]]:
         ("B023 nothing visible", "\u200b\u200d"), ("B023 blanks", "   "),
         ("B026 marks", "a" + "\u0301" * 100), ("B027 long", "x" * 20_000),
     )
-    if place[-1] in CLOSED:
+    if place[-1] in CLOSED and " " not in value:
         yield from (("B040 blank", value + " "), ("B040 other case", value.swapcase()),
                     ("B040 unknown", "nonsense"))
     if _UUID.fullmatch(value):
@@ -139,4 +139,4 @@ def texts(place: Place, value: str) -> Iterator[tuple[str, Any]]:
             " 1", "0x10", "NaN", "Infinity", str(2**63), "9" * 15, "00.10", ".5", "5.", 0.1, 80,
             -80))
     if place[-1] == "currency":
-        yield from ((f"B019 {bad}", bad) for bad in ("eur", "EUR ", "XXX", "", "EURO", "€", "JPY"))
+        yield from ((f"B019 {bad}", bad) for bad in ("eur", "EUR ", "XXX", "", "EURO", "€"))

@@ -215,8 +215,8 @@ async def _consumer(
     await session.execute(
         text(
             "INSERT INTO consumers (id, name, email, by_post, language, country, address_cipher,"
-            " created_at, version) VALUES (:id, 'Anna Esimerkki', :email, :by_post, 'en', 'FI', :lines,"
-            " :now, 1)"
+            " created_at, version) VALUES (:id, 'Anna Esimerkki', :email, :by_post, 'en', 'FI',"
+            " :lines, :now, 1)"
         ),
         {"id": consumer_id, "email": email, "by_post": email is None, "lines": lines, "now": now},
     )

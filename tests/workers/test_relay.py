@@ -21,9 +21,10 @@ from tests.workers.conftest import relaying, until
 from tests.workers.stage import Staged, effects_of, file_case, install, move_clock, signed_case
 from workers.effects import HANDLERS
 from workers.effects.notify_consumer import NotifyConsumerHandler
-from workers.providers.delivery import Guard
+from workers.providers.delivery import Delivery, Guard
 from workers.providers.errors import OutcomeUnknown, Refused, Transient
 from workers.providers.fakes import FakeMail
+from workers.providers.smtp import OutgoingMail
 from workers.reconcile import Reconciler
 from workers.tools import Tools
 
@@ -245,15 +246,18 @@ async def test_a_worker_whose_lease_was_taken_writes_only_to_the_log(
     database: Database, tools: Tools, mail: FakeMail
 ) -> None:
     _, effect = await filed(database, tools)
-    mail.seconds = 0.4  # less than a heartbeat: it cannot notice before it is done
-    async with relaying(tools):
-        await until(lambda: _dispatched(database, effect))
-        await _change(
-            database, "UPDATE effects SET lease_epoch = lease_epoch + 1 WHERE id = :id", id=effect
-        )
+
+    class Overtaken(FakeMail):
+        async def send(self, outgoing: OutgoingMail, *, guard: Guard) -> Delivery:
+            delivery = await super().send(outgoing, guard=guard)
+            await _steal(database, effect)
+            return delivery
+
+    late = replace(tools, providers=replace(tools.providers, mail=Overtaken()))
+    async with relaying(late):
         await until(lambda: _logged(database, effect))
-    assert await log_of(database, effect) == ["stale:done"]
-    assert await is_state(database, effect, "sending")
+    assert (await log_of(database, effect))[0] == "stale:done"
+    assert (await one(database, effect)).state != "done"
 
 
 async def test_a_dead_workers_order_without_keys_becomes_unknown_and_is_never_repeated(
@@ -292,14 +296,22 @@ async def test_a_worker_that_notices_that_it_slept_too_long_sends_nothing(
     database: Database, tools: Tools, mail: FakeMail
 ) -> None:
     _, effect = await filed(database, tools)
-    mail.seconds = 0.9  # longer than a heartbeat: the guard before the last byte stops it
+    mail.seconds = 1.7  # longer than heartbeats: the guard before the last byte stops it
     async with relaying(tools) as relay:
         await until(lambda: _dispatched(database, effect))
-        await _change(
-            database, "UPDATE effects SET lease_epoch = lease_epoch + 1 WHERE id = :id", id=effect
-        )
+        await _steal(database, effect)
         await until(lambda: _lost(relay))
     assert mail.delivered == {}
+
+
+async def _steal(database: Database, effect: UUID) -> None:
+    """As another worker takes over an order whose lease ran out."""
+    await _change(
+        database,
+        "UPDATE effects SET lease_epoch = lease_epoch + 1, lease_until = clock_timestamp()"
+        " + interval '1 minute' WHERE id = :id",
+        id=effect,
+    )
 
 
 async def _lost(relay: Any) -> bool:

@@ -9,7 +9,6 @@ from pydantic import TypeAdapter
 
 from app.domain.effects import AnyEffect
 
-
 _ADAPTERS: dict[str, tuple[TypeAdapter[Any], bool]] = {}
 
 

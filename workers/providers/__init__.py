@@ -35,7 +35,9 @@ class Providers:
     def key_window_seconds(self, name: str) -> float | None:
         """How long the provider of this name repeats its answer to the same key and bytes.
 
-        None: it has no keys (or is no longer ours), so an act whose end was not seen is never repeated."""
+        None: it has no keys (or is no longer ours), so an act whose end was not seen is never
+        repeated.
+        """
         if name == OWN_STORE:
             return float("inf")
         for one in (self.mail, self.post, self.bank):

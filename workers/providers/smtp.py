@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import aiosmtplib
 from aiosmtplib.errors import SMTPException, SMTPResponseException
+from aiosmtplib.protocol import SMTPProtocol
 
 from app.settings import Settings
 from workers.providers.delivery import Delivery, Guard
@@ -83,7 +84,7 @@ class SmtpMail:
             protocol.write(on_the_wire(mail.data))
             # The dot follows only when the system has taken the body, so that a break before it is
             # known to be one.
-            while protocol.is_connected and protocol.transport.get_write_buffer_size():  # type: ignore[union-attr]  # a write transport
+            while _unsent(protocol):  # noqa: ASYNC110  # a transport has no event for "all taken"
                 await asyncio.sleep(BUFFER_LOOK_SECONDS)
         except BROKEN as broken:
             raise Transient(f"broken in the body: {type(broken).__name__}") from None
@@ -101,6 +102,12 @@ class SmtpMail:
         if answer.code // 100 != 2:
             raise _refusal(answer.code, answer.message)
         return Delivery(self.name, mail.message_id, detail=f"{answer.code} {answer.message}"[:200])
+
+
+def _unsent(protocol: SMTPProtocol) -> int:
+    """Bytes the system has not taken yet; none when the line is gone."""
+    transport = protocol.transport
+    return transport.get_write_buffer_size() if isinstance(transport, asyncio.WriteTransport) else 0
 
 
 def on_the_wire(data: bytes) -> bytes:

@@ -1,0 +1,159 @@
+"""`./run bench`: every benchmark, then one table of ratios against floors of the same run.
+
+`--quick` takes small sizes (minutes instead of most of an hour); names run only those:
+`./run bench api growth`. Nothing here is a timed test: a busy machine makes a bad figure, never a
+red build. What a figure means, and under which conditions, stands in each file.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from app.clock import monotonic
+from bench import api, growth, letters, memory, relay, start, sweep
+
+QUICK_SCALE = 0.02  # of the sweep's million cases and the relay's orders
+QUICK_LETTERS = 5
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row of the closing table. `floor` says what the figure is measured against."""
+
+    what: str
+    figure: float
+    unit: str
+    target: float
+    floor: str
+    at_least: bool = False
+
+    @property
+    def met(self) -> bool:
+        return self.figure >= self.target if self.at_least else self.figure <= self.target
+
+
+def run_api(quick: bool) -> list[Line]:
+    found = api.main(quick)
+    api.show(found)
+    return [
+        Line("file a case", found["filing"], "x", api.FILING_TARGET,
+             "bare FastAPI INSERT", at_least=True),
+        Line("read a case", found["reading"], "x", api.READING_TARGET,
+             "bare FastAPI ORM GET", at_least=True),
+    ]  # fmt: skip
+
+
+def run_growth(quick: bool) -> list[Line]:
+    found = growth.main(quick)
+    growth.show(found)
+    ratios = {name: ms[-1] / ms[0] for name, ms in found["medians"].items()}
+    sizes = found["sizes"]
+    lines = [
+        Line(name, ratio, "x", growth.RATIO_MAX, f"{sizes[0]:,} cases; here {sizes[-1]:,}")
+        for name, ratio in ratios.items()
+    ]
+    return [*lines, Line("whole reads of hot tables", len(found["whole"]), "", 0, "query plans")]
+
+
+def run_memory(quick: bool) -> list[Line]:
+    found = memory.main(quick)
+    memory.show(found)
+    return [
+        Line(f"memory of {name}", held, "MB", memory.LIMIT_MB, "after load")
+        for name, held in found["loaded"].items()
+        if memory.counts(name)
+    ]
+
+
+def run_start(quick: bool) -> list[Line]:
+    found = start.main(quick)
+    start.show(found)
+    return [Line("./run up to ready", found["warm"], "s", start.LIMIT_SECONDS, "with data")]
+
+
+def run_letters(quick: bool) -> list[Line]:
+    found = letters.main(QUICK_LETTERS) if quick else letters.main()
+    letters.show(found)
+    return [Line("two-page letter", found["ratio"], "x", letters.RATIO_MAX, "bare WeasyPrint")]
+
+
+def run_sweep(quick: bool) -> list[Line]:
+    found = sweep.main(QUICK_SCALE) if quick else sweep.main()
+    return [
+        Line("deadline sweep, one worker", found["ratio_procrastinate"], "x", sweep.RATIO_MIN,
+             "procrastinate's empty jobs", at_least=True),
+        Line("deadline sweep, the next mark", found["ratio_arq"], "x", 1.0,
+             "arq's tuned empty jobs", at_least=True),
+    ]  # fmt: skip
+
+
+def run_relay(quick: bool) -> list[Line]:
+    found = relay.main(QUICK_SCALE) if quick else relay.main()
+    return [
+        Line("relay, one worker", found["relay_per_s"], "/s", relay.RATE_MIN,
+             "fake providers", at_least=True),
+        Line("commit to act, p99", found["nudged_p99_s"], "s", relay.NUDGED_P99_MAX, "nudged"),
+        Line("commit to act, p99", found["polled_p99_s"], "s", relay.POLLED_P99_MAX,
+             "Redis dead"),
+    ]  # fmt: skip
+
+
+ALL: dict[str, Callable[[bool], list[Line]]] = {
+    "api": run_api,
+    "relay": run_relay,
+    "sweep": run_sweep,
+    "letters": run_letters,
+    "memory": run_memory,
+    "start": run_start,
+    "growth": run_growth,
+}
+
+
+def conditions(quick: bool) -> str:
+    load = os.getloadavg()[0]
+    return (
+        f"{os.cpu_count()} processors, load {load:.1f} before the start, Python"
+        f" {platform.python_version()}, {'quick: small sizes' if quick else 'full sizes'}."
+        " Client, server and database share the machine; floors take turns with ours."
+    )
+
+
+def table(lines: list[Line]) -> str:
+    rows = ["", f"{'what':34}{'measured':>12}{'target':>14}   against"]
+    for line in lines:
+        wanted = f"{'>=' if line.at_least else '<='} {line.target:g} {line.unit}".strip()
+        figure = f"{line.figure:.2f} {line.unit}".strip()
+        rows.append(
+            f"{line.what:34}{figure:>12}{wanted:>14}   {line.floor}"
+            + ("" if line.met else "   NOT MET")
+        )
+    return "\n".join(rows)
+
+
+def main(arguments: list[str]) -> int:
+    quick = "--quick" in arguments
+    names = [a for a in arguments if not a.startswith("--")] or list(ALL)
+    unknown = [n for n in names if n not in ALL] + [
+        a for a in arguments if a.startswith("--") and a != "--quick"
+    ]
+    if unknown:
+        print(f"unknown: {', '.join(unknown)}; there are --quick and {', '.join(ALL)}")
+        return 2
+    said, lines = conditions(quick), []
+    for name in names:
+        print(f"\n== {name}", flush=True)
+        began = monotonic()
+        lines += ALL[name](quick)
+        print(f"({name} took {monotonic() - began:.0f} s)", flush=True)
+    print(table(lines))
+    print(said)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,84 @@
+"""What a play leaves on the table: the letters as PDFs, the ledger as a table, their fingerprints."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from app.domain.bank_refs import rf_reference
+from ops.world.tale import Tale, World
+
+# What differs between two plays of the same seed: names that the installation draws by lot.
+_MANDATE = re.compile(r"M-[0-9A-F]{10}")
+_ADDRESS = re.compile(r"case\+[0-9a-z.]+@")
+LEDGER_COLUMNS = ("story", "reference", "day", "book", "kind", "account", "title", "debit",
+                  "credit", "currency")  # fmt: skip
+
+
+async def letters_of(world: World, tale: Tale) -> list[tuple[str, bytes]]:
+    """(name, PDF) of every letter that left us in this story, in order."""
+    saga = world.staff["saga"]
+    page = await world.door.get(saga, f"/v1/cases/{tale.case_id}/letters", limit=100)
+    sent = [x for x in page["items"] if x["sent_at"] is not None and x["pdf"]]
+    return [(f"{tale.story.id}-{x['step']}-{x['kind']}-{x['channel']}",
+             await world.door.get(saga, x["pdf"])) for x in sent]  # fmt: skip
+
+
+async def save_letters(world: World, folder: Path) -> int:
+    """Every letter that left, as a PDF; returns how many."""
+    folder.mkdir(parents=True, exist_ok=True)
+    count = 0
+    for tale in world.tales:
+        for name, pdf in await letters_of(world, tale):
+            (folder / f"{name}.pdf").write_bytes(pdf)
+            count += 1
+    return count
+
+
+async def fingerprints(world: World) -> dict[str, list[str]]:
+    """Story -> letters with a hash of their words, equal for every play of a seed."""
+    return {tale.story.id: [f"{name} {fingerprint(tale, pdf)}"
+                            for name, pdf in await letters_of(world, tale)]
+            for tale in world.tales}  # fmt: skip
+
+
+def fingerprint(tale: Tale, pdf: bytes) -> str:
+    """The hash of a letter's words without the references of this installation."""
+    # pikepdf costs 20 MB: loaded only where a play is compared with another.
+    import pikepdf
+
+    from letters.inspection import page_text
+
+    with pikepdf.open(io.BytesIO(pdf)) as document:
+        text = "".join("".join(page_text(page).split()) for page in document.pages)
+    for drawn in (tale.reference, rf_reference(tale.payment_reference), tale.payment_reference):
+        text = text.replace(drawn, "*")
+    text = _ADDRESS.sub("*@", _MANDATE.sub("*", text))
+    return sha256(text.encode()).hexdigest()[:16]
+
+
+async def save_ledger(world: World, file: Path) -> int:
+    """Every leg posted for the cases, as a table; returns how many."""
+    rows: list[dict[str, Any]] = []
+    for tale in world.tales:
+        found = await world.door.get(world.staff["paula"], f"/v1/cases/{tale.case_id}/postings")
+        for posting in found["postings"]:
+            rows += [_row(tale, posting, leg) for leg in posting["legs"]]
+    with file.open("w", newline="", encoding="utf-8") as out:
+        writer = csv.DictWriter(out, LEDGER_COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)
+    return len(rows)
+
+
+def _row(tale: Tale, posting: dict[str, Any], leg: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "story": tale.story.id, "reference": tale.reference, "day": posting["effective_on"],
+        "book": posting["book"], "kind": posting["kind"], "account": leg["account"],
+        "title": leg["title"], "debit": leg["debit"]["amount"],
+        "credit": leg["credit"]["amount"], "currency": leg["debit"]["currency"],
+    }  # fmt: skip
