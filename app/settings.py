@@ -72,7 +72,11 @@ class Settings(BaseSettings):
         repr=False, description="PostgreSQL 15 or newer, as postgresql://user:password@host/name."
     )
     database_pool_size: int = Field(
-        default=10, ge=1, le=200, description="Database connections one process keeps."
+        default=10,
+        ge=1,
+        le=200,
+        description="Database connections one process keeps for changes, and at most as many for "
+        "reading; opened when needed.",
     )
     database_statement_timeout_seconds: int = Field(
         default=30, ge=1, le=600, description="Longest time one SQL statement may take."

@@ -12,7 +12,6 @@ import platform
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from app.clock import monotonic
 from bench import api, growth, letters, memory, relay, start, sweep

@@ -191,12 +191,24 @@ def _earlier(rows: LetterRows, today: date) -> tuple[words.EarlierLetter, ...]:
 
 
 def _position(rows: LetterRows) -> words.CompanyPosition:
-    if rows.denied_on is not None:
-        return words.CompanyPosition(kind="refused", on=rows.denied_on)
-    if rows.case.money.received > 0:
+    """What the company said last; its automatic replies count only where nobody wrote."""
+    case = rows.case
+    answer = next((r for r in rows.said if r["code"] != "automatic_message_filed"), None)
+    if answer is not None and answer["code"] == "company_denied":
+        return words.CompanyPosition(kind="refused", on=answer["at"].date())
+    if case.money.received > 0:
         return words.CompanyPosition(kind="paid_part", on=rows.now.date())
-    if rows.automatic_on is not None:
-        return words.CompanyPosition(kind="automatic_only", on=rows.automatic_on)
+    if answer is not None:
+        on, said = answer["at"].date(), answer["params"]
+        minor, currency = int(said["amount"]), case.currency
+        if answer["code"] == "offered":
+            return words.CompanyPosition(kind="offered", on=on, minor=minor, currency=currency)
+        day = date.fromisoformat(said["on"])
+        return words.CompanyPosition(
+            kind="promised", on=on, promised_for=day, minor=minor, currency=currency
+        )
+    if rows.said:
+        return words.CompanyPosition(kind="automatic_only", on=rows.said[0]["at"].date())
     return words.CompanyPosition(kind="silent")
 
 

@@ -67,7 +67,7 @@ def load_table(folder: Path = ROWS) -> Table:
     """Reads every file of `rows`. Raises TableInvalid on anything it does not understand."""
     rows: dict[str, Row] = {}
     for path in sorted(folder.glob("*.yaml")):
-        content = yaml.safe_load(path.read_text("utf-8")) or {}
+        content = yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader) or {}
         for operation, fields in content.items():
             if operation in rows:
                 raise TableInvalid(f"{path.name}: {operation} has two rows")

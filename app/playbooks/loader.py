@@ -201,7 +201,7 @@ def parse(text: str, place: str) -> Playbook:
     if len(text.encode()) > FILE_BYTES_MAX:
         raise PlaybookInvalid(f"{place}: larger than {FILE_BYTES_MAX} bytes")
     try:
-        return PlaybookIn.model_validate(yaml.safe_load(text)).domain()
+        return PlaybookIn.model_validate(yaml.load(text, Loader=yaml.CSafeLoader)).domain()
     except yaml.YAMLError as broken:
         raise PlaybookInvalid(f"{place}: not YAML: {broken}") from broken
     except ValidationError as invalid:

@@ -18,6 +18,7 @@ _FILE: Final = Path(__file__).with_name("forms.yaml")
 ENDED_BY_HAND: Final = frozenset({
     TaskKind.LEGAL, TaskKind.INCIDENT, TaskKind.LIMITATION, TaskKind.CALL_CONSUMER,
     TaskKind.ANSWER_COMPANY, TaskKind.AGENCY_LATE, TaskKind.CARE, TaskKind.FEED_SILENT,
+    TaskKind.PROMISE_BROKEN,  # the ladder went on by itself; somebody looked and talked to them
 })
 
 

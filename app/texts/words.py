@@ -95,7 +95,8 @@ class Words:
 
 @lru_cache(maxsize=len(LANGUAGES))
 def _load(language: str) -> Words:
-    return Words(language, yaml.safe_load((_FOLDER / f"{language}.yaml").read_text("utf-8")))
+    document = (_FOLDER / f"{language}.yaml").read_text("utf-8")
+    return Words(language, yaml.load(document, Loader=yaml.CSafeLoader))
 
 
 def words(language: str) -> Words:

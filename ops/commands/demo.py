@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ import redis
 import typer
 from rich.console import Console
 
+from app.logs import configure_logs
 from app.settings import Settings
 from ops import migrations
 from ops.commands.serve import WORKER_MODULE, api_command
@@ -55,8 +57,9 @@ def demo(
     stories: Annotated[str, typer.Option(help="Only these, as case-02,case-11.")] = "",
     port: Annotated[int, typer.Option(help="Port of the API; the next free if taken.")] = 8000,
 ) -> None:
-    """Play the thirty sample cases from first letter to payout, each time from an empty database."""
-    console = Console()
+    """Play the thirty sample cases from first letter to payout, each time on an empty database."""
+    # A pipe has no width of its own; the end table wants one.
+    console = Console(width=None if sys.stdout.isatty() else 150)
     names = tuple(name.strip() for name in stories.split(",") if name.strip())
     show = Show(seed, serve, names, time.monotonic())
     if fresh:
@@ -67,8 +70,13 @@ def demo(
     with (
         signals_end(),
         local_installation(
-            NAME, fresh=not named, api_port=address.rpartition(":")[2], public_url=address,
-            smtp_port=str(mail), inbound_smtp_port=str(door), log_level="warning",
+            NAME,
+            fresh=not named,
+            api_port=address.rpartition(":")[2],
+            public_url=address,
+            smtp_port=str(mail),
+            inbound_smtp_port=str(door),
+            log_level="warning",
         ) as here,
         Processes(here.environment) as processes,
     ):
@@ -93,6 +101,7 @@ async def _run(
     console: Console, here: Installation, processes: Processes, address: str, show: Show
 ) -> bool:
     settings = here.settings
+    configure_logs(level=settings.log_level, release=settings.release)
     clean(settings)
     if here.servers is not None and settings.redis_url is not None:
         with redis.Redis.from_url(settings.redis_url) as client:
@@ -104,10 +113,15 @@ async def _run(
     await catcher.open(settings.smtp_port)
     try:
         await asyncio.to_thread(
-            processes.wait_for, "starting", lambda: answers_ok(f"{address}/health"),
-            READY_SECONDS_MAX)
-        console.print(f"API and database ready after {time.monotonic() - show.began:.1f} s;"
-                      f" the play begins (seed {show.seed}).")
+            processes.wait_for,
+            "starting",
+            lambda: answers_ok(f"{address}/health"),
+            READY_SECONDS_MAX,
+        )
+        console.print(
+            f"API and database ready after {time.monotonic() - show.began:.1f} s;"
+            f" the play begins (seed {show.seed})."
+        )
         ok, left = await _played(console, settings, catcher, address, show)
         if show.serve:
             await _serve(console, processes, settings, left, address)
@@ -144,12 +158,15 @@ def _tell(
     right = sum(one.ok for one in played.outcomes)
     console.print(
         f"{right} of {len(played.outcomes)} stories ended as expected; {played.stops} instants,"
-        f" {world.begins_on} to {played.ended:%Y-%m-%d}, in {seconds:.1f} s.")
+        f" {world.begins_on} to {played.ended:%Y-%m-%d}, in {seconds:.1f} s."
+    )
     console.print(
         f"{letters} letters ({counts.get('letters_by_mail', 0)} by mail,"
-        f" {counts.get('letters_by_post', 0)} by post), {counts.get('notices', 0)} notices,"
+        f" {counts.get('letters_by_post', 0)} by post, the others sent by consumers),"
+        f" {counts.get('notices', 0)} notices,"
         f" {counts.get('mails_in', 0)} mails in, {counts.get('statements', 0)} bank statements,"
-        f" {counts.get('batches', 0)} payout batches; orders with unknown outcome: {found.unknown}.")
+        f" {counts.get('batches', 0)} payout batches; unknown outcomes: {found.unknown}."
+    )
     console.print(found.words)
     for trouble in world.trouble:
         console.print(f"[red]{trouble}[/red]")
@@ -173,5 +190,3 @@ async def _serve(
     while True:
         processes.check()
         await asyncio.sleep(0.5)
-
-

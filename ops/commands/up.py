@@ -41,10 +41,11 @@ def up(
         Processes(here.environment) as processes,
     ):
         try:
-            migrations.upgrade(here.settings.database_url)
-            welcome = announce_first_admin(here.settings)
+            # The API loads while we migrate; it is not ready before the schema is.
             processes.start("API", *api_command(here.settings))
+            migrations.upgrade(here.settings.database_url)
             processes.start("worker", WORKER_MODULE)
+            welcome = announce_first_admin(here.settings)
             processes.wait_for(
                 "starting", lambda: answers_ok(f"{address}/ready"), READY_SECONDS_MAX
             )

@@ -13,6 +13,7 @@ import pyotp
 
 from app.clock import wall_now
 from ops.world.door import Person
+from ops.world.stories import ListedCompany
 from ops.world.stories import Person as Colleague
 from ops.world.tale import World
 
@@ -147,7 +148,7 @@ async def _companies(world: World) -> None:
                 "register_number": listed.register_number,
                 "language": listed.language,
                 "sector": about["sector"],
-                "address_lines": list(listed.address),
+                "address_lines": lines_of(name, listed),
             },
         )
         await door.call(
@@ -157,7 +158,7 @@ async def _companies(world: World) -> None:
             {"status": "confirmed"},
             version=made["version"],
         )
-        for kind, address in (("email", listed.email), ("post", "\n".join(listed.address))):
+        for kind, address in (("email", listed.email), ("post", "\n".join(lines_of(name, listed)))):
             await door.post(
                 saga,
                 f"/v1/companies/{made['id']}/channels",
@@ -170,3 +171,8 @@ async def _companies(world: World) -> None:
                 },
             )
         world.company_ids[name] = made["id"]
+
+
+def lines_of(name: str, listed: ListedCompany) -> list[str]:
+    """The postal address without the name, which every letter prints above it."""
+    return [line for line in listed.address if line != name]

@@ -6,7 +6,7 @@ Statements follow each other without a gap: each opens where the last one closed
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ET  # noqa: S405  # reads only files our own export wrote
+import xml.etree.ElementTree as ET  # reads only files our own export wrote
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from hashlib import sha256
@@ -70,8 +70,15 @@ class Bank:
 
     def stranger(self, amount: str, name: str, text: str) -> None:
         """Money of somebody no story knows."""
-        self._add(Entry(Money.parse(amount, CURRENCY).minor, self._ref(), text=text, name=name,
-                        account=iban_of(name)))
+        self._add(
+            Entry(
+                Money.parse(amount, CURRENCY).minor,
+                self._ref(),
+                text=text,
+                name=name,
+                account=iban_of(name),
+            )
+        )
 
     def _ref(self) -> str:
         self._number += 1

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime, formataddr
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +72,7 @@ async def read_post(world: World) -> None:
         world.after(
             POST_DAYS,
             f"{tale.story.id} post arrives",
-            lambda tale=tale, kind=kind: letter_arrived(world, tale, kind, kind),
+            partial(letter_arrived, world, tale, kind, kind),
         )
 
 
@@ -170,19 +170,14 @@ def _payment_text(tale: Tale, reaction: Reaction) -> str:
 
 async def answer_given(world: World, tale: Tale) -> None:
     """The company got what it had asked for."""
-    for reaction in tale.tickets.values():
-        if (
-            isinstance(reaction, Reaction)
-            and reaction.do == "ask"
-            and reaction.then is not None
-            and tale.first("answer_given")
-        ):
-            then = reaction.then
-            world.after(
-                then.after,
-                f"{tale.story.id} company pays after the answer",
-                lambda: _pay_rest(world, tale, then.amount),
-            )
+    asked = [r for r in tale.tickets.values() if isinstance(r, Reaction) and r.do == "ask"]
+    then = next((r.then for r in asked if r.then is not None), None)
+    if then is not None and tale.first("answer_given"):
+        world.after(
+            then.after,
+            f"{tale.story.id} company pays after the answer",
+            lambda: _pay_rest(world, tale, then.amount),
+        )
 
 
 # --- writing ---------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ def claim_of(tale: Tale) -> dict[str, Any]:
     items = _items(case, story)
     answers = {k: v for k, v in answers.items() if k not in ("items", "persons")}
     first = case["facts"].get("first_written_complaint")
+    answers.setdefault("event_date", _event_day(case))
     return {
         "claim_kind": expected["claim_kind"],
         "jurisdiction": expected["jurisdiction"],
@@ -46,6 +47,14 @@ def claim_of(tale: Tale) -> dict[str, Any]:
         "items": items,
         "first_written_complaint": first,
     }
+
+
+def _event_day(case: dict[str, Any]) -> str:
+    """When it happened: the last day the consumer names before they complained."""
+    facts = case["facts"]
+    until = facts.get("first_written_complaint") or "9999"
+    days = [str(day)[:10] for day in facts["dates"].values() if str(day)[:10] <= until]
+    return max(days, default="unknown")
 
 
 def _items(case: dict[str, Any], story: Story) -> list[dict[str, Any]]:
@@ -146,9 +155,12 @@ ASKING = ("please_sign", "question", "offer", "file_complaint", "write_first")
 @lru_cache(maxsize=1)
 def asking_subjects() -> frozenset[str]:
     """What our mails are called that want something of their reader."""
-    return frozenset(words(language)["notices"][code]["subject"]
-                     for language in LANGUAGES for code in ASKING
-                     if code in words(language)["notices"])
+    return frozenset(
+        words(language)["notices"][code]["subject"]
+        for language in LANGUAGES
+        for code in ASKING
+        if code in words(language)["notices"]
+    )
 
 
 # --- mail ------------------------------------------------------------------------------------

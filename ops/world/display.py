@@ -42,7 +42,9 @@ class Display:
             for stage in tale.path[self._told.get(tale.story.id, 0) :]:
                 self.console.print(
                     f"{world.now:%Y-%m-%d}  {tale.story.id}  {stage}"
-                    + (f" ({tale.outcome})" if stage == "closed" else ""), highlight=False)
+                    + (f" ({tale.outcome})" if stage == "closed" else ""),
+                    highlight=False,
+                )
             self._told[tale.story.id] = len(tale.path)
 
 
@@ -78,6 +80,12 @@ def end_table(played: Played) -> Table:
     for one in played.outcomes:
         way = " ".join(SHORT[stage] for stage in one.path)
         table.add_row(
-            one.story, way, one.outcome, f"{one.recovered} {one.currency}", one.fee, one.payout,
-            "[green]yes[/green]" if one.ok else f"[red]{'; '.join(one.wrong)}[/red]")
+            one.story,
+            way,
+            one.outcome,
+            f"{one.recovered} {one.currency}",
+            one.fee,
+            one.payout,
+            "[green]yes[/green]" if one.ok else f"[red]{'; '.join(one.wrong)}[/red]",
+        )
     return table

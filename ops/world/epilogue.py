@@ -39,10 +39,15 @@ class Epilogue:
              f" -H 'Authorization: Bearer {token['finance']}'"),
         ]  # fmt: skip
         if self.batch_id is not None:
-            lines.append(("approve a payout", f"{post}/v1/payouts/batches/{self.batch_id}/approve"
-                          f" -H 'Authorization: Bearer {token['finance approver']}'"
-                          " -H 'Content-Type: application/json'"
-                          f" -d '{{\"content_hash\": \"{self.batch_hash}\"}}'"))
+            lines.append(
+                (
+                    "approve a payout",
+                    f"{post}/v1/payouts/batches/{self.batch_id}/approve"
+                    f" -H 'Authorization: Bearer {token['finance approver']}'"
+                    " -H 'Content-Type: application/json'"
+                    f' -d \'{{"content_hash": "{self.batch_hash}"}}\'',
+                )
+            )
         return lines
 
 
@@ -68,14 +73,28 @@ async def epilogue(world: World) -> Epilogue:
     batch = await _propose_sweep(world)
     first = world.tales[0]
     await consumers.sign_in(world, first.consumers)
-    staff = {"handler": "anna", "senior": "saga", "legal": "teemu", "finance": "paula",
-             "finance approver": "frans", "auditor": "ilona", "admin": "oskar"}
+    staff = {
+        "handler": "anna",
+        "senior": "saga",
+        "legal": "teemu",
+        "finance": "paula",
+        "finance approver": "frans",
+        "auditor": "ilona",
+        "admin": "oskar",
+    }
     tokens = [(role, world.staff[who].token) for role, who in staff.items()]
-    tokens += [("app (our site)", world.site.token), ("app (a partner)", world.partner.token),
-               ("consumer", first.consumers[0].token)]
+    tokens += [
+        ("app (our site)", world.site.token),
+        ("app (a partner)", world.partner.token),
+        ("consumer", first.consumers[0].token),
+    ]
     return Epilogue(
-        tuple(tokens), first.case_id, CLAIM, batch["id"] if batch else None,
-        batch["content_hash"] if batch else "")
+        tuple(tokens),
+        first.case_id,
+        CLAIM,
+        batch["id"] if batch else None,
+        batch["content_hash"] if batch else "",
+    )
 
 
 async def _propose_sweep(world: World) -> dict[str, Any] | None:
@@ -90,5 +109,6 @@ async def _propose_sweep(world: World) -> dict[str, Any] | None:
             return None
         raise
     batch: dict[str, Any] = await door.post(
-        paula, "/v1/payouts/batches", {"item_ids": [item["item_id"]]})
+        paula, "/v1/payouts/batches", {"item_ids": [item["item_id"]]}
+    )
     return batch

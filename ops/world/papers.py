@@ -1,10 +1,11 @@
-"""What a play leaves on the table: the letters as PDFs, the ledger as a table, their fingerprints."""
+"""What a play leaves on the table: letters as PDFs, the ledger as a table, fingerprints."""
 
 from __future__ import annotations
 
 import csv
 import io
 import re
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -30,13 +31,15 @@ async def letters_of(world: World, tale: Tale) -> list[tuple[str, bytes]]:
 
 async def save_letters(world: World, folder: Path) -> int:
     """Every letter that left, as a PDF; returns how many."""
+    found = [letter for tale in world.tales for letter in await letters_of(world, tale)]
+    _write(folder, found)
+    return len(found)
+
+
+def _write(folder: Path, letters: Sequence[tuple[str, bytes]]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    count = 0
-    for tale in world.tales:
-        for name, pdf in await letters_of(world, tale):
-            (folder / f"{name}.pdf").write_bytes(pdf)
-            count += 1
-    return count
+    for name, pdf in letters:
+        (folder / f"{name}.pdf").write_bytes(pdf)
 
 
 async def fingerprints(world: World) -> dict[str, list[str]]:
@@ -51,6 +54,7 @@ def fingerprint(tale: Tale, pdf: bytes) -> str:
     # pikepdf costs 20 MB: loaded only where a play is compared with another.
     import pikepdf
 
+    # It loads pikepdf as well.
     from letters.inspection import page_text
 
     with pikepdf.open(io.BytesIO(pdf)) as document:
@@ -68,11 +72,16 @@ async def save_ledger(world: World, file: Path) -> int:
         found = await world.door.get(world.staff["paula"], f"/v1/cases/{tale.case_id}/postings")
         for posting in found["postings"]:
             rows += [_row(tale, posting, leg) for leg in posting["legs"]]
-    with file.open("w", newline="", encoding="utf-8") as out:
-        writer = csv.DictWriter(out, LEDGER_COLUMNS)
-        writer.writeheader()
-        writer.writerows(rows)
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, LEDGER_COLUMNS)
+    writer.writeheader()
+    writer.writerows(rows)
+    _store(file, text.getvalue())
     return len(rows)
+
+
+def _store(file: Path, text: str) -> None:
+    file.write_text(text, encoding="utf-8")
 
 
 def _row(tale: Tale, posting: dict[str, Any], leg: dict[str, Any]) -> dict[str, Any]:

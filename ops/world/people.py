@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
-from typing import Any
 
 from ops.world import companies, reading
+from ops.world.assessing import assess, confirm_company, questions_answered
+from ops.world.desk import WAIT, Task, close, doer, next_step
 from ops.world.door import Person, Refused
 from ops.world.tale import Tale, World
 
-Task = dict[str, Any]
-NO_CONFLICT = {"checked": True, "found": False}
-WAIT = "wait"  # a worker's answer: this task waits for somebody else first
 DAYS_FOR_COMPANY = 14
 ROLES = ("handler", "senior", "legal")
 
@@ -50,151 +48,6 @@ async def _one(world: World, task: Task) -> int:
         if refused.code in ("task_closed", "task_not_found", "stale_version", "letter_changed"):
             return 0  # an earlier task of this round changed it: looked at again next round
         raise
-
-
-def doer(world: World, tale: Tale, task: Task, wanted: str | None = None) -> Person:
-    """Who does this task: the one the story names, else whose case it is, else a senior."""
-    if task["role"] == "legal":
-        return world.staff["teemu"]
-    if task["role"] == "senior":
-        return world.staff[wanted or "saga"]
-    if wanted is not None:
-        return world.staff[wanted]
-    return world.staff[tale.story.assess.by] if tale.story.assess else world.staff["anna"]
-
-
-async def take(world: World, who: Person, task: Task) -> None:
-    """Put the name on a task of the handlers' pool; the case comes along."""
-    if task["role"] == "handler" and task["assignee_id"] is None and who.name != "Saga Ekholm":
-        await world.door.post(who, f"/v1/tasks/{task['id']}/assign", {"assignee_id": who.id})
-
-
-# --- assessment ------------------------------------------------------------------------------
-
-
-async def assess(world: World, tale: Tale, task: Task) -> str | None:
-    story, change = tale.story, world.door.change
-    if story.care is not None and "cared" not in tale.done:
-        return await _notice_distress(world, tale)
-    if story.duplicate is not None:
-        return await _duplicate(world, tale, task)
-    asked = story.question
-    if asked is not None and tale.first("asked"):
-        who = doer(world, tale, task, asked.by)
-        await take(world, who, task)
-        await change(
-            who,
-            "POST",
-            tale.case_id,
-            "/questions",
-            {
-                "code": asked.code,
-                "words": QUESTIONS[asked.code],
-                "default": asked.default,
-                "days": asked.days,
-            },
-        )
-        return None
-    if story.assess is None or (
-        asked is not None and "answered" not in tale.done and not await _answered(world, tale)
-    ):
-        return WAIT
-    who = world.staff[story.assess.by]
-    await take(world, who, task)
-    await _confirm(world, tale, who)
-    await change(who, "POST", tale.case_id, "/assessment", _decision(tale))
-    return None
-
-
-QUESTIONS = {
-    "authority_paper": "Please send us the paper by which she lets you act for her.",
-    "guardian_consent": "Please let a parent or guardian sign for you. Do they agree?",
-}
-
-
-async def _answered(world: World, tale: Tale) -> bool:
-    view = await world.door.get(world.staff["saga"], f"/v1/cases/{tale.case_id}")
-    return all(q["answered"] for q in view["questions"])
-
-
-def _decision(tale: Tale) -> dict[str, Any]:
-    said = tale.story.assess
-    assert said is not None, "asked by who checked"
-    if said.reject:
-        return {
-            "decision": "reject",
-            "conflict_of_interest": NO_CONFLICT,
-            "outcome": said.reject,
-            "rule": said.rule,
-            "would_change": said.would_change,
-        }
-    body: dict[str, Any] = {
-        "decision": "accept",
-        "conflict_of_interest": NO_CONFLICT,
-        "merit": tale.case["expected"]["note"][:1000],
-        "entry_stage": said.entry_stage,
-        "entry_reason": said.entry_reason,
-        "consumer_writes_first_days": said.consumer_writes_first_days,
-    }
-    if said.limitation_on is not None:
-        body["limitation_on"] = said.limitation_on.isoformat()
-    first = tale.case["facts"].get("first_written_complaint")
-    if first:
-        body["first_written_complaint"] = first
-    return body
-
-
-async def _confirm(world: World, tale: Tale, who: Person) -> None:
-    view = await world.door.get(who, f"/v1/cases/{tale.case_id}")
-    tale.payment_reference = view["staff"]["payment_reference"]
-    if not view["company"]["confirmed"]:
-        company = {"company_id": world.company_ids[tale.company_name]}
-        await world.door.change(who, "POST", tale.case_id, "/company", company)
-
-
-async def _notice_distress(world: World, tale: Tale) -> str | None:
-    assert tale.story.assess is not None, "a story with care is assessed"
-    if not tale.first("distress"):
-        return WAIT
-    who = world.staff[tale.story.assess.by]
-    await world.door.change(
-        who,
-        "POST",
-        tale.case_id,
-        "/distress",
-        {"words": "Afraid of the bailiff, does not sleep; recently widowed."},
-    )
-    return None
-
-
-async def _duplicate(world: World, tale: Tale, task: Task) -> str | None:
-    link = tale.story.duplicate
-    assert link is not None, "asked by who checked"
-    other = next((t for t in world.tales if t.story.id == link.of), None)
-    if other is None or not other.case_id:
-        return WAIT
-    who = world.staff[link.by]
-    await take(world, who, task)
-    await world.door.change(
-        who, "POST", tale.case_id, "/duplicate", {"duplicate_of": other.case_id}
-    )
-    await close(world, tale, who, "duplicate", "the same claim runs in the other case")
-    return None
-
-
-async def confirm_company(world: World, tale: Tale, task: Task) -> str | None:
-    """Before acceptance it is part of the assessment; later the company said "not us"."""
-    if tale.stage in ("intake", "assessment"):
-        if tale.story.assess is not None or tale.story.duplicate is not None:
-            return WAIT
-        who = doer(world, tale, task, tale.story.question.by if tale.story.question else None)
-        await _confirm(world, tale, who)
-        return None
-    who = doer(world, tale, task)
-    company = {"company_id": world.company_ids[tale.company_name]}
-    await world.door.change(who, "POST", tale.case_id, "/company", company)
-    await next_step(world, tale, who, tale.stage, "register and contract name this company")
-    return None
 
 
 # --- letters ---------------------------------------------------------------------------------
@@ -248,18 +101,6 @@ async def _ends_here(world: World, tale: Tale) -> bool:
     return True
 
 
-async def close(world: World, tale: Tale, who: Person, outcome: str, reason: str) -> None:
-    await world.door.change(
-        who, "POST", tale.case_id, "/close", {"outcome": outcome, "reason": reason}
-    )
-
-
-async def next_step(world: World, tale: Tale, who: Person, stage: str, reason: str) -> None:
-    await world.door.change(
-        who, "POST", tale.case_id, "/next-step", {"stage": stage, "reason": reason}
-    )
-
-
 NEXT = {"contact": "reminder", "reminder": "formal_notice", "formal_notice": "complaint"}
 
 
@@ -282,15 +123,18 @@ async def choose_next_step(world: World, tale: Tale, task: Task) -> str | None:
 
 
 async def promise_broken(world: World, tale: Tale, task: Task) -> str | None:
+    """The ladder went back with seven days by itself: a call, and no second letter on top."""
     who = doer(world, tale, task)
-    await next_step(
-        world, tale, who, NEXT.get(tale.stage, "formal_notice"), "they broke their word"
-    )
+    await world.door.change(who, "POST", tale.case_id, "/calls", {
+        "with_whom": "company", "notes": "Nobody knows where the payment is.",
+        "outcome": "they look into it"})  # fmt: skip
+    await world.door.post(who, f"/v1/tasks/{task['id']}/done", {
+        "words": "Talked to them; the letter with seven days is out."})  # fmt: skip
     return None
 
 
 async def answer_company(world: World, tale: Tale, task: Task) -> str | None:
-    """They asked for a paper: the consumer is asked, then the answer goes back by phone and mail."""
+    """They asked for a paper: the consumer is asked, then the answer goes back by phone."""
     who = doer(world, tale, task)
     if task["priority_reason"] == "company_asked" and tale.first("asked_consumer"):
         await world.door.change(
@@ -307,7 +151,7 @@ async def answer_company(world: World, tale: Tale, task: Task) -> str | None:
             },
         )
         return None
-    if not await _answered(world, tale):
+    if not await questions_answered(world, tale):
         return WAIT
     await _give_proof(world, tale, who)
     return None

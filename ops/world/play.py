@@ -66,7 +66,7 @@ async def open_world(
     """
     book = load_book()
     # Variety of words by seed; each story its own, so that it is the same alone and among others.
-    tales = [Tale(s, random.Random(f"{seed}:{s.id}")) for s in chosen(book, stories)]  # noqa: S311
+    tales = [Tale(s, random.Random(f"{seed}:{s.id}")) for s in chosen(book, stories)]
     catcher.dead = {a.lower() for t in tales for a in t.story.company.bounces}
     folder = settings.data_dir.resolve()
     returns = {
@@ -91,7 +91,8 @@ async def open_world(
                 mail_port=worker.door.port,
                 bank=bank,
                 seed=seed,
-                now=begins(book), began=begins(book),
+                now=begins(book),
+                began=begins(book),
                 tales=tales,
             )
             world.door.seen = world.saw

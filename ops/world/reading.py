@@ -119,22 +119,30 @@ async def _report_payment(world: World, tale: Tale, who: Person, amount: str) ->
     )
 
 
-async def _body(
-    world: World, tale: Tale, who: Person, said: BodyReaction, message_id: str
-) -> None:
+async def _body(world: World, tale: Tale, who: Person, said: BodyReaction, message_id: str) -> None:
     until = world.now + timedelta(days=said.days)
     match said.do:
         case "ask":
-            await record(world, tale, who, message_id=message_id, kind="body_asked", answer_by=until.isoformat())
+            await record(
+                world,
+                tale,
+                who,
+                message_id=message_id,
+                kind="body_asked",
+                answer_by=until.isoformat(),
+            )
         case "dismiss":
             tale.done.add("dismissed")
-            await record(world, tale, who, message_id=message_id, kind="body_dismissed", reason=said.reason)
+            await record(
+                world, tale, who, message_id=message_id, kind="body_dismissed", reason=said.reason
+            )
         case "recommend":
             await record(
                 world,
                 tale,
                 who,
-                message_id=message_id, kind="body_recommended",
+                message_id=message_id,
+                kind="body_recommended",
                 amount=_sum(tale, said.amount),
                 answer_by=until.isoformat(),
             )
@@ -143,7 +151,8 @@ async def _body(
                 world,
                 tale,
                 who,
-                message_id=message_id, kind="body_decided",
+                message_id=message_id,
+                kind="body_decided",
                 amount=_sum(tale, said.amount),
                 obey_by=until.date().isoformat(),
             )

@@ -1,5 +1,6 @@
 """The API fixtures for this folder."""
 
 from tests.support.api import app, client, people
+from tests.support.prepared import prepared
 
-__all__ = ["app", "client", "people"]
+__all__ = ["app", "client", "people", "prepared"]

@@ -28,8 +28,9 @@ from app.domain.roles import STAFF_ROLES
 from app.main import create_app
 from app.openapi import operations
 from app.settings import Settings
-from tests.support.estate import World, filled, give_codes, open_world, samples
+from tests.support.estate import World, filled, give_codes, samples
 from tests.support.http import Caller, api_key, consumer, session_of, staff
+from tests.support.prepared import Prepared, rehearsing
 from tests.support.rehearsal import Rehearsal, fingerprint
 
 TABLE = load_table()
@@ -80,8 +81,11 @@ Method = tuple[str, str, Row]  # method, path, row
 
 
 def listed(app: FastAPI) -> list[Method]:
-    return [(method, str(route.path), TABLE[str(route.operation_id)])
-            for route in operations(app) for method in sorted(route.methods or ())]
+    return [
+        (method, str(route.path), TABLE[str(route.operation_id)])
+        for route in operations(app)
+        for method in sorted(route.methods or ())
+    ]
 
 
 def test_every_operation_has_a_row_and_a_sample_call(settings: Settings) -> None:
@@ -101,8 +105,12 @@ async def everybody(world: World, database: Rehearsal) -> list[Who]:
     for name, estate in (("anna", world.anna), ("berta", world.berta)):
         found += [
             Who(f"consumer {name}", estate.consumer.auth, frozenset({"consumer"}), owns=name),
-            Who(f"app of {name}", estate.app.auth, frozenset(
-                {"app:cases.read", "app:cases.write", "app:documents.write"}), owns=name),
+            Who(
+                f"app of {name}",
+                estate.app.auth,
+                frozenset({"app:cases.read", "app:cases.write", "app:documents.write"}),
+                owns=name,
+            ),
             Who(f"handler of {name}", estate.handler.auth, frozenset({"handler"}), owns=name),
         ]
     stranger = await consumer(database)
@@ -123,6 +131,7 @@ async def everybody(world: World, database: Rehearsal) -> list[Who]:
 
 async def nobodies(world: World, database: Rehearsal) -> list[Who]:
     """Who once was somebody, or never was."""
+
     async def fresh(kind: str) -> Caller:
         if kind == "staff":
             return await staff(database, *STAFF_ROLES)
@@ -141,9 +150,13 @@ async def nobodies(world: World, database: Rehearsal) -> list[Who]:
     gone = await staff(database, "senior", "admin")
     await change(database, "staff SET status = 'deactivated'", gone, column="id")
     found.append(Who("deactivated staff", gone.auth, proven=False))
-    for state, sets in (("revoked", "revoked_at = now()"),
-                        ("expired", "expires_at = now() - interval '1 second',"
-                                    " created_at = now() - interval '1 day'")):
+    for state, sets in (
+        ("revoked", "revoked_at = now()"),
+        (
+            "expired",
+            "expires_at = now() - interval '1 second', created_at = now() - interval '1 day'",
+        ),
+    ):
         key = await api_key(database)
         await change(database, f"api_keys SET {sets}", key, column="id")
         found.append(Who(f"{state} app", key.auth, proven=False))
@@ -158,14 +171,19 @@ async def nobodies(world: World, database: Rehearsal) -> list[Who]:
     return [*found, Who("basic scheme", basic, proven=False)]
 
 
-async def change(database: Rehearsal, sets: str, who: Caller, *, column: str = "subject_id",
-                 token: bool = False) -> None:
+async def change(
+    database: Rehearsal, sets: str, who: Caller, *, column: str = "subject_id", token: bool = False
+) -> None:
     """Bends a session or key into the state a test is about (time cannot be waited for)."""
-    newest = (" AND id = (SELECT id FROM login_sessions WHERE subject_id = :id"
-              " ORDER BY id DESC LIMIT 1)" if token else "")
+    newest = (
+        " AND id = (SELECT id FROM login_sessions WHERE subject_id = :id ORDER BY id DESC LIMIT 1)"
+        if token
+        else ""
+    )
     async with database.transaction() as session:
         done = await session.execute(
-            text(f"UPDATE {sets} WHERE {column} = :id{newest} RETURNING 1"), {"id": who.id})
+            text(f"UPDATE {sets} WHERE {column} = :id{newest} RETURNING 1"), {"id": who.id}
+        )
         assert len(done.all()) == 1, sets
 
 
@@ -261,7 +279,8 @@ def leaks(cell: Cell, who: Who, row: Row, answer: httpx.Response, world: World) 
             hidden = {"iban"}
         elif not who.grants.isdisjoint({"finance", "finance_approver"}):
             hidden = {"street", "birth_date", "story"} | (
-                {"iban"} if row.operation != "reveal_field" else set())
+                {"iban"} if row.operation != "reveal_field" else set()
+            )
         elif "auditor" in who.grants:
             hidden = {"name", "email", "street", "iban", "birth_date"}
         elif "admin" in who.grants:
@@ -277,6 +296,7 @@ def leaks(cell: Cell, who: Who, row: Row, answer: httpx.Response, world: World) 
 
 @dataclass
 class Matrix:
+    app: FastAPI
     client: httpx.AsyncClient
     database: Rehearsal
     world: World
@@ -290,7 +310,8 @@ class Matrix:
         if not who.proven or not names:
             return found
         nobody = self.world.ids(None) | (
-            {n: anna["pool_case_id"] for n in names & COMMON if n != "name"})
+            {n: anna["pool_case_id"] for n in names & COMMON if n != "name"}
+        )
         found += [Cell("berta", berta), Cell("nobody", nobody)]
         if "case_id" in names and names & NESTED:
             found.append(Cell("mixed", anna | {n: berta[n] for n in names & NESTED}))
@@ -310,7 +331,8 @@ class Matrix:
             extra["content"] = filled(sample["raw"], cell.ids).encode()
             headers["Content-Type"] = sample["type"]
         return await self.client.request(
-            verb, filled(path, cell.ids), headers=headers, params=sample.get("query"), **extra)
+            verb, filled(path, cell.ids), headers=headers, params=sample.get("query"), **extra
+        )
 
     async def check(self, method: Method) -> tuple[int, list[str]]:
         """All cells of one operation: how many, and what was wrong."""
@@ -325,8 +347,10 @@ class Matrix:
                 fault = wrong(cell, who, method, answer, self.database.wrote)
                 shown = leaks(cell, who, row, answer, self.world)
                 if fault or shown:
-                    told = (f"{row.operation} on {cell.whose}: {fault or ''} {shown or ''}"
-                            f" {answer.status_code} {code_of(answer)}")
+                    told = (
+                        f"{row.operation} on {cell.whose}: {fault or ''} {shown or ''}"
+                        f" {answer.status_code} {code_of(answer)}"
+                    )
                     faults.setdefault(told, []).append(who.name)
         if method[2].public and len(told_all) > 1:
             faults[f"{method[2].operation}: a public operation told {told_all}"] = ["all"]
@@ -334,32 +358,22 @@ class Matrix:
 
 
 @pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Rehearsal]:
-    """The test's own database, on which calls can be rehearsed."""
-    opened = Rehearsal(database_url, pool_size=10)
-    yield opened
-    await opened.close()
-
-
-@pytest.fixture
-async def matrix(
-    client: httpx.AsyncClient, app: FastAPI, database: Rehearsal, settings: Settings
-) -> Matrix:
-    world = await open_world(client, app, database, settings)
-    database.rehearsing = False
-    found = Matrix(client, database, world, await everybody(world, database))
-    await give_codes(database, settings)
-    database.rehearsing = True
-    return found
+async def matrix(prepared: Prepared) -> AsyncIterator[Matrix]:
+    async with rehearsing(prepared.settings) as desk:
+        desk.database.rehearsing = False
+        who = await everybody(prepared.world, desk.database)
+        await give_codes(desk.database, prepared.settings)
+        desk.database.rehearsing = True
+        yield Matrix(desk.app, desk.client, desk.database, prepared.world, who)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("part", range(PARTS))
 async def test_each_operation_answers_each_caller_as_its_row_and_ownership_say(
-    matrix: Matrix, app: FastAPI, part: int, record_property: Callable[[str, object], None]
+    matrix: Matrix, part: int, record_property: Callable[[str, object], None]
 ) -> None:
     before = await fingerprint(matrix.database)
-    share, cells = listed(app)[part::PARTS], 0
+    share, cells = listed(matrix.app)[part::PARTS], 0
     faults: list[str] = []
     for method in share:
         checked, found = await matrix.check(method)

@@ -17,12 +17,14 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from app.db import Database
 from app.etag import etag
 from app.ids import new_id
 from app.settings import Settings
 from tests.support import spoiled
-from tests.support.estate import World, filled, open_world, samples
+from tests.support.estate import Builder, World, filled, samples
 from tests.support.http import Caller
+from tests.support.prepared import Prepared, rehearsing
 from tests.support.rehearsal import Rehearsal, fingerprint
 
 JSON = {"Content-Type": "application/json"}
@@ -55,8 +57,16 @@ class Office:
     asked: int = 0
     faults: list[str] = field(default_factory=list)
 
-    async def send(self, op: Operation, content: bytes | None, *, path: str | None = None,
-                   query: Any = None, drop: str = "", **headers: str) -> httpx.Response:
+    async def send(
+        self,
+        op: Operation,
+        content: bytes | None,
+        *,
+        path: str | None = None,
+        query: Any = None,
+        drop: str = "",
+        **headers: str,
+    ) -> httpx.Response:
         """The good call with one thing replaced."""
         sample = samples()[op.id]
         ids = self.world.ids(self.world.anna)
@@ -72,15 +82,20 @@ class Office:
         self.database.wrote = 0
         self.asked += 1
         return await self.client.request(
-            op.method, path or op.path, content=content, headers=sent,
-            params=query or sample.get("query"))
+            op.method,
+            path or op.path,
+            content=content,
+            headers=sent,
+            params=query or sample.get("query"),
+        )
 
     def refused(self, op: Operation, what: str, answer: httpx.Response, *statuses: int) -> None:
         """Notes whatever is wrong with this refusal."""
         fault = self._fault(answer, statuses)
         if fault:
-            self.faults.append(f"{op.id}: {what}: {fault}: {answer.status_code}"
-                               f" {answer.text[:200]}")
+            self.faults.append(
+                f"{op.id}: {what}: {fault}: {answer.status_code} {answer.text[:200]}"
+            )
 
     def _fault(self, answer: httpx.Response, statuses: tuple[int, ...]) -> str:
         if answer.status_code not in statuses:
@@ -103,39 +118,43 @@ class Office:
 
 
 @pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Rehearsal]:
-    opened = Rehearsal(database_url, pool_size=10)
-    yield opened
-    await opened.close()
-
-
-@pytest.fixture
-async def office(
-    client: httpx.AsyncClient, app: FastAPI, database: Rehearsal, settings: Settings
-) -> AsyncIterator[Office]:
+async def office(prepared: Prepared) -> AsyncIterator[Office]:
     """The world before and after: whatever the test did, it is the same."""
-    world = await open_world(client, app, database, settings)
-    before = await fingerprint(database)
-    found = Office(client, database, world, listed(app, world))
-    yield found
-    assert await fingerprint(database) == before, "something was left behind"
+    async with rehearsing(prepared.settings) as desk:
+        before = await fingerprint(desk.database)
+        world = prepared.world
+        yield Office(desk.client, desk.database, world, listed(desk.app, world))
+        assert await fingerprint(desk.database) == before, "something was left behind"
 
 
 def listed(app: FastAPI, world: World) -> list[Operation]:
     """Every operation, with somebody who may call it on what is Anna's."""
     found = []
     ids = world.ids(world.anna)
-    callers = {"anonymous": None, "consumer": world.anna.consumer,
-               "app:cases.write": world.anna.app, "app:metrics.read": None, **world.staff}
+    callers = {
+        "anonymous": None,
+        "consumer": world.anna.consumer,
+        "app:cases.write": world.anna.app,
+        "app:metrics.read": None,
+        **world.staff,
+    }
     wishes = ("senior", "finance", "finance_approver", "admin", "consumer", "anonymous")
     for template, methods in app.openapi()["paths"].items():
         for method, operation in methods.items():
             who = next(w for w in wishes if w in operation["x-allowed"])
             body = samples()[operation["operationId"]].get("body")
-            found.append(Operation(
-                operation["operationId"], method.upper(), filled(template, ids), template,
-                callers[who], who in world.staff, filled(body, ids),
-                frozenset(p["name"].lower() for p in operation.get("parameters", ()))))
+            found.append(
+                Operation(
+                    operation["operationId"],
+                    method.upper(),
+                    filled(template, ids),
+                    template,
+                    callers[who],
+                    who in world.staff,
+                    filled(body, ids),
+                    frozenset(p["name"].lower() for p in operation.get("parameters", ())),
+                )
+            )
     return found
 
 
@@ -203,8 +222,18 @@ async def test_paths_and_queries_that_cannot_be(office: Office) -> None:
         for step in re.findall(r"{([a-z_]+)}", op.template):
             if step.endswith("_id"):
                 ids = office.world.ids(office.world.anna)
-                for bad in ("1", "None", f"{{{ids[step]}}}", ids[step][:-1], "%00", "..%2f..",
-                            "a%0d%0ab", "%ff", "x" * 300, ids[step].replace("-", "")):
+                for bad in (
+                    "1",
+                    "None",
+                    f"{{{ids[step]}}}",
+                    ids[step][:-1],
+                    "%00",
+                    "..%2f..",
+                    "a%0d%0ab",
+                    "%ff",
+                    "x" * 300,
+                    ids[step].replace("-", ""),
+                ):
                     path = filled(op.template.replace(f"{{{step}}}", "\x01"), ids)
                     path = path.replace("\x01", bad)
                     answer = await office.send(op, content, path=path)
@@ -260,12 +289,16 @@ MAKES: dict[str, dict[str, Any]] = {
 
 
 async def test_one_key_is_one_call_whoever_repeats_it(
-    client: httpx.AsyncClient, app: FastAPI, database: Rehearsal, settings: Settings
+    client: httpx.AsyncClient,
+    app: FastAPI,
+    database_url: str,
+    database: Database,
+    settings: Settings,
 ) -> None:
     """B068, B069 for real: the second is the first again, another body is refused."""
-    world = await open_world(client, app, database, settings)
-    database.rehearsing = False
-    office = Office(client, database, world, listed(app, world))
+    world = await Builder(client, database, settings).build()
+    counting = Rehearsal(database_url)  # never opened: these calls stay
+    office = Office(client, counting, world, listed(app, world))
     for op in (o for o in office.operations if o.id in MAKES):
         key = f"key-{op.id}"
         ids = world.ids(world.anna)

@@ -18,14 +18,12 @@ import os
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import pytest
 import schemathesis
-from fastapi import FastAPI
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
@@ -33,22 +31,22 @@ from hypothesis.strategies import SearchStrategy
 from schemathesis import Case
 from schemathesis.checks import CheckFunction, load_all_checks
 from schemathesis.config import SchemathesisConfig
+from schemathesis.core.result import Ok
 from schemathesis.generation import GenerationMode
 from schemathesis.schemas import APIOperation
 from schemathesis.specs.openapi import checks as openapi_checks
 from sqlalchemy import text
 
 from app.domain.case import Stage
-from app.main import create_app
-from app.settings import Settings
 from tests.support.cases import make_case
-from tests.support.estate import World, filled, open_world, samples
+from tests.support.estate import World, filled, samples
 from tests.support.http import Caller
+from tests.support.prepared import Prepared, Rehearsing, rehearsing
 from tests.support.rehearsal import Rehearsal
 
 AnyCase = Case[Any]
 AnyOperation = APIOperation[Any, Any, Any, Any]
-EXAMPLES = 8  # for each operation and way of generating, in ./run test
+EXAMPLES = 5  # for each operation and way of generating, in ./run test
 PARTS = 3  # shares of the operations that can run beside each other
 MIXED_PER_GENERATED = 2  # examples built on a sample call get further: more of them
 
@@ -95,72 +93,68 @@ class Desk:
             content = json.dumps(sent["json"]).encode()
             headers.setdefault("Content-Type", "application/json")
         request = self.client.build_request(
-            sent["method"], sent["url"], params=sent.get("params"), headers=headers,
+            sent["method"],
+            sent["url"],
+            params=sent.get("params"),
+            headers=headers,
             cookies=sent.get("cookies"),
-            content=content if isinstance(content, bytes | str) else None)
+            content=content if isinstance(content, bytes | str) else None,
+        )
         return self.runner.run(self.client.send(request))
 
 
-async def _open(
-    database: Rehearsal, app: FastAPI, settings: Settings
-) -> tuple[httpx.AsyncClient, World, list[dict[str, str]]]:
-    client = httpx.AsyncClient(
-        transport=httpx.ASGITransport(app), base_url=settings.public_url)
-    world = await open_world(client, app, database, settings)
-    database.rehearsing = False
-    others = [await _case(database, world, **wish) for wish in STAGES]
-    database.rehearsing = True
-    return client, world, others
+async def _open(desk: Rehearsing, world: World) -> list[dict[str, str]]:
+    desk.database.rehearsing = False
+    others = [await _case(desk.database, world, **wish) for wish in STAGES]
+    desk.database.rehearsing = True
+    return others
 
 
 async def _case(database: Rehearsal, world: World, **wish: Any) -> dict[str, str]:
     """A case of Anna's at another stage; its ids in place of those of her big one."""
     made = await make_case(
-        database, consumer_ids=[world.anna.consumer.id], handler_id=world.anna.handler.id,
-        source=f"app:{world.anna.app.id}", **wish)
+        database,
+        consumer_ids=[world.anna.consumer.id],
+        handler_id=world.anna.handler.id,
+        source=f"app:{world.anna.app.id}",
+        **wish,
+    )
     world.versions[str(made.id)] = made.version
     found = {"case_id": str(made.id), "claimant_id": str(made.claimant_ids[0])}
     if made.case.letter is not None:
         found["letter_id"] = str(made.letter_id)
     async with database.read() as session:
-        for name, table in (("task_id", "tasks"), ("mandate_id", "mandates"),
-                            ("effect_id", "effects")):
+        for name, table in (
+            ("task_id", "tasks"),
+            ("mandate_id", "mandates"),
+            ("effect_id", "effects"),
+        ):
             row = await session.scalar(
                 text(f"SELECT id FROM {table} WHERE case_id = :id ORDER BY id DESC LIMIT 1"),
-                {"id": made.id})
+                {"id": made.id},
+            )
             if row is not None:
                 found[name] = str(row)
     return found
 
 
 @pytest.fixture
-def desk(database_url: str, settings: Settings) -> Iterator[Desk]:
+def desk(prepared: Prepared) -> Iterator[Desk]:
     """Everything on one event loop that generated examples (which are synchronous) can use."""
-    with (
-        asyncio.Runner() as runner,
-        _application(runner, database_url, settings) as (database, app),
-    ):
-        client, world, others = runner.run(_open(database, app, settings))
+    world = prepared.world
+    with asyncio.Runner() as runner:
+        opened = rehearsing(prepared.settings)
+        made = runner.run(opened.__aenter__())
         callers: dict[str, Caller | None] = {
-            "anonymous": None, "consumer": world.anna.consumer, "app": world.anna.app,
-            "handler": world.anna.handler, **world.staff}
-        yield Desk(runner, client, world, app.openapi(), callers, others)
-        runner.run(client.aclose())
-
-
-@contextmanager
-def _application(
-    runner: asyncio.Runner, database_url: str, settings: Settings
-) -> Iterator[tuple[Rehearsal, FastAPI]]:
-    database = Rehearsal(database_url, pool_size=4)
-    app = create_app(settings, database)
-    lifespan = app.router.lifespan_context(app)
-    runner.run(lifespan.__aenter__())
-    try:
-        yield database, app
-    finally:
-        runner.run(lifespan.__aexit__(None, None, None))
-        runner.run(database.close())
+            "anonymous": None,
+            "consumer": world.anna.consumer,
+            "app": world.anna.app,
+            "handler": world.anna.handler,
+            **world.staff,
+        }
+        others = runner.run(_open(made, world))
+        yield Desk(runner, made.client, world, made.app.openapi(), callers, others)
+        runner.run(opened.__aexit__(None, None, None))
 
 
 # --- what is sent ------------------------------------------------------------------------------
@@ -172,10 +166,13 @@ def on_the_world(case: AnyCase, desk: Desk, draw: st.DrawFn) -> AnyCase:
     sample = samples()[operation.definition.raw["operationId"]]
     ids = desk.world.ids(desk.world.anna)
     if draw(st.booleans()):
-        ids |= desk.others[draw(st.integers(0, len(desk.others) - 1))]
-    if case.path_parameters and draw(st.integers(0, 4)):
+        others: SearchStrategy[dict[str, str]] = st.sampled_from(desk.others)
+        ids = {**ids, **draw(others)}
+    aimed: int = draw(st.integers(0, 4))
+    if case.path_parameters and aimed:
         case.path_parameters = {
-            name: ids.get(name, value) for name, value in case.path_parameters.items()}
+            name: ids.get(name, value) for name, value in case.path_parameters.items()
+        }
     if draw(st.integers(0, 3)):
         case.headers["If-Match"] = desk.world.if_match(operation.path, ids)
     case.headers.pop("Idempotency-Key", None) if draw(st.booleans()) else None
@@ -219,7 +216,8 @@ def cases(
 def judge(case: AnyCase, answer: httpx.Response, role: str) -> None:
     """The document's word against the answer's."""
     assert answer.status_code < 500, (
-        f"{answer.status_code} by {role}: {answer.text} for {case.as_curl_command()}")
+        f"{answer.status_code} by {role}: {answer.text} for {case.as_curl_command()}"
+    )
     case.validate_response(answer, checks=CHECKS)
     if answer.status_code >= 400:
         assert answer.headers["content-type"] == "application/problem+json"
@@ -249,21 +247,31 @@ def explore(
             except AssertionError as fault:
                 faults.append(f"{operation.label} ({mode.value}): {str(fault)[:900]}")
             except BaseExceptionGroup as several:
-                faults += [f"{operation.label} ({mode.value}): {str(f)[:900]}"
-                           for f in several.exceptions]
+                faults += [
+                    f"{operation.label} ({mode.value}): {str(f)[:900]}" for f in several.exceptions
+                ]
     return statuses, faults
 
 
 def one(
-    desk: Desk, operation: AnyOperation, mode: GenerationMode, examples: int,
-    start: int | None, statuses: Counter[int],
+    desk: Desk,
+    operation: AnyOperation,
+    mode: GenerationMode,
+    examples: int,
+    start: int | None,
+    statuses: Counter[int],
 ) -> None:
     """All examples of one operation; raises what the first bad answer was."""
 
     @settings(
-        max_examples=examples, database=None, deadline=None, derandomize=start is None,
-        suppress_health_check=list(HealthCheck), report_multiple_bugs=False,
-        phases=[Phase.generate, Phase.shrink] if start is not None else [Phase.generate])
+        max_examples=examples,
+        database=None,
+        deadline=None,
+        derandomize=start is None,
+        suppress_health_check=list(HealthCheck),
+        report_multiple_bugs=False,
+        phases=[Phase.generate, Phase.shrink] if start is not None else [Phase.generate],
+    )
     @given(cases(operation, desk, mode))
     def example(aimed: tuple[AnyCase, str]) -> None:
         case, role = aimed

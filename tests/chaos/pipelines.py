@@ -201,9 +201,13 @@ async def check_payout(lane: Lane, subject: Subject) -> list[str]:
 
 
 async def stage_sweep(lane: Lane) -> Subject:
-    """A filed case whose first dates pass: business time jumps three days."""
+    """A filed case whose first date passes: business time jumps there, over holidays too."""
     case = await file_case(lane.database, lane.settings, lane.companies["mail"])
-    await move_clock(lane.database, timedelta(days=3))
+    async with lane.database.read() as session:
+        now = (await read_moment(session)).now
+        loaded = await engine.peek(session, case.case_id)
+    assert loaded is not None and loaded.case.next_wake_at is not None
+    await move_clock(lane.database, loaded.case.next_wake_at - now + timedelta(seconds=1))
     return Subject(case.case_id)
 
 

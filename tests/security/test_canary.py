@@ -49,11 +49,24 @@ ENCRYPTED = {"street": STREET, "birth date": BIRTH_DATE, "account": IBAN}
 
 # Where people's names, addresses of mail and words live in clear, because work is done with them.
 CLEAR: dict[str, set[str]] = {
-    "name": {"consumers.name", "mandates.signed_name", "mandates.shown", "idempotency_keys.body",
-             "messages.text", "messages.subject", "inbound.raw",
-             "cases.answers"},  # the names as they were filed, to compare with those on file
-    "email": {"consumers.email", "inbound.raw", "messages.from_address", "messages.to_address",
-              "idempotency_keys.body", "inbound.envelope_from"},
+    "name": {
+        "consumers.name",
+        "mandates.signed_name",
+        "mandates.shown",
+        "idempotency_keys.body",
+        "messages.text",
+        "messages.subject",
+        "inbound.raw",
+        "cases.answers",
+    },  # the names as they were filed, to compare with those on file
+    "email": {
+        "consumers.email",
+        "inbound.raw",
+        "messages.from_address",
+        "messages.to_address",
+        "idempotency_keys.body",
+        "inbound.envelope_from",
+    },
     "story": {"cases.what_happened", "messages.text", "inbound.raw", "idempotency_keys.body"},
 }
 
@@ -97,8 +110,9 @@ class Scene:
     case: str = ""
     claimant: str = ""
 
-    async def do(self, who: Person | Caller, method: str, path: str, body: Any = None,
-                 **headers: str) -> Any:
+    async def do(
+        self, who: Person | Caller, method: str, path: str, body: Any = None, **headers: str
+    ) -> Any:
         """A call that works, with the version that stands."""
         async with self.database.read() as session:
             version = await session.scalar(text("SELECT max(version) FROM cases"))
@@ -129,32 +143,58 @@ async def consumer_files_and_signs(scene: Scene, staff: dict[str, Person], compa
     """By an app with everything on them, then themself by a link; a key repeats the calls."""
     body = body_of_app(company={"company_id": str(company)}, what_happened=STORY)
     body["consumer"] = {
-        "name": NAME, "email": EMAIL, "country": "FI", "language": "en",
-        "birth_date": BIRTH_DATE, "address": {"lines": [STREET, "00100 Helsinki"]}}
+        "name": NAME,
+        "email": EMAIL,
+        "country": "FI",
+        "language": "en",
+        "birth_date": BIRTH_DATE,
+        "address": {"lines": [STREET, "00100 Helsinki"]},
+    }
     for _ in range(2):
-        filed = await scene.do(staff["app"], "POST", "/v1/cases", body,
-                               **{"Idempotency-Key": "canary-1"})
+        filed = await scene.do(
+            staff["app"], "POST", "/v1/cases", body, **{"Idempotency-Key": "canary-1"}
+        )
     scene.case, scene.claimant = f"/v1/cases/{filed['id']}", filed["claimants"][0]["id"]
     asked = await scene.client.post("/v1/session/link", json={"email": EMAIL})
     assert asked.status_code == 202
     async with scene.database.read() as session:
-        row = (await session.execute(text(
-            "SELECT e.id, c.id AS consumer FROM effects e, consumers c"
-            " WHERE e.kind = 'SendMagicLink' AND c.email = :email"), {"email": EMAIL})).one()
+        row = (
+            await session.execute(
+                text(
+                    "SELECT e.id, c.id AS consumer FROM effects e, consumers c"
+                    " WHERE e.kind = 'SendMagicLink' AND c.email = :email"
+                ),
+                {"email": EMAIL},
+            )
+        ).one()
     key = derive(scene.settings.secret_key.get_secret_value(), LINK_KEY)
     token = link_token(key, row.id)
     used = await scene.client.post("/v1/session", json={"token": token})
     consumer = Person(row.consumer, EMAIL, used.json()["token"])
     scene.trail.secrets |= {"login link": token, "token of the consumer": consumer.token}
-    await scene.do(staff["senior"], "POST", f"{scene.case}/assessment",
-                   samples()["assess_case"]["body"])
-    await scene.do(consumer, "PUT", f"{scene.case}/claimants/{scene.claimant}/payout-account",
-                   {"rail": "sepa", "holder": NAME, "iban": IBAN},)
+    await scene.do(
+        staff["senior"], "POST", f"{scene.case}/assessment", samples()["assess_case"]["body"]
+    )
+    await scene.do(
+        consumer,
+        "PUT",
+        f"{scene.case}/claimants/{scene.claimant}/payout-account",
+        {"rail": "sepa", "holder": NAME, "iban": IBAN},
+    )
     summary = await scene.client.get(f"{scene.case}/fee-summary", headers=consumer.auth)
-    await scene.do(consumer, "POST", f"{scene.case}/mandates", {
-        "claimant_id": scene.claimant, "signed_name": NAME, "level": "typed",
-        "text_version": summary.json()["text_version"], "receives_money": True},
-        **{"Idempotency-Key": "canary-2"})
+    await scene.do(
+        consumer,
+        "POST",
+        f"{scene.case}/mandates",
+        {
+            "claimant_id": scene.claimant,
+            "signed_name": NAME,
+            "level": "typed",
+            "text_version": summary.json()["text_version"],
+            "receives_money": True,
+        },
+        **{"Idempotency-Key": "canary-2"},
+    )
     return consumer
 
 
@@ -162,56 +202,95 @@ async def workers_carry_out(scene: Scene) -> None:
     """Letters, notices and links leave; one mail is refused by a server; one comes in."""
     scene.mail.plan.append(Refused("550 5.1.1 user unknown"))
     await scene.worker.until_quiet()
-    raw = (f"From: {NAME} <{EMAIL}>\r\nTo: nobody@mail.agency.test\r\nSubject: {NAME}\r\n"
-           f"Message-ID: <1@canary.example>\r\n\r\n{STORY}\r\n").encode()
+    raw = (
+        f"From: {NAME} <{EMAIL}>\r\nTo: nobody@mail.agency.test\r\nSubject: {NAME}\r\n"
+        f"Message-ID: <1@canary.example>\r\n\r\n{STORY}\r\n"
+    ).encode()
     async with scene.database.transaction() as session:
-        await store_raw(session, row_id=new_id(), provider="smtp", external_id="1", raw=raw,
-                        digest="0" * 64, envelope_to="nobody@mail.agency.test",
-                        envelope_from=EMAIL)
+        await store_raw(
+            session,
+            row_id=new_id(),
+            provider="smtp",
+            external_id="1",
+            raw=raw,
+            digest="0" * 64,
+            envelope_to="nobody@mail.agency.test",
+            envelope_from=EMAIL,
+        )
     await scene.worker.until_quiet()
 
 
 async def money_goes_out(scene: Scene, staff: dict[str, Person]) -> None:
     """Received, allocated, approved by another person, put into a bank file and submitted."""
-    finance, approver = (Caller(staff[r].id, staff[r].token)
-                         for r in ("finance", "finance_approver"))
+    finance, approver = (
+        Caller(staff[r].id, staff[r].token) for r in ("finance", "finance_approver")
+    )
     ids = await money(scene.client, finance, approver, [scene.case.rpartition("/")[2]])
-    await scene.do(approver, "POST", f"/v1/payouts/batches/{ids['batch_id']}/approve",
-                   {"content_hash": ids["batch_hash"]})
+    await scene.do(
+        approver,
+        "POST",
+        f"/v1/payouts/batches/{ids['batch_id']}/approve",
+        {"content_hash": ids["batch_hash"]},
+    )
     await scene.worker.until_quiet()
-    revealed = await scene.do(finance, "POST", f"{scene.case}/reveal", {
-        "what": "iban", "claimant_id": scene.claimant, "reason": "the bank asks"})
+    revealed = await scene.do(
+        finance,
+        "POST",
+        f"{scene.case}/reveal",
+        {"what": "iban", "claimant_id": scene.claimant, "reason": "the bank asks"},
+    )
     assert revealed["value"] == IBAN
     assert any(IBAN.encode() in data for data in scene.bank.files.values()), "it reached the bank"
 
 
 async def callers_err(scene: Scene, consumer: Person, staff: dict[str, Person]) -> None:
     """Refusals of every kind, each with canaries in it; and one bug, with canaries in its SQL."""
-    canaries = {"name": NAME, "email": EMAIL, "street": STREET, "birth_date": BIRTH_DATE,
-                "iban": IBAN, STREET: NAME}
+    canaries = {
+        "name": NAME,
+        "email": EMAIL,
+        "street": STREET,
+        "birth_date": BIRTH_DATE,
+        "iban": IBAN,
+        STREET: NAME,
+    }
     for op, sample in samples().items():
         if sample.get("body"):
-            path = {"create_case": "/v1/cases", "send_message": f"{scene.case}/messages",
-                    "staff_login": "/v1/staff/session", "use_login_link": "/v1/session",
-                    "request_login_link": "/v1/session/link"}.get(op)
+            path = {
+                "create_case": "/v1/cases",
+                "send_message": f"{scene.case}/messages",
+                "staff_login": "/v1/staff/session",
+                "use_login_link": "/v1/session",
+                "request_login_link": "/v1/session/link",
+            }.get(op)
             if path:
-                body = filled(sample["body"], moments()) | canaries
+                body: dict[str, Any] = filled(sample["body"], moments())
+                body |= canaries
                 answer = await scene.client.post(path, json=body, headers=consumer.auth)
                 assert answer.status_code in (401, 422), answer.text
-    for method, path, more in (
-        ("POST", "/v1/staff/session", {"json": {
-            "email": EMAIL, "password": PASSWORD, "code": "000000"}}),
+    calls: list[tuple[str, str, dict[str, Any]]] = [
+        (
+            "POST",
+            "/v1/staff/session",
+            {"json": {"email": EMAIL, "password": PASSWORD, "code": "000000"}},
+        ),
         ("POST", "/v1/session", {"json": {"token": scene.trail.secrets["login link"]}}),
         ("GET", f"/v1/search?q={IBAN}&token={consumer.token}", {}),
         ("GET", f"/v1/cases/{NAME}", {}),
         ("GET", f"{scene.case}/letters?cursor={EMAIL}", {}),
         ("GET", "/v1/cases", {"headers": {"Authorization": f"Basic {consumer.token}"}}),
         ("GET", "/v1/cases", {"headers": {"Authorization": f"Bearer {consumer.token}x"}}),
-        ("POST", f"{scene.case}/messages", {"content": f'{{"text": "{STREET}'.encode(),
-                                            "headers": {"Content-Type": "application/json"}}),
-    ):
-        more["headers"] = consumer.auth | more.get("headers", {})
-        answer = await scene.client.request(method, path, **more)
+        (
+            "POST",
+            f"{scene.case}/messages",
+            {
+                "content": f'{{"text": "{STREET}'.encode(),
+                "headers": {"Content-Type": "application/json"},
+            },
+        ),
+    ]
+    for method, path, more in calls:
+        headers = consumer.auth | more.pop("headers", {})
+        answer = await scene.client.request(method, path, headers=headers, **more)
         assert answer.status_code >= 400, (path, answer.text)
     await a_bug_happens(scene, consumer)
 
@@ -239,10 +318,17 @@ async def a_bug_happens(scene: Scene, consumer: Person) -> None:
 
 def forms(value: str) -> set[str]:
     """A value as it may have been written: with blanks, in bytes, escaped, in the form of a URL."""
-    found = {value, value.lower(), value.replace(" ", "%20"), value.replace(" ", "+"),
-             value.encode().hex(), json.dumps(value)[1:-1], value.replace("@", "%40")}
+    found = {
+        value,
+        value.lower(),
+        value.replace(" ", "%20"),
+        value.replace(" ", "+"),
+        value.encode().hex(),
+        json.dumps(value)[1:-1],
+        value.replace("@", "%40"),
+    }
     if value == IBAN:
-        found.add(" ".join(IBAN[at:at + 4] for at in range(0, len(IBAN), 4)))
+        found.add(" ".join(IBAN[at : at + 4] for at in range(0, len(IBAN), 4)))
     return found
 
 
@@ -255,12 +341,17 @@ async def columns(database: Database) -> dict[str, str]:
     """All that stands in each column of each table, as one text (bytes as hex)."""
     found = {}
     async with database.read() as session:
-        names = await session.execute(text(
-            "SELECT table_name, column_name FROM information_schema.columns"
-            " WHERE table_schema = 'public' ORDER BY 1, 2"))
+        names = await session.execute(
+            text(
+                "SELECT table_name, column_name FROM information_schema.columns"
+                " WHERE table_schema = 'public' ORDER BY 1, 2"
+            )
+        )
         for table, column in names.all():
-            found[f"{table}.{column}"] = str(await session.scalar(text(
-                f"SELECT string_agg({column}::text, ' ') FROM {table}")) or "")
+            found[f"{table}.{column}"] = str(
+                await session.scalar(text(f"SELECT string_agg({column}::text, ' ') FROM {table}"))
+                or ""
+            )
     return found
 
 
@@ -280,34 +371,52 @@ async def searched(scene: Scene, written: str) -> list[str]:
     metrics = await scene.client.get("/metrics", headers=admin.auth)
     assert metrics.status_code == 200 and len(metrics.text) > 1_000
     private = {"name": NAME, "email": EMAIL, "story": STORY, **ENCRYPTED, **trail.secrets}
-    places = {"the logs and outputs": written, "a problem": "\n".join(trail.problems),
-              "the metrics": metrics.text,
-              "Redis": redis_content(str(scene.settings.redis_url))}
+    places = {
+        "the logs and outputs": written,
+        "a problem": "\n".join(trail.problems),
+        "the metrics": metrics.text,
+        "Redis": redis_content(str(scene.settings.redis_url)),
+    }
     for place, said in places.items():
         faults += [f"{kind} in {place}" for kind, value in private.items() if holds(said, value)]
     for column, said in (await columns(scene.database)).items():
-        faults += [f"{kind} in {column}" for kind, value in private.items()
-                   if holds(said, value) and column not in CLEAR.get(kind, set())]
+        faults += [
+            f"{kind} in {column}"
+            for kind, value in private.items()
+            if holds(said, value) and column not in CLEAR.get(kind, set())
+        ]
     for file, content in files_content(scene.settings.data_dir).items():
         never = {"account": IBAN, "birth date": BIRTH_DATE, **trail.secrets}
-        faults += [f"{kind} in {file}" for kind, value in never.items()
-                   if value.encode() in content]
+        faults += [
+            f"{kind} in {file}" for kind, value in never.items() if value.encode() in content
+        ]
     return faults
 
 
 @pytest.mark.slow
 async def test_no_private_value_is_written_where_it_must_not_be(
-    client: httpx.AsyncClient, database: Database, settings: Settings,
+    client: httpx.AsyncClient,
+    database: Database,
+    settings: Settings,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     trail = Trail()
     client._transport = Listening(client._transport, trail)
     configure_logs(level="debug", release="canary")
     mail, bank = FakeMail(), FakeBank()
-    tools = build_tools(settings, providers=Providers(mail, FakePost(), bank),
-                        renderer=PlainRenderer())
-    scene = Scene(client, database, settings, People(client, database, settings), Worker(tools),
-                  mail, bank, trail)
+    tools = build_tools(
+        settings, providers=Providers(mail, FakePost(), bank), renderer=PlainRenderer()
+    )
+    scene = Scene(
+        client,
+        database,
+        settings,
+        People(client, database, settings),
+        Worker(tools),
+        mail,
+        bank,
+        trail,
+    )
     try:
         company = await install(database)
         async with database.transaction() as session:  # finance opens the accounts itself
@@ -325,10 +434,14 @@ async def test_no_private_value_is_written_where_it_must_not_be(
     assert any(NAME.split()[0].encode() in m.data for m in mail.mails.values()), "mails went out"
     async with database.read() as session:
         cipher = await open_cipher(session, tools.keyring, consumer.id)
-        stored = await session.scalar(text(
-            "SELECT birth_date_cipher FROM consumers WHERE id = :id"), {"id": consumer.id})
-    assert stored is not None and cipher.decrypt(
-        stored, column="consumers.birth_date_cipher", row_id=consumer.id) == BIRTH_DATE
+        stored = await session.scalar(
+            text("SELECT birth_date_cipher FROM consumers WHERE id = :id"), {"id": consumer.id}
+        )
+    assert (
+        stored is not None
+        and cipher.decrypt(stored, column="consumers.birth_date_cipher", row_id=consumer.id)
+        == BIRTH_DATE
+    )
     assert trail.problems and trail.calls > 40
     assert not await searched(scene, written)
 

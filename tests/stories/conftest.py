@@ -64,7 +64,9 @@ class Stage:
             client.flushdb()
         url = self.databases.take()
         try:
-            return asyncio.run(self._play(url, self.folders.mktemp("world"), stories, seed))
+            done = asyncio.run(self._play(url, self.folders.mktemp("world"), stories, seed))
+            as_kept: dict[str, Any] = json.loads(json.dumps(done))
+            return as_kept
         finally:
             self.databases.give_back(url)
 
@@ -79,9 +81,10 @@ class Stage:
             mail_domain="mail.agency.test", smtp_port=port, inbound_smtp_port=0,
         )  # fmt: skip
         try:
-            async with serving(settings) as address, open_world(
-                settings, address, catcher, seed=seed, stories=stories
-            ) as world:
+            async with (
+                serving(settings) as address,
+                open_world(settings, address, catcher, seed=seed, stories=stories) as world,
+            ):
                 done = await play(world)
                 found = await proof(world)
                 return {

@@ -18,7 +18,6 @@ from uuid import UUID
 
 import httpx
 import yaml
-from fastapi import FastAPI
 from sqlalchemy import insert, select, text
 
 from app import engine
@@ -36,7 +35,6 @@ from app.vault import create_cipher
 from tests.support.cases import make_company
 from tests.support.estate_money import money
 from tests.support.http import Caller, api_key, body_of_app, session_of, staff
-from tests.support.rehearsal import Rehearsal
 
 _BLANK = re.compile(r"{([a-z0-9_]+)}")
 # Where the first row of a case's things is found; the name is that of the path parameter.
@@ -105,7 +103,8 @@ async def give_codes(database: Database, settings: Settings) -> None:
         for person in bare:
             cipher = await create_cipher(session, keyring, person.id, at=person.created_at)
             person.totp_secret = cipher.encrypt(
-                new_totp_secret(), column="staff.totp_secret", row_id=person.id)
+                new_totp_secret(), column="staff.totp_secret", row_id=person.id
+            )
 
 
 def moments() -> dict[str, str]:
@@ -129,17 +128,6 @@ def filled(value: Any, ids: dict[str, str]) -> Any:
     return value
 
 
-async def open_world(
-    client: httpx.AsyncClient, app: FastAPI, database: Rehearsal, settings: Settings
-) -> World:
-    """The world, with everything from now on rehearsed, and without limits: thousands of calls from
-    one address are what these tests are about."""
-    world = await Builder(client, database, settings).build()
-    app.state.parts.limiter.enabled = False
-    database.rehearsing = True
-    return world
-
-
 class Builder:
     """Makes the world, one call after the other."""
 
@@ -148,14 +136,19 @@ class Builder:
         self.senior: Caller
 
     async def build(self) -> World:
-        people = {role: await staff(self.database, role) for role in (
-            "senior", "legal", "finance", "finance_approver", "auditor", "admin")}
+        people = {
+            role: await staff(self.database, role)
+            for role in ("senior", "legal", "finance", "finance_approver", "auditor", "admin")
+        }
         self.senior = people["senior"]
         anna = await self.estate("Anna", "Kivikatu 17", "FI1410093000123458")
         berta = await self.estate("Berta", "Sumukatu 23", "FI4250001510000023")
         common = await self._common() | await money(
-            self.client, people["finance"], people["finance_approver"],
-            [anna.ids["case_id"], berta.ids["case_id"]])
+            self.client,
+            people["finance"],
+            people["finance_approver"],
+            [anna.ids["case_id"], berta.ids["case_id"]],
+        )
         await give_codes(self.database, self.settings)
         world = World(anna, berta, common, people, {})
         async with self.database.read() as session:
@@ -168,14 +161,22 @@ class Builder:
         """A case in contact with one of everything on it, owned all through."""
         app, handler = await api_key(self.database), await staff(self.database, "handler")
         words = {
-            "name": f"{first_name} Omistaja", "email": f"{first_name.lower()}.own@people.test",
-            "street": street, "iban": iban, "birth_date": "1971-03-04",
+            "name": f"{first_name} Omistaja",
+            "email": f"{first_name.lower()}.own@people.test",
+            "street": street,
+            "iban": iban,
+            "birth_date": "1971-03-04",
             "booking": f"BOOKED-{first_name.upper()}",
             "story": f"The parcel of {first_name.lower()} fell off the lorry.",
         }
         case_id, consumer_id = await self._filed(app, words)
-        estate = Estate(await session_of(self.database, consumer_id, words["email"]), app, handler,
-                        {"case_id": str(case_id), "key": f"hold-{first_name.lower()}"}, words)
+        estate = Estate(
+            await session_of(self.database, consumer_id, words["email"]),
+            app,
+            handler,
+            {"case_id": str(case_id), "key": f"hold-{first_name.lower()}"},
+            words,
+        )
         await self._worked(estate)
         await self._collect(estate)
         return estate
@@ -184,17 +185,23 @@ class Builder:
         async with self.database.transaction() as session:
             company_id = await make_company(session)
         body = body_of_app(
-            company={"company_id": str(company_id)}, booking_reference=words["booking"],
-            what_happened=words["story"])
+            company={"company_id": str(company_id)},
+            booking_reference=words["booking"],
+            what_happened=words["story"],
+        )
         body["consumer"] |= {
-            "name": words["name"], "email": words["email"], "birth_date": words["birth_date"],
-            "address": {"lines": [words["street"], "00100 Helsinki"]}}
+            "name": words["name"],
+            "email": words["email"],
+            "birth_date": words["birth_date"],
+            "address": {"lines": [words["street"], "00100 Helsinki"]},
+        }
         answer = await self.client.post("/v1/cases", headers=app.auth, json=body)
         assert answer.status_code == 201, answer.text
         case_id = UUID(answer.json()["id"])
         async with self.database.read() as session:
             consumer_id = await session.scalar(
-                text("SELECT consumer_id FROM cases WHERE id = :id"), {"id": case_id})
+                text("SELECT consumer_id FROM cases WHERE id = :id"), {"id": case_id}
+            )
         assert isinstance(consumer_id, UUID)
         return case_id, consumer_id
 
@@ -208,25 +215,49 @@ class Builder:
         claimant = estate.ids["claimant_id"]
         await self.do(owner, "PUT", f"{case}/claimants/{claimant}/payout-account", account)
         summary = await self.client.get(f"{case}/fee-summary", headers=owner.auth)
-        await self.do(owner, "POST", f"{case}/mandates", {
-            "claimant_id": claimant, "signed_name": estate.words["name"], "level": "typed",
-            "text_version": summary.json()["text_version"], "receives_money": True})
+        await self.do(
+            owner,
+            "POST",
+            f"{case}/mandates",
+            {
+                "claimant_id": claimant,
+                "signed_name": estate.words["name"],
+                "level": "typed",
+                "text_version": summary.json()["text_version"],
+                "receives_money": True,
+            },
+        )
         await self._ids(estate, "letter_id")
         await self._letter_went(estate)
         upload = await self.client.post(
-            f"{case}/evidence", params={"what": "receipt", "file_name": "receipt.txt"},
-            headers=owner.auth | {"Content-Type": "text/plain"}, content=b"Paid: 85.60 EUR")
+            f"{case}/evidence",
+            params={"what": "receipt", "file_name": "receipt.txt"},
+            headers=owner.auth | {"Content-Type": "text/plain"},
+            content=b"Paid: 85.60 EUR",
+        )
         assert upload.status_code == 201, upload.text
         for path, body in (
-            ("answers", {"kind": "offered", "amount": {"amount": "40.00", "currency": "EUR"},
-                         "words": "We can give you a part."}),
+            (
+                "answers",
+                {
+                    "kind": "offered",
+                    "amount": {"amount": "40.00", "currency": "EUR"},
+                    "words": "We can give you a part.",
+                },
+            ),
             ("questions", samples()["ask_question"]["body"]),
-            ("holds", filled(samples()["hold_case"]["body"], moments())
-             | {"key": estate.ids["key"]}),
+            (
+                "holds",
+                filled(samples()["hold_case"]["body"], moments()) | {"key": estate.ids["key"]},
+            ),
         ):
             await self.do(senior, "POST", f"{case}/{path}", body)
-        await self.do(owner, "POST", f"{case}/direct-payments", {
-            "amount": {"amount": "5.00", "currency": "EUR"}, "paid_on": moments()["today"]})
+        await self.do(
+            owner,
+            "POST",
+            f"{case}/direct-payments",
+            {"amount": {"amount": "5.00", "currency": "EUR"}, "paid_on": moments()["today"]},
+        )
         await self.do(owner, "POST", f"{case}/messages", {"text": estate.words["story"]})
 
     async def _letter_went(self, estate: Estate) -> None:
@@ -244,8 +275,9 @@ class Builder:
         for fact in facts:
             async with self.database.transaction() as session:
                 if isinstance(fact, e.LetterRendered):
-                    step = await session.scalar(text(
-                        "SELECT step FROM letters WHERE id = :id"), {"id": letter_id})
+                    step = await session.scalar(
+                        text("SELECT step FROM letters WHERE id = :id"), {"id": letter_id}
+                    )
                     fact = e.LetterRendered(letter_id=letter_id, step=step or 0, sha256=digest)
                 await engine.advance(session, case_id, fact, actor="system")
 
@@ -253,16 +285,34 @@ class Builder:
         await self._ids(estate, *_OF_CASE)
         case_id = estate.ids["case_id"]
         async with self.database.transaction() as session:
-            row = (await session.execute(text(
-                "SELECT c.reference, t.id FROM cases c JOIN tasks t ON t.case_id = c.id"
-                " AND t.state = 'open' AND t.role = 'handler' WHERE c.id = :id"
-                " ORDER BY t.id LIMIT 1"), {"id": case_id})).one()
+            row = (
+                await session.execute(
+                    text(
+                        "SELECT c.reference, t.id FROM cases c JOIN tasks t ON t.case_id = c.id"
+                        " AND t.state = 'open' AND t.role = 'handler' WHERE c.id = :id"
+                        " ORDER BY t.id LIMIT 1"
+                    ),
+                    {"id": case_id},
+                )
+            ).one()
             message_id = new_id()
-            await session.execute(insert(MessageRow).values(
-                id=message_id, case_id=None, direction="in", channel="email", sender="unknown",
-                from_address="who@else.example", to_address="post@agency.test", subject="Re",
-                text="About my parcel.", automatic=False, state="pen",
-                pen_reasons=["no_case_address"], received_at=wall_now()))
+            await session.execute(
+                insert(MessageRow).values(
+                    id=message_id,
+                    case_id=None,
+                    direction="in",
+                    channel="email",
+                    sender="unknown",
+                    from_address="who@else.example",
+                    to_address="post@agency.test",
+                    subject="Re",
+                    text="About my parcel.",
+                    automatic=False,
+                    state="pen",
+                    pen_reasons=["no_case_address"],
+                    received_at=wall_now(),
+                )
+            )
         estate.words["reference"] = row.reference
         estate.ids |= {"task_id": str(row.id), "message_id": str(message_id)}
 
@@ -270,8 +320,11 @@ class Builder:
         async with self.database.read() as session:
             for name in names:
                 found = await session.scalar(
-                    text(f"SELECT id FROM {_OF_CASE[name]} WHERE case_id = :id"
-                         " ORDER BY id LIMIT 1"), {"id": estate.ids["case_id"]})
+                    text(
+                        f"SELECT id FROM {_OF_CASE[name]} WHERE case_id = :id ORDER BY id LIMIT 1"
+                    ),
+                    {"id": estate.ids["case_id"]},
+                )
                 assert found is not None, f"the case has nothing for {name}"
                 estate.ids[name] = str(found)
 
@@ -285,18 +338,24 @@ class Builder:
         assert filed.status_code == 201, filed.text
         async with self.database.transaction() as session:
             company_id = await make_company(session, name="Common Parcels Ltd")
-            channel_id = await session.scalar(text(
-                "SELECT id FROM channels WHERE company_id = :id LIMIT 1"), {"id": company_id})
+            channel_id = await session.scalar(
+                text("SELECT id FROM channels WHERE company_id = :id LIMIT 1"), {"id": company_id}
+            )
         return {
-            "staff_id": str(colleague.id), "key_id": str(key.id), "company_id": str(company_id),
-            "channel_id": str(channel_id), "pool_case_id": filed.json()["id"], "name": "app.js",
+            "staff_id": str(colleague.id),
+            "key_id": str(key.id),
+            "company_id": str(company_id),
+            "channel_id": str(channel_id),
+            "pool_case_id": filed.json()["id"],
+            "name": "app.js",
         }
 
     async def do(self, who: Caller, method: str, path: str, body: Any) -> Any:
         """A call that must work, with the version that stands now."""
         async with self.database.read() as session:
-            version = await session.scalar(text(
-                "SELECT version FROM cases WHERE id = :id"), {"id": path.split("/")[3]})
+            version = await session.scalar(
+                text("SELECT version FROM cases WHERE id = :id"), {"id": path.split("/")[3]}
+            )
         answer = await self.client.request(method, path, headers=who.at(version or 0), json=body)
         assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json()

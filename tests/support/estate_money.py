@@ -27,27 +27,45 @@ async def money(
         return dict(answer.json())
 
     found = {}
-    for name, book, number in (("bank_account_id", "client", CLIENT_IBAN),
-                               ("own_account_id", "own", OWN_IBAN)):
-        opened = await post(approver, "/v1/bank/accounts", {
-            "book": book, "holder": "Recourse Test", "number": number, "currency": "EUR"})
+    for name, book, number in (
+        ("bank_account_id", "client", CLIENT_IBAN),
+        ("own_account_id", "own", OWN_IBAN),
+    ):
+        opened = await post(
+            approver,
+            "/v1/bank/accounts",
+            {"book": book, "holder": "Recourse Test", "number": number, "currency": "EUR"},
+        )
         found[name] = opened["id"]
-    came = [Line(20_00 + at, text=f"payment {at}", name="Parcels Ltd", account="FI6210171000000122",
-                 bank_ref=f"B{at}") for at in range(len(case_ids) + 1)]
+    came = [
+        Line(
+            20_00 + at,
+            text=f"payment {at}",
+            name="Parcels Ltd",
+            account="FI6210171000000122",
+            bank_ref=f"B{at}",
+        )
+        for at in range(len(case_ids) + 1)
+    ]
     total = sum(line.minor for line in came)
     sent = await client.post(
-        "/v1/bank/statements", headers=finance.auth | {"Content-Type": "application/xml"},
-        content=file_of(came, 0, 1))
+        "/v1/bank/statements",
+        headers=finance.auth | {"Content-Type": "application/xml"},
+        content=file_of(came, 0, 1),
+    )
     assert sent.status_code == 200, sent.text
     *movements, unallocated = sent.json()["receipts"]
     for case_id, movement in zip(case_ids, movements, strict=True):
-        done = await post(finance, f"/v1/bank/movements/{movement}/allocations",
-                          {"case_id": case_id})
+        done = await post(
+            finance, f"/v1/bank/movements/{movement}/allocations", {"case_id": case_id}
+        )
         found["allocation_id"] = done["allocation_id"]
     batch = await post(finance, "/v1/payouts/batches", {"all": True})
     invoices = await client.get("/v1/invoices", headers=finance.auth)
     found |= {
-        "movement_id": unallocated, "batch_id": batch["id"], "batch_hash": batch["content_hash"],
+        "movement_id": unallocated,
+        "batch_id": batch["id"],
+        "batch_hash": batch["content_hash"],
         "item_id": batch["items"][0]["id"],
         "invoice_id": next((i["id"] for i in invoices.json()["items"]), ""),
         "statement": file_of([Line(7_00, text="more", bank_ref="B9")], total, 2).decode(),
@@ -56,5 +74,13 @@ async def money(
 
 
 def file_of(lines: list[Line], opening: int, number: int) -> bytes:
-    return camt053(statement(lines, opening=opening, ident=f"S{number}", sequence=number,
-                             day=wall_now().date(), iban=CLIENT_IBAN))
+    return camt053(
+        statement(
+            lines,
+            opening=opening,
+            ident=f"S{number}",
+            sequence=number,
+            day=wall_now().date(),
+            iban=CLIENT_IBAN,
+        )
+    )

@@ -53,8 +53,9 @@ async def fingerprint(database: Database) -> dict[str, tuple[int, int]]:
     """Rows and a hash of their content, for every table."""
     found: dict[str, tuple[int, int]] = {}
     async with database.read() as session:
-        names = await session.scalars(text(
-            "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"))
+        names = await session.scalars(
+            text("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")
+        )
         for table in names.all():
             query = _DIGEST.format(table=table, leave_out=_MOVING.get(table, ""))
             row: Any = (await session.execute(text(query))).one()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -42,8 +42,9 @@ _ACCOUNT = text("""
      WHERE book = 'client' AND currency = :currency ORDER BY opened_at, id LIMIT 1
 """)
 _SAID = text("""
-    SELECT code, at FROM audit_entries
-     WHERE stream = :stream AND code IN ('company_denied', 'automatic_message_filed')
+    SELECT code, at, params FROM audit_entries
+     WHERE stream = :stream AND code IN ('company_denied', 'automatic_message_filed',
+                                         'company_promised', 'offered')
      ORDER BY seq DESC LIMIT 20
 """)
 
@@ -63,8 +64,7 @@ class LetterRows:
     evidence: Sequence[Row]
     account: Row | None
     signed: Sequence[tuple[Person, Row]]
-    denied_on: date | None
-    automatic_on: date | None
+    said: Sequence[Row]  # what the company said, the latest first: code, at, params
 
 
 async def read_letter_rows(tools: Tools, session: AsyncSession, case_id: UUID) -> LetterRows:
@@ -93,10 +93,5 @@ async def read_letter_rows(tools: Tools, session: AsyncSession, case_id: UUID) -
         items=await rows(_ITEMS, id=case_id), letters=await rows(_LETTERS, id=case_id),
         evidence=await rows(_EVIDENCE, id=case_id), account=account[0] if account else None,
         signed=list(zip(persons, people, strict=True)),
-        denied_on=_latest(said, "company_denied"),
-        automatic_on=_latest(said, "automatic_message_filed"),
+        said=said,
     )  # fmt: skip
-
-
-def _latest(said: Sequence[Row], code: str) -> date | None:
-    return next((r["at"].date() for r in said if r["code"] == code), None)
