@@ -93,14 +93,23 @@ class CaseChange:
 
     async def advance(self, event: Event) -> Case:
         """Raises TransitionRefused with the reason; then nothing of this call remains."""
-        return await engine.advance(self.session, self.case.id, event, actor=self.actor,
-                                    moment=self.moment)
+        return await engine.advance(
+            self.session, self.case.id, event, actor=self.actor, moment=self.moment
+        )
 
-    async def amend(self, code: str, columns: Mapping[str, Any] | None = None,
-                    **params: str | int) -> None:
+    async def amend(
+        self, code: str, columns: Mapping[str, Any] | None = None, **params: str | int
+    ) -> None:
         """History, and columns that the ladder does not decide."""
-        await engine.amend(self.session, self.case.id, dict(columns or {}), code=code,
-                           actor=self.actor, params=params, moment=self.moment)
+        await engine.amend(
+            self.session,
+            self.case.id,
+            dict(columns or {}),
+            code=code,
+            actor=self.actor,
+            params=params,
+            moment=self.moment,
+        )
 
     async def note(self, about: str, words: str) -> str:
         """Keeps a person's words and returns the code that history may carry for them.
@@ -109,19 +118,28 @@ class CaseChange:
         """
         if _CODE.fullmatch(words):
             return words
-        await self.session.execute(insert(CaseNoteRow).values(
-            id=new_id(), case_id=self.case.id, about=about, words=words, written_by=self.actor,
-            written_at=self.now))
+        await self.session.execute(
+            insert(CaseNoteRow).values(
+                id=new_id(),
+                case_id=self.case.id,
+                about=about,
+                words=words,
+                written_by=self.actor,
+                written_at=self.now,
+            )
+        )
         return IN_WORDS
 
     async def finish_task(self, kind: TaskKind, key: str | None = None) -> None:
         """Closes open work that no event of the ladder closes (the case row is locked by us)."""
         query = update(TaskRow).where(
-            TaskRow.case_id == self.case.id, TaskRow.kind == kind.value, TaskRow.state == "open")
+            TaskRow.case_id == self.case.id, TaskRow.kind == kind.value, TaskRow.state == "open"
+        )
         if key is not None:
             query = query.where(TaskRow.key == key)
-        await self.session.execute(query.values(
-            state="done", closed_at=self.now, closed_by=self.actor))
+        await self.session.execute(
+            query.values(state="done", closed_at=self.now, closed_by=self.actor)
+        )
 
 
 async def change_case(
@@ -135,9 +153,15 @@ async def change_case(
 
 async def lock_facts(session: AsyncSession, caller: Principal, case_id: uuid.UUID) -> Facts:
     """The locked row without a version check, for changes that carry none (a call note)."""
-    row = (await session.execute(
-        select(*_FACTS).where(CaseRow.id == case_id, work_scope(caller)).with_for_update()
-    )).mappings().one_or_none()
+    row = (
+        (
+            await session.execute(
+                select(*_FACTS).where(CaseRow.id == case_id, work_scope(caller)).with_for_update()
+            )
+        )
+        .mappings()
+        .one_or_none()
+    )
     if row is None:
         raise NotFound("there is no such case", code="case_not_found")
     return Facts(**row)

@@ -84,14 +84,17 @@ async def read_state(session: AsyncSession, case_id: uuid.UUID) -> CaseStateOut:
     basis = row.pop("due_basis")
     pauses = [{k: p[k] for k in ("kind", "key", "until", "reason")} for p in row.pop("pauses")]
     return CaseStateOut.model_validate(
-        row | {"due_because": basis_words(basis) if basis else None, "pauses": pauses})
+        row | {"due_because": basis_words(basis) if basis else None, "pauses": pauses}
+    )
 
 
 def basis_words(basis: dict[str, Any]) -> str:
     """Promise 4 in one sentence: start, period, rule, days passed over, whose date it is."""
-    words = (f"{_period(basis['period'])}, counted from {_event(basis['start_event'])} on"
-             f" {_day(basis['start'])} (rule {basis['rule']};"
-             f" {_WHOSE.get(basis['whose'], basis['whose'])})")
+    words = (
+        f"{_period(basis['period'])}, counted from {_event(basis['start_event'])} on"
+        f" {_day(basis['start'])} (rule {basis['rule']};"
+        f" {_WHOSE.get(basis['whose'], basis['whose'])})"
+    )
     skipped = basis.get("skipped") or []
     if skipped:
         days = ", ".join(f"{_day(day)}: {why}" for day, why in skipped)

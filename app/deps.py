@@ -57,12 +57,14 @@ from app.domain.errors import (
 from app.etag import expected_version
 from app.limits import Limiter
 from app.metrics import DENIED, REPLAYS
+from app.outbox import STAGED
 from app.pagination import CURSOR_LENGTH_MAX, LIMIT_DEFAULT, LIMIT_MAX, Paging
 from app.passwords import Passwords
 from app.problem_kinds import problems as problems  # endpoints import it from here
 from app.sessions import Authenticator, NewSession
 from app.settings import Settings
 from app.strict_json import parse
+from app.wake import Bell
 
 JSON_BYTES_MAX = 1_000_000  # reliability.md section 7, API4
 COOKIE = "__Host-recourse"
@@ -85,6 +87,7 @@ class Parts:
     database: Database
     authenticator: Authenticator
     limiter: Limiter
+    bell: Bell
     keyring: Keyring
     table: Table
     passwords: Passwords
@@ -97,6 +100,7 @@ def make_parts(
     settings: Settings,
     database: Database,
     limiter: Limiter,
+    bell: Bell,
     keyring: Keyring,
     table: Table,
     hand_over: tuple[HandOver, ...] = (),
@@ -107,6 +111,7 @@ def make_parts(
         database,
         Authenticator(database, environment=settings.environment),
         limiter,
+        bell,
         keyring,
         table,
         Passwords(cheap=settings.environment == "test"),
@@ -294,10 +299,13 @@ def parts(request: Request) -> Parts:
 
 
 async def _session(request: Request) -> AsyncIterator[AsyncSession]:
-    async with parts(request).database.transaction() as session:
+    held = parts(request)
+    async with held.database.transaction() as session:
         request.state.session = session
         await _claim(request, session)
         yield session
+    if session.info.get(STAGED):  # after the commit: the workers find what they are woken for
+        held.bell.ring()
 
 
 async def _claim(request: Request, session: AsyncSession) -> None:

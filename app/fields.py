@@ -22,9 +22,15 @@ class FieldsRefused(InvalidInput):
 
     code = "fields_refused"
 
-    def __init__(self, *refused: FieldError, message: str = "see errors for each field",
-                 code: str | None = None) -> None:
+    def __init__(
+        self,
+        *refused: FieldError,
+        message: str = "see errors for each field",
+        code: str | None = None,
+    ) -> None:
         assert refused, "a refusal names its fields"
         super().__init__(message, code=code)
-        self.errors = [{"in": "body", "pointer": r.pointer, "message": r.message, "code": r.code}
-                       for r in refused]
+        self.errors = [
+            {"in": "body", "pointer": r.pointer, "message": r.message, "code": r.code}
+            for r in refused
+        ]

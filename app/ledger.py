@@ -1,7 +1,7 @@
 """The ledger: post balanced transactions once, take them back by mirror, read balances.
 
 Posting follows the rules in ``app/playbooks/posting_rules.yaml``. The database refuses everything
-that must never be (see ``app/tables/sql/ledger.sql``); this module turns a lack of funds and a
+that must never be (see ``migrations/sql/0001/ledger.sql``); this module turns a lack of funds and a
 reused key into refusals that a person understands. Nothing here commits; after a refusal from
 the database the caller's transaction is over and rolls back whole.
 """

@@ -222,9 +222,7 @@ async def postings_of_case(
     for leg, title in rows:
         code = currency[leg.txn_id]
         legs.setdefault(leg.txn_id, []).append(
-            PostedLeg(
-                leg.account, title, leg.sub, Money(leg.debit, code), Money(leg.credit, code)
-            )
+            PostedLeg(leg.account, title, leg.sub, Money(leg.debit, code), Money(leg.credit, code))
         )
     return [
         PostedTxn(

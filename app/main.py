@@ -24,6 +24,7 @@ from app.openapi import document, operations
 from app.routers import ROUTERS
 from app.settings import Settings, get_settings
 from app.system.docs import DOCS_OPERATIONS, reference_router
+from app.wake import Bell
 
 
 def settle_memory() -> None:
@@ -63,14 +64,16 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
         limiter = Limiter(
             settings.redis_url, key=derive(settings.secret_key.get_secret_value(), "limits")
         )
+        bell = Bell(settings.redis_url)
         app.state.parts = make_parts(
-            settings, held, limiter, keyring, table, hand_over=(give_open_work,)
+            settings, held, limiter, bell, keyring, table, hand_over=(give_open_work,)
         )
         settle_memory()
         try:
             yield
         finally:
             await limiter.close()
+            await bell.close()
             if database is None:
                 await held.close()
 

@@ -23,6 +23,7 @@ from app.domain.effects import AnyEffect
 from app.tables.effects import EffectAttemptRow, EffectRow
 
 _NOT_PAYLOAD = ("id", "case_id", "not_before")
+STAGED = "staged"  # set in a session's info: after the commit somebody should ring the bell
 DETAIL_LENGTH_MAX = 2_000  # characters of a provider's answer kept in the attempt log
 
 
@@ -59,6 +60,7 @@ async def stage(
         row |= {"id": effect.id, "not_before": effect.not_before or now, "staged_at": wall}
         rows.append(row)
     if rows:
+        session.info[STAGED] = True
         await session.execute(
             pg_insert(EffectRow).on_conflict_do_nothing(index_elements=["business_key"]), rows
         )

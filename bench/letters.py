@@ -55,14 +55,16 @@ def variants(letter: AnyLetter) -> dict[str, Callable[[], object]]:
 
     def bare(kind: Any = HTML, **options: Any) -> Callable[[], object]:
         return lambda: kind(string=html, url_fetcher=engine.fetcher).write_pdf(
-            font_config=engine.fonts, stylesheets=[engine.css], **options)
+            font_config=engine.fonts, stylesheets=[engine.css], **options
+        )
 
     archive: dict[str, Any] = {"pdf_variant": render.PDF_VARIANT, "pdf_identifier": b"0" * 16}
     return {
         "ours: content to checked PDF": lambda: render.render(letter),
         "  content to HTML": lambda: render.render_html(letter),
         "  output check": lambda: inspect_pdf(
-            finished.pdf, pages=finished.pages, must_contain=letter.reference),
+            finished.pdf, pages=finished.pages, must_contain=letter.reference
+        ),
         "bare engine, same HTML": bare(),
         "bare, PDF/A-3u and tags": bare(**archive, pdf_tags=True),
         "our defaults, no extras": bare(engine.html),
@@ -82,8 +84,11 @@ def shares(letter: AnyLetter, rounds: int) -> dict[str, float]:
     total = sum(entry[2] for entry in stats.values())
     found = {}
     for part, (path, function) in PARTS.items():
-        times = [entry[3] for (file, _, name), entry in stats.items()
-                 if name == function and path in file.replace("\\", "/")]
+        times = [
+            entry[3]
+            for (file, _, name), entry in stats.items()
+            if name == function and path in file.replace("\\", "/")
+        ]
         found[part] = max(times, default=0.0) / total
     return found
 
@@ -136,8 +141,10 @@ def show(figures: dict[str, Any]) -> None:
     for part, share in figures["shares"].items():
         print(f"  {part:34} {share:7.0%}")
     pool = figures["pool"]
-    print(f"through one child: cold {pool['cold']:.0f} ms, warm {pool['warm']:.1f} ms; "
-          f"two children: {pool['rate_two_children']:.1f} letters/s")
+    print(
+        f"through one child: cold {pool['cold']:.0f} ms, warm {pool['warm']:.1f} ms; "
+        f"two children: {pool['rate_two_children']:.1f} letters/s"
+    )
 
 
 if __name__ == "__main__":

@@ -19,10 +19,30 @@ from letters.specimen import specimen
 
 PR_SET_PDEATHSIG: Final = 1  # prctl(2)
 FORBIDDEN_EVENTS: Final = (
-    "socket.", "subprocess.", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.remove",
-    "os.rename", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.chmod", "os.chown",
-    "os.truncate", "shutil.", "ctypes.dlopen", "urllib.", "ftplib.", "http.client.", "smtplib.",
-    "webbrowser.", "pty.", "syslog.",
+    "socket.",
+    "subprocess.",
+    "os.system",
+    "os.exec",
+    "os.posix_spawn",
+    "os.fork",
+    "os.remove",
+    "os.rename",
+    "os.mkdir",
+    "os.rmdir",
+    "os.link",
+    "os.symlink",
+    "os.chmod",
+    "os.chown",
+    "os.truncate",
+    "shutil.",
+    "ctypes.dlopen",
+    "urllib.",
+    "ftplib.",
+    "http.client.",
+    "smtplib.",
+    "webbrowser.",
+    "pty.",
+    "syslog.",
 )
 
 
@@ -46,7 +66,9 @@ def lock_in() -> None:
     """
     readable = tuple(
         str(Path(root).resolve()) + os.sep
-        for root in {sys.prefix, sys.base_prefix, str(render.HERE), *sys.path} if root)
+        for root in {sys.prefix, sys.base_prefix, str(render.HERE), *sys.path}
+        if root
+    )
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
@@ -79,8 +101,9 @@ def answer(message: dict[str, Any]) -> bytes:
     except errors.LetterError as refusal:
         return wire.frame({"error": type(refusal).__name__, "fields": vars(refusal)})
     except RecursionError:
-        return wire.frame({"error": "RenderFailed", "fields": {
-            "kind": "error", "detail": "too deeply nested"}})
+        return wire.frame(
+            {"error": "RenderFailed", "fields": {"kind": "error", "detail": "too deeply nested"}}
+        )
     return wire.frame({"sha256": result.sha256, "pages": result.pages}, result.pdf)
 
 

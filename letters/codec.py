@@ -15,8 +15,9 @@ Made = TypeVar("Made", bound=Value)
 def encode(value: Any) -> Any:
     """Dataclasses to objects (a payment with its `mode`), tuples to lists, days to ISO 8601."""
     if isinstance(value, Value):
-        encoded = {each.name: encode(getattr(value, each.name))
-                   for each in dataclasses.fields(value)}
+        encoded = {
+            each.name: encode(getattr(value, each.name)) for each in dataclasses.fields(value)
+        }
         mode = getattr(type(value), "mode", None)
         return encoded if mode is None else {"mode": mode, **encoded}
     if isinstance(value, tuple):
@@ -26,9 +27,7 @@ def encode(value: Any) -> Any:
     return value
 
 
-def decode(
-    kind: type[Made], raw: dict[str, Any], sources: dict[str, str], path: str = ""
-) -> Made:
+def decode(kind: type[Made], raw: dict[str, Any], sources: dict[str, str], path: str = "") -> Made:
     """A value of `kind` from its encoded fields, strict in both directions.
 
     `sources` names, by top-level field, the record that should have filled it."""
@@ -56,8 +55,9 @@ def _decoded(raw: Any, hint: Any, sources: dict[str, str], path: str) -> Any:
         if not isinstance(raw, list):
             raise LetterInvalid(path, "is not a list")
         inner = typing.get_args(members[0])[0]
-        return tuple(_decoded(row, inner, sources, f"{path}[{number}]")
-                     for number, row in enumerate(raw))
+        return tuple(
+            _decoded(row, inner, sources, f"{path}[{number}]") for number, row in enumerate(raw)
+        )
     if members[0] is date:
         return _day(raw, path)
     if typing.get_origin(members[0]) is Literal or not issubclass(members[0], Value):

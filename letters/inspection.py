@@ -11,12 +11,35 @@ import pikepdf
 from letters.errors import BadDocument
 
 # Names that make a document act or carry cargo. A letter has no use for any of them.
-FORBIDDEN_KEYS: Final = frozenset({
-    "/JS", "/JavaScript", "/AA", "/OpenAction", "/EmbeddedFiles", "/EF", "/RichMedia", "/XFA",
-    "/AcroForm"})
-FORBIDDEN_VALUES: Final = frozenset({
-    "/JavaScript", "/Launch", "/EmbeddedFile", "/SubmitForm", "/ImportData", "/GoToR", "/GoToE",
-    "/URI", "/Filespec", "/RichMedia", "/Movie", "/Sound"})
+FORBIDDEN_KEYS: Final = frozenset(
+    {
+        "/JS",
+        "/JavaScript",
+        "/AA",
+        "/OpenAction",
+        "/EmbeddedFiles",
+        "/EF",
+        "/RichMedia",
+        "/XFA",
+        "/AcroForm",
+    }
+)
+FORBIDDEN_VALUES: Final = frozenset(
+    {
+        "/JavaScript",
+        "/Launch",
+        "/EmbeddedFile",
+        "/SubmitForm",
+        "/ImportData",
+        "/GoToR",
+        "/GoToE",
+        "/URI",
+        "/Filespec",
+        "/RichMedia",
+        "/Movie",
+        "/Sound",
+    }
+)
 FONT_FILES: Final = ("/FontFile", "/FontFile2", "/FontFile3")
 BFRANGE_OR_CHAR: Final = re.compile(rb"<([0-9A-Fa-f]{4})>\s*<([0-9A-Fa-f]+)>")
 
@@ -63,7 +86,7 @@ def _shows(page: pikepdf.Page, needle: str) -> bool:
     """Whether the page's text has `needle`; stops reading where it is found."""
     seen = ""
     for piece in _pieces(page):
-        seen = seen[-len(needle):] + piece
+        seen = seen[-len(needle) :] + piece
         if needle in seen:
             return True
     return False
@@ -80,7 +103,7 @@ def _pieces(page: pikepdf.Page) -> Iterator[str]:
             table = fonts[str(operand)]
             continue
         for code in _strings(operand):
-            yield "".join(table.get(code[at:at + 2], "") for at in range(0, len(code), 2))
+            yield "".join(table.get(code[at : at + 2], "") for at in range(0, len(code), 2))
 
 
 def _strings(operand: pikepdf.Object) -> Iterator[bytes]:
@@ -96,5 +119,7 @@ def _to_unicode(font: pikepdf.Object) -> dict[bytes, str]:
     if "/ToUnicode" not in font:
         raise BadDocument("it has a font without a text table")
     pairs = BFRANGE_OR_CHAR.findall(font.ToUnicode.read_bytes())
-    return {bytes.fromhex(code.decode()): bytes.fromhex(text.decode()).decode("utf-16-be")
-            for code, text in pairs}
+    return {
+        bytes.fromhex(code.decode()): bytes.fromhex(text.decode()).decode("utf-16-be")
+        for code, text in pairs
+    }

@@ -133,8 +133,10 @@ def judge_letter(letter: "Letter") -> None:
         raise LetterIncomplete("items", letter.sources["items"])
     if not REFERENCE.fullmatch(letter.reference):
         raise LetterInvalid("reference", "is not an RC- reference")
-    for path, address in (("reply_email", letter.reply_email),
-                          ("recipient.email", letter.recipient.email)):
+    for path, address in (
+        ("reply_email", letter.reply_email),
+        ("recipient.email", letter.recipient.email),
+    ):
         if address is not None and not EMAIL.fullmatch(address):
             raise LetterInvalid(path, "is not an e-mail address")
     _judge_money(letter)
@@ -163,12 +165,16 @@ def _judge_money(letter: "Letter") -> None:
 
 
 def _judge_days(letter: "Letter") -> None:
-    past = [(f"claimants[{number}].mandate_signed_on", claimant.mandate_signed_on)
-            for number, claimant in enumerate(letter.claimants)]
-    past += [(f"earlier[{number}].sent_on", sent.sent_on)
-             for number, sent in enumerate(letter.earlier)]
-    past += [(f"received[{number}].on", payment.on)
-             for number, payment in enumerate(letter.received)]
+    past = [
+        (f"claimants[{number}].mandate_signed_on", claimant.mandate_signed_on)
+        for number, claimant in enumerate(letter.claimants)
+    ]
+    past += [
+        (f"earlier[{number}].sent_on", sent.sent_on) for number, sent in enumerate(letter.earlier)
+    ]
+    past += [
+        (f"received[{number}].on", payment.on) for number, payment in enumerate(letter.received)
+    ]
     for path, day in past:
         if day > letter.dated:
             raise LetterInvalid(path, "lies after the letter's date")
@@ -203,8 +209,11 @@ def judge_demand(letter: "DemandLetter") -> None:
         rf = letter.payment.rf_reference
         if not RF.fullmatch(_packed(rf)) or not _sums_to_one(rf):
             raise LetterInvalid("payment.rf_reference", "its check digits are wrong")
-    if isinstance(letter.payment, DirectPayment) and letter.payment.method == "account" \
-            and not letter.payment.account_lines:
+    if (
+        isinstance(letter.payment, DirectPayment)
+        and letter.payment.method == "account"
+        and not letter.payment.account_lines
+    ):
         raise LetterIncomplete("payment.account_lines", "consumer")
     interest = letter.interest
     if interest is not None:

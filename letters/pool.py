@@ -18,14 +18,26 @@ from letters.rendered import RenderedLetter
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 # What the loader and fontconfig may need. Secrets of the caller's environment stay outside.
-KEPT_ENVIRONMENT: Final = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "XDG_CACHE_HOME", "HOME",
-                           "VIRTUAL_ENV")
+KEPT_ENVIRONMENT: Final = (
+    "PATH",
+    "LANG",
+    "LC_ALL",
+    "LD_LIBRARY_PATH",
+    "XDG_CACHE_HOME",
+    "HOME",
+    "VIRTUAL_ENV",
+)
 STDERR_TAIL_BYTES: Final = 4_000
 MEMORY_EXIT: Final = 77  # as in letters.child; a child that noticed its memory limit itself
 # What native libraries say when they abort for want of memory. One that crashes without a word,
 # and a child that the kernel's own killer picked, count as `died`.
-MEMORY_WORDS: Final = (b"MemoryError", b"failed to allocate", b"out of memory", b"bad_alloc",
-                       b"Cannot allocate memory")
+MEMORY_WORDS: Final = (
+    b"MemoryError",
+    b"failed to allocate",
+    b"out of memory",
+    b"bad_alloc",
+    b"Cannot allocate memory",
+)
 
 
 class _Child:
@@ -41,9 +53,18 @@ class _Child:
         environment = {key: os.environ[key] for key in KEPT_ENVIRONMENT if key in os.environ}
         environment |= {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "letters.child", str(os.getpid()), str(memory_bytes),
-            str(cpu_seconds), cwd=ROOT, env=environment, stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE)
+            sys.executable,
+            "-m",
+            "letters.child",
+            str(os.getpid()),
+            str(memory_bytes),
+            str(cpu_seconds),
+            cwd=ROOT,
+            env=environment,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
         child = cls(process)
         try:
             async with asyncio.timeout(limits.START_SECONDS_MAX):
@@ -201,8 +222,17 @@ class RenderPool:
 
 def _refusal(reply: dict[str, Any]) -> errors.LetterError:
     """The child's refusal as the same error here."""
-    kinds = {kind.__name__: kind for kind in (
-        errors.LetterIncomplete, errors.LetterInvalid, errors.LetterTooLarge,
-        errors.LetterUnprintable, errors.UnknownLetter, errors.BadDocument, errors.RenderFailed)}
+    kinds = {
+        kind.__name__: kind
+        for kind in (
+            errors.LetterIncomplete,
+            errors.LetterInvalid,
+            errors.LetterTooLarge,
+            errors.LetterUnprintable,
+            errors.UnknownLetter,
+            errors.BadDocument,
+            errors.RenderFailed,
+        )
+    }
     refusal: errors.LetterError = kinds[reply["error"]](**reply["fields"])
     return refusal

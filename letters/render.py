@@ -57,7 +57,8 @@ def render(letter: AnyLetter) -> RenderedLetter:
 def render_html(letter: AnyLetter) -> str:
     """The letter as one HTML document without style; consumer text enters only escaped."""
     template = _environment(letter.language).get_template(
-        f"{letter.language}/{letter.kind}.html.jinja")
+        f"{letter.language}/{letter.kind}.html.jinja"
+    )
     return template.render(letter=letter)
 
 
@@ -105,8 +106,11 @@ class Engine:
         self.html: type[HTML] = LetterHtml
         self.fetcher = DenyAll()
         self.fonts: FontConfiguration = FontConfiguration()
-        self.css: CSS = CSS(string=(styles / "print.css").read_text(),
-                            font_config=self.fonts, url_fetcher=self.fetcher)
+        self.css: CSS = CSS(
+            string=(styles / "print.css").read_text(),
+            font_config=self.fonts,
+            url_fetcher=self.fetcher,
+        )
 
     @classmethod
     def get(cls) -> "Engine":
@@ -118,8 +122,12 @@ class Engine:
     def pdf(self, html: str, identifier: bytes) -> tuple[bytes, int]:
         """PDF bytes and page count."""
         document = self.html(string=html, url_fetcher=self.fetcher).render(
-            font_config=self.fonts, stylesheets=[self.css], presentational_hints=False,
-            pdf_variant=PDF_VARIANT, pdf_tags=True)
+            font_config=self.fonts,
+            stylesheets=[self.css],
+            presentational_hints=False,
+            pdf_variant=PDF_VARIANT,
+            pdf_tags=True,
+        )
         pages = len(document.pages)
         if pages > limits.PAGES_MAX:
             raise LetterTooLarge("document", limits.PAGES_MAX, "pages")
@@ -223,6 +231,8 @@ def _broken(text: str) -> str:
         return text
     longest = step if len(text) > limits.LONG_TEXT_CHARS else limits.TOKEN_CHARS_MAX
     return " ".join(
-        word if len(word) <= longest else " ".join(
-            word[start:start + step] for start in range(0, len(word), step))
-        for word in text.split(" "))
+        word
+        if len(word) <= longest
+        else " ".join(word[start : start + step] for start in range(0, len(word), step))
+        for word in text.split(" ")
+    )

@@ -41,58 +41,85 @@ AGENCY = Agency(
 COMPANY = Party(
     name="Norrvind Air plc",
     brand="Norrvind",
-    address_lines=("Customer Relations", "1 Harbour Terminal", "Leith", "Edinburgh EH6 6JJ",
-                   "United Kingdom"),
+    address_lines=(
+        "Customer Relations",
+        "1 Harbour Terminal",
+        "Leith",
+        "Edinburgh EH6 6JJ",
+        "United Kingdom",
+    ),
     register_number="SC000000",
     email="claims@norrvind.example",
 )
 CLAIMANTS = (
-    Claimant(name="Reetta Kallunki", address_lines=("Koivukuja 4 B 12", "33100 Tampere", "Finland"),
-             mandate_reference="M-2026-00417", mandate_signed_on=date(2026, 10, 28)),
-    Claimant(name="Ólafur Þór Åkerström",
-             address_lines=("Koivukuja 4 B 12", "33100 Tampere", "Finland"),
-             mandate_reference="M-2026-00418", mandate_signed_on=date(2026, 10, 29)),
+    Claimant(
+        name="Reetta Kallunki",
+        address_lines=("Koivukuja 4 B 12", "33100 Tampere", "Finland"),
+        mandate_reference="M-2026-00417",
+        mandate_signed_on=date(2026, 10, 28),
+    ),
+    Claimant(
+        name="Ólafur Þór Åkerström",
+        address_lines=("Koivukuja 4 B 12", "33100 Tampere", "Finland"),
+        mandate_reference="M-2026-00418",
+        mandate_signed_on=date(2026, 10, 29),
+    ),
 )
 
 _TEXTS: dict[Language, dict[str, Any]] = {
     "en": {
         "service": "flight NB 0931, Helsinki to Copenhagen, 12 October 2026",
-        "facts": ("The claimants booked and paid for a return journey Helsinki-Copenhagen.",
-                  "Flight NB 0931 was cancelled on the day of departure. A new flight was offered "
-                  "only for two days later; the claimants did not travel.",
-                  "The claimants asked for their money back by e-mail. Only an automatic "
-                  "acknowledgement arrived."),
+        "facts": (
+            "The claimants booked and paid for a return journey Helsinki-Copenhagen.",
+            "Flight NB 0931 was cancelled on the day of departure. A new flight was offered "
+            "only for two days later; the claimants did not travel.",
+            "The claimants asked for their money back by e-mail. Only an automatic "
+            "acknowledgement arrived.",
+        ),
         "items": ("Unused return ticket", "Compensation for the cancelled flight"),
-        "exhibits": ("Booking confirmation", "Notice of cancellation", "The claimants' e-mail",
-                     "Mandates"),
+        "exhibits": (
+            "Booking confirmation",
+            "Notice of cancellation",
+            "The claimants' e-mail",
+            "Mandates",
+        ),
         "body": "Consumer Disputes Board",
         "reply": "The company has pointed to bad weather in general. It has not shown that the "
-                 "weather prevented this flight, nor what it did to avoid the cancellation. The "
-                 "price of an unused ticket is in any case to be repaid.",
-        "grounds": ("Regulation (EC) No 261/2004, Article 5(1)(a) and Article 8(1)(a)",
-                    "Regulation (EC) No 261/2004, Article 5(1)(c) and Article 7(1)(a)"),
+        "weather prevented this flight, nor what it did to avoid the cancellation. The "
+        "price of an unused ticket is in any case to be repaid.",
+        "grounds": (
+            "Regulation (EC) No 261/2004, Article 5(1)(a) and Article 8(1)(a)",
+            "Regulation (EC) No 261/2004, Article 5(1)(c) and Article 7(1)(a)",
+        ),
         "law": "Interest Act (Finland, 633/1982), section 4",
         "formula": Formula(name="Demand for payment", language="en"),
     },
     "fi": {
         "service": "lento NB 0931, Helsinki–Kööpenhamina, 12.10.2026",
-        "facts": ("Asiakkaamme varasivat ja maksoivat edestakaisen matkan Helsingistä "
-                  "Kööpenhaminaan.",
-                  "Lento NB 0931 peruttiin lähtöpäivänä. Uutta lentoa tarjottiin vasta kahden "
-                  "päivän päähän, joten asiakkaamme eivät matkustaneet.",
-                  "Asiakkaamme pyysivät rahojaan takaisin sähköpostitse. Vastaukseksi tuli vain "
-                  "automaattinen vastaanottoilmoitus."),
+        "facts": (
+            "Asiakkaamme varasivat ja maksoivat edestakaisen matkan Helsingistä Kööpenhaminaan.",
+            "Lento NB 0931 peruttiin lähtöpäivänä. Uutta lentoa tarjottiin vasta kahden "
+            "päivän päähän, joten asiakkaamme eivät matkustaneet.",
+            "Asiakkaamme pyysivät rahojaan takaisin sähköpostitse. Vastaukseksi tuli vain "
+            "automaattinen vastaanottoilmoitus.",
+        ),
         "items": ("Käyttämätön meno-paluulippu", "Vakiokorvaus lennon peruuttamisesta"),
-        "exhibits": ("Varausvahvistus", "Ilmoitus lennon peruuttamisesta",
-                     "Asiakkaidemme sähköposti", "Valtakirjat"),
+        "exhibits": (
+            "Varausvahvistus",
+            "Ilmoitus lennon peruuttamisesta",
+            "Asiakkaidemme sähköposti",
+            "Valtakirjat",
+        ),
         "body": "Kuluttajariitalautakunta",
         "reply": "Yhtiö on vedonnut yleisesti huonoon säähän. Se ei ole osoittanut, että sää esti "
-                 "juuri tämän lennon, eikä sitä, mitä se teki peruutuksen välttämiseksi. "
-                 "Käyttämättömän lipun hinta on joka tapauksessa palautettava.",
-        "grounds": ("asetus (EY) N:o 261/2004, 5 artiklan 1 kohdan a alakohta ja 8 artiklan "
-                    "1 kohdan a alakohta",
-                    "asetus (EY) N:o 261/2004, 5 artiklan 1 kohdan c alakohta ja 7 artiklan "
-                    "1 kohdan a alakohta"),
+        "juuri tämän lennon, eikä sitä, mitä se teki peruutuksen välttämiseksi. "
+        "Käyttämättömän lipun hinta on joka tapauksessa palautettava.",
+        "grounds": (
+            "asetus (EY) N:o 261/2004, 5 artiklan 1 kohdan a alakohta ja 8 artiklan "
+            "1 kohdan a alakohta",
+            "asetus (EY) N:o 261/2004, 5 artiklan 1 kohdan c alakohta ja 7 artiklan "
+            "1 kohdan a alakohta",
+        ),
         "law": "korkolaki (633/1982) 4 §",
         "formula": Formula(name="Maksuvaatimus", language="fi"),
     },
@@ -103,8 +130,13 @@ def _common(language: Language) -> dict[str, Any]:
     texts = _TEXTS[language]
     days = (date(2026, 8, 3), date(2026, 10, 12), date(2026, 10, 14))
     items = [
-        AmountLine(what=what, minor=minor, currency="EUR", creditor=claimant.name,
-                   ground=LegalGround(law=law))
+        AmountLine(
+            what=what,
+            minor=minor,
+            currency="EUR",
+            creditor=claimant.name,
+            ground=LegalGround(law=law),
+        )
         for claimant in CLAIMANTS
         for what, minor, law in zip(texts["items"], (18900, 25000), texts["grounds"], strict=True)
     ]
@@ -118,23 +150,34 @@ def _common(language: Language) -> dict[str, Any]:
         "recipient": COMPANY,
         "claimants": CLAIMANTS,
         "service": texts["service"],
-        "chronology": tuple(ChronologyEntry(on=day, what=what)
-                            for day, what in zip(days, texts["facts"], strict=True)),
+        "chronology": tuple(
+            ChronologyEntry(on=day, what=what)
+            for day, what in zip(days, texts["facts"], strict=True)
+        ),
         "items": tuple(items),
-        "enclosures": tuple(Exhibit(label=str(number), title=title, dated=None)
-                            for number, title in enumerate(texts["exhibits"], start=1)),
+        "enclosures": tuple(
+            Exhibit(label=str(number), title=title, dated=None)
+            for number, title in enumerate(texts["exhibits"], start=1)
+        ),
     }
 
 
 CLIENT_ACCOUNT = ClientAccountPayment(
-    account_holder="Specimen Refund Agency Oy, client funds", iban="FI21 1234 5600 0007 85",
-    bic="TESTFIHH", rf_reference="RF18 5390 0754 7034", payment_reference="5390 0754 7034")
-OWN_COMPLAINT = EarlierLetter(kind="consumer_complaint", sent_on=date(2026, 10, 14),
-                              channel="email")
-FIRST_DEMAND = EarlierLetter(kind="contact", sent_on=date(2026, 10, 30), channel="email",
-                             answer_by=date(2026, 11, 13))
-REMINDER = EarlierLetter(kind="reminder", sent_on=date(2026, 11, 14), channel="email",
-                         answer_by=date(2026, 11, 20))
+    account_holder="Specimen Refund Agency Oy, client funds",
+    iban="FI21 1234 5600 0007 85",
+    bic="TESTFIHH",
+    rf_reference="RF18 5390 0754 7034",
+    payment_reference="5390 0754 7034",
+)
+OWN_COMPLAINT = EarlierLetter(
+    kind="consumer_complaint", sent_on=date(2026, 10, 14), channel="email"
+)
+FIRST_DEMAND = EarlierLetter(
+    kind="contact", sent_on=date(2026, 10, 30), channel="email", answer_by=date(2026, 11, 13)
+)
+REMINDER = EarlierLetter(
+    kind="reminder", sent_on=date(2026, 11, 14), channel="email", answer_by=date(2026, 11, 20)
+)
 
 
 def specimen(kind: str, language: Language) -> AnyLetter:
@@ -144,29 +187,49 @@ def specimen(kind: str, language: Language) -> AnyLetter:
     interest = Interest(law=texts["law"], starts_on=date(2026, 11, 30))
     if kind == "contact":
         return ContactLetter(
-            **common, earlier=(OWN_COMPLAINT,), deadline=date(2026, 12, 7),
+            **common,
+            earlier=(OWN_COMPLAINT,),
+            deadline=date(2026, 12, 7),
             position=CompanyPosition(kind="automatic_only", on=date(2026, 10, 14)),
             next_steps=(NextStep(kind="reminder"), NextStep(kind="formal_notice"), board),
-            payment=CLIENT_ACCOUNT)
+            payment=CLIENT_ACCOUNT,
+        )
     if kind == "reminder":
         return ReminderLetter(
-            **common, earlier=(OWN_COMPLAINT, FIRST_DEMAND), deadline=date(2026, 12, 1),
+            **common,
+            earlier=(OWN_COMPLAINT, FIRST_DEMAND),
+            deadline=date(2026, 12, 1),
             position=CompanyPosition(kind="silent"),
             next_steps=(NextStep(kind="formal_notice"), board),
-            payment=DirectPayment(payee="Reetta Kallunki", method="original_means"))
+            payment=DirectPayment(payee="Reetta Kallunki", method="original_means"),
+        )
     if kind == "formal_notice":
         return FormalNotice(
-            **common, earlier=(OWN_COMPLAINT, FIRST_DEMAND, REMINDER), deadline=date(2026, 12, 7),
-            position=CompanyPosition(kind="refused", on=date(2026, 11, 18),
-                                     our_reply=texts["reply"]),
-            next_steps=(board, NextStep(kind="court")), payment=CLIENT_ACCOUNT, interest=interest,
-            formula=texts["formula"], dispute_body=texts["body"], delivery="registered_post")
+            **common,
+            earlier=(OWN_COMPLAINT, FIRST_DEMAND, REMINDER),
+            deadline=date(2026, 12, 7),
+            position=CompanyPosition(
+                kind="refused", on=date(2026, 11, 18), our_reply=texts["reply"]
+            ),
+            next_steps=(board, NextStep(kind="court")),
+            payment=CLIENT_ACCOUNT,
+            interest=interest,
+            formula=texts["formula"],
+            dispute_body=texts["body"],
+            delivery="registered_post",
+        )
     if kind == "complaint":
         body = Party(name=texts["body"], address_lines=("PL 000", "00000 Helsinki", "Finland"))
         return ComplaintLetter(
-            **{**common, "recipient": body}, respondent=COMPANY,
-            earlier=(OWN_COMPLAINT, FIRST_DEMAND, REMINDER), first_complaint_on=date(2026, 10, 14),
-            position=CompanyPosition(kind="refused", on=date(2026, 11, 18),
-                                     our_reply=texts["reply"]),
-            requested="recommendation", status_inquiry_on=date(2027, 2, 22), delivery="web_form")
+            **{**common, "recipient": body},
+            respondent=COMPANY,
+            earlier=(OWN_COMPLAINT, FIRST_DEMAND, REMINDER),
+            first_complaint_on=date(2026, 10, 14),
+            position=CompanyPosition(
+                kind="refused", on=date(2026, 11, 18), our_reply=texts["reply"]
+            ),
+            requested="recommendation",
+            status_inquiry_on=date(2027, 2, 22),
+            delivery="web_form",
+        )
     raise KeyError(kind)

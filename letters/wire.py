@@ -29,7 +29,10 @@ def frame_length(head: bytes) -> int:
 def message_of(body: bytes) -> tuple[dict[str, Any], int]:
     """The message in a frame's body and the length of the bytes that follow it."""
     message = json.loads(body)
-    if not isinstance(message, dict) or type(message.get("tail")) is not int \
-            or not 0 <= message["tail"] <= limits.FRAME_BYTES_MAX:
+    if (
+        not isinstance(message, dict)
+        or type(message.get("tail")) is not int
+        or not 0 <= message["tail"] <= limits.FRAME_BYTES_MAX
+    ):
         raise BadFrame("a frame without a message")
     return message, message.pop("tail")

@@ -19,6 +19,7 @@ from arq.worker import Worker, create_worker
 from app.clock import monotonic
 from app.settings import Settings
 from app.wake import Bell, redis_settings
+from workers.arq_settings import Tuned
 
 log = structlog.get_logger(__name__)
 CHANNEL = "recourse_wake"
@@ -78,11 +79,9 @@ async def _close(worker: Worker) -> None:
 
 def make_worker(url: str, on_wake: OnWake) -> Worker:
     """arq's worker with our tuned settings, inside this process."""
-    from workers.main import WorkerSettings  # the class arq's own command reads; it imports us
-
-    settings = dict(WorkerSettings.__dict__) | {
+    settings = dict(Tuned.__dict__) | {
         "redis_settings": redis_settings(url), "ctx": {"on_wake": on_wake},
-        "on_startup": None, "on_shutdown": None, "handle_signals": False,
+        "handle_signals": False,
     }  # fmt: skip
     return create_worker(type("Settings", (), settings))
 

@@ -25,9 +25,13 @@ async def get_agency(session: ReadSession, response: Response) -> AgencyOut:
 
 @router.put("", operation_id="set_agency", responses=problems("conflict"))
 async def set_agency(
-    body: AgencyIn, session: Session, caller: Staff, response: Response,
-    if_match: Annotated[str | None, Header(
-        description="The ETag you read; the first version has none.")] = None,
+    body: AgencyIn,
+    session: Session,
+    caller: Staff,
+    response: Response,
+    if_match: Annotated[
+        str | None, Header(description="The ETag you read; the first version has none.")
+    ] = None,
 ) -> AgencyOut:
     """A new version of the whole profile, in force at once."""
     expected = expected_version(if_match) if if_match is not None else None

@@ -20,8 +20,9 @@ def _zone(value: str) -> str:
     return value
 
 
-Zone = Annotated[str, Field(pattern=r"^[A-Za-z]+(/[A-Za-z0-9_+-]+){0,2}$", max_length=64),
-                 AfterValidator(_zone)]
+Zone = Annotated[
+    str, Field(pattern=r"^[A-Za-z]+(/[A-Za-z0-9_+-]+){0,2}$", max_length=64), AfterValidator(_zone)
+]
 Clock = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 CurrencyCode = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 
@@ -45,8 +46,10 @@ class AccountIn(In):
 class HoursIn(In):
     opens: Clock
     closes: Clock
-    days: Annotated[list[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]],
-                    Field(min_length=1, max_length=7)]
+    days: Annotated[
+        list[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]],
+        Field(min_length=1, max_length=7),
+    ]
 
 
 class AgencyIn(In):
@@ -66,7 +69,8 @@ class AgencyIn(In):
     accounts: Annotated[list[AccountIn], Field(max_length=40, default_factory=list)]
     approval_line_minor: Annotated[
         dict[CurrencyCode, Annotated[StrictInt, Field(ge=0, le=AMOUNT_MINOR_MAX)]],
-        Field(min_length=1, max_length=50)]
+        Field(min_length=1, max_length=50),
+    ]
     office_hours: HoursIn
 
 

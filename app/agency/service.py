@@ -18,11 +18,13 @@ _LOCK = text("SELECT pg_advisory_xact_lock(hashtext('agency_profiles'))")
 
 async def read_agency(session: AsyncSession) -> AgencyOut:
     row = await session.scalar(
-        select(AgencyProfileRow).order_by(AgencyProfileRow.version.desc()).limit(1))
+        select(AgencyProfileRow).order_by(AgencyProfileRow.version.desc()).limit(1)
+    )
     if row is None:
         return AgencyOut(version=0, effective_at=None, set_by=None, profile={})
-    return AgencyOut(version=row.version, effective_at=row.effective_at, set_by=row.set_by,
-                     profile=row.profile)
+    return AgencyOut(
+        version=row.version, effective_at=row.effective_at, set_by=row.set_by, profile=row.profile
+    )
 
 
 async def set_agency(
@@ -34,9 +36,20 @@ async def set_agency(
     if before.version:
         check_version(before.version, expected or 0)
     now = await business_now(session)
-    await session.execute(insert(AgencyProfileRow).values(
-        version=before.version + 1, profile=body.model_dump(mode="json"), effective_at=now,
-        set_by=caller.actor))
-    await audit.append(session, stream=audit.SYSTEM, code="agency_changed",
-                       params={"version": before.version + 1}, actor=caller.actor, at=now)
+    await session.execute(
+        insert(AgencyProfileRow).values(
+            version=before.version + 1,
+            profile=body.model_dump(mode="json"),
+            effective_at=now,
+            set_by=caller.actor,
+        )
+    )
+    await audit.append(
+        session,
+        stream=audit.SYSTEM,
+        code="agency_changed",
+        params={"version": before.version + 1},
+        actor=caller.actor,
+        at=now,
+    )
     return await read_agency(session)

@@ -132,9 +132,7 @@ def _statement(node: _Element) -> StatementRead:
     number = _text(node, "ElctrncSeqNb") or _text(node, "LglSeqNb")
     sequence = int(number) if number and re.fullmatch(r"[0-9]{1,18}", number) else None
     compact = "".join(account.split()).upper()
-    return StatementRead(
-        ident, compact, currency, sequence, closes_on, opening, closing, entries
-    )
+    return StatementRead(ident, compact, currency, sequence, closes_on, opening, closing, entries)
 
 
 def _one_page(node: _Element) -> None:

@@ -314,9 +314,7 @@ async def lock_totals(session: AsyncSession, case_id: uuid.UUID, currency: str) 
     return totals
 
 
-async def _posted(
-    session: AsyncSession, case_id: uuid.UUID, vat_bp: int
-) -> Mapping[str, Posted]:
+async def _posted(session: AsyncSession, case_id: uuid.UUID, vat_bp: int) -> Mapping[str, Posted]:
     rows = await session.execute(
         select(
             CommissionInvoice.claimant_id,
@@ -334,9 +332,7 @@ async def _lines_of(session: AsyncSession, source_id: uuid.UUID) -> tuple[int, i
         await session.execute(
             select(
                 func.coalesce(func.sum(RecoveryLine.amount_minor), 0),
-                func.coalesce(
-                    func.sum(RecoveryLine.amount_minor).filter(RecoveryLine.in_basis), 0
-                ),
+                func.coalesce(func.sum(RecoveryLine.amount_minor).filter(RecoveryLine.in_basis), 0),
             ).where(RecoveryLine.source_id == source_id)
         )
     ).one()

@@ -236,9 +236,7 @@ async def _account(session: AsyncSession, statement: StatementRead) -> BankAccou
     return account
 
 
-async def _continues(
-    session: AsyncSession, account: BankAccount, statement: StatementRead
-) -> int:
+async def _continues(session: AsyncSession, account: BankAccount, statement: StatementRead) -> int:
     last = (
         await session.execute(
             select(BankStatement)

@@ -179,9 +179,7 @@ def clues_of(creditor_ref: str | None, remittance: str, end_to_end_id: str | Non
     return clues
 
 
-def _ranked(
-    rows: Sequence[CaseRow], clues: Sequence[Clue], words: set[str]
-) -> list[Candidate]:
+def _ranked(rows: Sequence[CaseRow], clues: Sequence[Clue], words: set[str]) -> list[Candidate]:
     found: list[tuple[int, bool, Candidate]] = []
     for case in rows:
         clue = next((c for c in clues if c.value in (case.payment_ref, case.reference)), None)

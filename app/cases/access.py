@@ -41,16 +41,24 @@ def no_case() -> NotFound:
     return NotFound("there is no such case", code="case_not_found")
 
 
-async def own_case(session: AsyncSession, principal: Principal, case_id: UUID, *,
-                   lock: bool = False) -> OwnCase:
+async def own_case(
+    session: AsyncSession, principal: Principal, case_id: UUID, *, lock: bool = False
+) -> OwnCase:
     """The case, if it is one of the caller's. Raises NotFound.
 
     `lock` holds its row until the transaction ends: for services that write rows beside it and
     decide by what they read.
     """
-    query = select(CaseRow.id, CaseRow.version, CaseRow.reference, CaseRow.stage,
-                   CaseRow.currency, CaseRow.language, CaseRow.consumer_id, CaseRow.playbook
-                   ).where(CaseRow.id == case_id, case_scope(principal))
+    query = select(
+        CaseRow.id,
+        CaseRow.version,
+        CaseRow.reference,
+        CaseRow.stage,
+        CaseRow.currency,
+        CaseRow.language,
+        CaseRow.consumer_id,
+        CaseRow.playbook,
+    ).where(CaseRow.id == case_id, case_scope(principal))
     if lock:
         query = query.with_for_update(of=CaseRow)
     row = (await session.execute(query)).one_or_none()
@@ -59,17 +67,20 @@ async def own_case(session: AsyncSession, principal: Principal, case_id: UUID, *
     return OwnCase(**row._mapping)
 
 
-async def own_claimant(session: AsyncSession, principal: Principal, case_id: UUID,
-                       claimant_id: UUID) -> Any:
+async def own_claimant(
+    session: AsyncSession, principal: Principal, case_id: UUID, claimant_id: UUID
+) -> Any:
     """A claimant whom the caller may speak for: a consumer only for themself. Raises NotFound."""
-    query = select(ClaimantRow).join(CaseRow, CaseRow.id == ClaimantRow.case_id).where(
-        ClaimantRow.id == claimant_id, ClaimantRow.case_id == case_id, case_scope(principal))
+    query = (
+        select(ClaimantRow)
+        .join(CaseRow, CaseRow.id == ClaimantRow.case_id)
+        .where(ClaimantRow.id == claimant_id, ClaimantRow.case_id == case_id, case_scope(principal))
+    )
     if principal.kind == "consumer":
         query = query.where(ClaimantRow.consumer_id == principal.id)
     found = (await session.execute(query)).scalar_one_or_none()
     if found is None:
-        raise NotFound("there is no such claimant for you to speak for",
-                       code="claimant_not_found")
+        raise NotFound("there is no such claimant for you to speak for", code="claimant_not_found")
     return found
 
 
@@ -83,5 +94,6 @@ def version_sent(principal: Principal, if_match: str | None) -> int | None:
 def check_sent(case: OwnCase, sent: int | None) -> None:
     """Raises StaleVersion when the caller read an older version."""
     if sent is not None and sent != case.version:
-        raise StaleVersion("the case has changed since you read it; read it again",
-                           current=case.version)
+        raise StaleVersion(
+            "the case has changed since you read it; read it again", current=case.version
+        )

@@ -22,60 +22,114 @@ from app.tables.people import ConsumerRow
 from app.tables.work import DirectPaymentRow, QuestionRow
 
 
-async def answer_question(session: AsyncSession, principal: Principal, case_id: UUID,
-                          question_id: UUID, answer: str, sent: int | None) -> None:
+async def answer_question(
+    session: AsyncSession,
+    principal: Principal,
+    case_id: UUID,
+    question_id: UUID,
+    answer: str,
+    sent: int | None,
+) -> None:
     """Stores the answer as given, once. Raises NotFound, Conflict, TransitionRefused."""
     check_sent(await own_case(session, principal, case_id, lock=True), sent)
-    question = (await session.execute(select(QuestionRow.answered_at).where(
-        QuestionRow.id == question_id, QuestionRow.case_id == case_id))).one_or_none()
+    question = (
+        await session.execute(
+            select(QuestionRow.answered_at).where(
+                QuestionRow.id == question_id, QuestionRow.case_id == case_id
+            )
+        )
+    ).one_or_none()
     if question is None:
         raise NotFound("there is no such question on this case", code="question_not_found")
     if question.answered_at is not None:
         raise Conflict("this question was answered already", code="question_answered")
     moment = await read_moment(session)
-    await session.execute(update(QuestionRow).where(QuestionRow.id == question_id).values(
-        answer=answer, answered_at=moment.now, answered_by=principal.actor))
+    await session.execute(
+        update(QuestionRow)
+        .where(QuestionRow.id == question_id)
+        .values(answer=answer, answered_at=moment.now, answered_by=principal.actor)
+    )
     by = "handler" if is_staff(principal) else "consumer"
-    await engine.advance(session, case_id, QuestionAnswered(question_id, by),
-                         actor=principal.actor, moment=moment)
+    await engine.advance(
+        session, case_id, QuestionAnswered(question_id, by), actor=principal.actor, moment=moment
+    )
 
 
-async def report_direct_payment(session: AsyncSession, principal: Principal, case_id: UUID,
-                                amount: Money, paid_on: date, sent: int | None) -> UUID:
-    """"They paid me": a person checks the proof. Returns the id of the report."""
+async def report_direct_payment(
+    session: AsyncSession,
+    principal: Principal,
+    case_id: UUID,
+    amount: Money,
+    paid_on: date,
+    sent: int | None,
+) -> UUID:
+    """ "They paid me": a person checks the proof. Returns the id of the report."""
     case = await own_case(session, principal, case_id, lock=True)
     check_sent(case, sent)
     moment = await read_moment(session)
     if amount.currency != case.currency:
-        raise FieldsRefused(FieldError("/amount/currency", f"this case is in {case.currency}",
-                                       "wrong_currency"))
+        raise FieldsRefused(
+            FieldError("/amount/currency", f"this case is in {case.currency}", "wrong_currency")
+        )
     if paid_on > moment.now.date():
         raise FieldsRefused(FieldError("/paid_on", "that day has not come yet", "date_in_future"))
     report_id = new_id()
-    await session.execute(insert(DirectPaymentRow).values(
-        id=report_id, case_id=case_id, amount_minor=amount.minor, currency=amount.currency,
-        paid_on=paid_on, state="reported", reported_at=moment.now, reported_by=principal.actor,
-        decided_by=None))
+    await session.execute(
+        insert(DirectPaymentRow).values(
+            id=report_id,
+            case_id=case_id,
+            amount_minor=amount.minor,
+            currency=amount.currency,
+            paid_on=paid_on,
+            state="reported",
+            reported_at=moment.now,
+            reported_by=principal.actor,
+            decided_by=None,
+        )
+    )
     await engine.advance(
-        session, case_id, PaidDirectReported(report_id, amount.minor, paid_on),
-        actor=principal.actor, moment=moment)
+        session,
+        case_id,
+        PaidDirectReported(report_id, amount.minor, paid_on),
+        actor=principal.actor,
+        moment=moment,
+    )
     return report_id
 
 
-async def send_message(session: AsyncSession, principal: Principal, case_id: UUID,
-                       text: str) -> MessageRow:
+async def send_message(
+    session: AsyncSession, principal: Principal, case_id: UUID, text: str
+) -> MessageRow:
     """Files what the owner of a case writes to us, for a person to read."""
     await own_case(session, principal, case_id, lock=True)
     moment = await read_moment(session)
     sender = await session.scalar(select(ConsumerRow.email).where(ConsumerRow.id == principal.id))
     row = MessageRow(
-        id=new_id(), case_id=case_id, inbound_id=None, effect_id=None, letter_id=None,
-        direction="in", channel="portal", sender="consumer",
-        from_address=sender or principal.actor, to_address="", subject="", text=text,
-        automatic=False, state="unread", pen_reasons=[], message_id_header=None,
-        received_at=moment.now)
+        id=new_id(),
+        case_id=case_id,
+        inbound_id=None,
+        effect_id=None,
+        letter_id=None,
+        direction="in",
+        channel="portal",
+        sender="consumer",
+        from_address=sender or principal.actor,
+        to_address="",
+        subject="",
+        text=text,
+        automatic=False,
+        state="unread",
+        pen_reasons=[],
+        message_id_header=None,
+        received_at=moment.now,
+    )
     session.add(row)
     await session.flush()
-    await engine.advance(session, case_id, MessageArrived(row.id, "consumer", automatic=False),
-                         actor=principal.actor, moment=moment)
+    await engine.advance(
+        session,
+        case_id,
+        MessageArrived(row.id, "consumer", automatic=False),
+        actor=principal.actor,
+        moment=moment,
+    )
     return row

@@ -17,8 +17,9 @@ class Missing:
     code: str
 
 
-def missing_in(*, company_text: str, what_happened: str, items: list[Mapping[str, Any]],
-               reachable: bool = True) -> list[Missing]:
+def missing_in(
+    *, company_text: str, what_happened: str, items: list[Mapping[str, Any]], reachable: bool = True
+) -> list[Missing]:
     """The parts that are still missing, in the order of the form; empty when none is."""
     found = []
     if not company_text:
@@ -36,5 +37,6 @@ def missing_in(*, company_text: str, what_happened: str, items: list[Mapping[str
 
 def missing_of_row(row: Mapping[str, Any]) -> list[Missing]:
     """The same of a case as read."""
-    return missing_in(company_text=row["company_text"], what_happened=row["what_happened"],
-                      items=row["items"])
+    return missing_in(
+        company_text=row["company_text"], what_happened=row["what_happened"], items=row["items"]
+    )

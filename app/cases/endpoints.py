@@ -22,12 +22,19 @@ from app.schemas import Id, LanguageCode
 from app.texts import words
 
 router = Router(prefix="/v1", tags=["cases"])
-ReaderLanguage = Annotated[LanguageCode | None, Query(
-    description="Read the words in this language instead of the case's (en, fi).")]
+ReaderLanguage = Annotated[
+    LanguageCode | None,
+    Query(description="Read the words in this language instead of the case's (en, fi)."),
+]
 
 
-async def show(session: AsyncSession, caller: Principal, case_id: UUID, response: Response,
-               language: str | None = None) -> CaseView:
+async def show(
+    session: AsyncSession,
+    caller: Principal,
+    case_id: UUID,
+    response: Response,
+    language: str | None = None,
+) -> CaseView:
     """The case as it now stands, with its version as ETag."""
     row = await queries.read_case_row(session, caller, case_id)
     response.headers["etag"] = etag(row["version"])
@@ -35,71 +42,115 @@ async def show(session: AsyncSession, caller: Principal, case_id: UUID, response
 
 
 @router.get("/cases/{case_id}", operation_id="get_case", response_model=CaseView)
-async def get_case(case_id: Id, session: ReadSession, caller: Caller,
-                   language: ReaderLanguage = None) -> Response:
+async def get_case(
+    case_id: Id, session: ReadSession, caller: Caller, language: ReaderLanguage = None
+) -> Response:
     """Where the case stands, what was done, what is waited for, until when, and what then."""
     row = await queries.read_case_row(session, caller, case_id)
     view = case_view(row, caller, language=language)
-    return Response(view.model_dump_json().encode(), 200, {"etag": etag(view.version)},
-                    "application/json")
+    return Response(
+        view.model_dump_json().encode(), 200, {"etag": etag(view.version)}, "application/json"
+    )
 
 
 @router.get("/cases", operation_id="list_cases")
-async def list_cases(session: ReadSession, caller: Caller, pages: Pages,
-                     stage: Stage | None = None, waiting_on: WaitingOn | None = None,
-                     handler: Id | None = None, company_id: Id | None = None) -> Cases:
+async def list_cases(
+    session: ReadSession,
+    caller: Caller,
+    pages: Pages,
+    stage: Stage | None = None,
+    waiting_on: WaitingOn | None = None,
+    handler: Id | None = None,
+    company_id: Id | None = None,
+) -> Cases:
     """The caller's own cases, newest first; for staff those they may see."""
     rows, following = await queries.read_case_lines(
-        session, caller, pages, stage=stage, waiting_on=waiting_on, handler=handler,
-        company_id=company_id)
+        session,
+        caller,
+        pages,
+        stage=stage,
+        waiting_on=waiting_on,
+        handler=handler,
+        company_id=company_id,
+    )
     return Cases(items=[case_line(row) for row in rows], next_cursor=following)
 
 
 @router.get("/cases/{case_id}/timeline", operation_id="get_timeline")
-async def get_timeline(case_id: Id, session: ReadSession, caller: Caller, pages: Pages,
-                       language: ReaderLanguage = None) -> Timeline:
+async def get_timeline(
+    case_id: Id, session: ReadSession, caller: Caller, pages: Pages, language: ReaderLanguage = None
+) -> Timeline:
     """Everything that happened, newest first."""
     case = await own_case(session, caller, case_id)
     rows, following = await queries.read_history(session, caller, case_id, pages)
     company = await queries.read_company_name(session, case_id)
     say = words(language or case.language)
-    return Timeline(next_cursor=following, items=[
-        entry(row, say, currency=case.currency, zone=zone_of(case.playbook), company=company)
-        for row in rows])
+    return Timeline(
+        next_cursor=following,
+        items=[
+            entry(row, say, currency=case.currency, zone=zone_of(case.playbook), company=company)
+            for row in rows
+        ],
+    )
 
 
 @router.get("/cases/{case_id}/letters", operation_id="list_letters")
-async def list_letters(case_id: Id, session: ReadSession, caller: Caller, pages: Pages,
-                       language: ReaderLanguage = None) -> Letters:
+async def list_letters(
+    case_id: Id, session: ReadSession, caller: Caller, pages: Pages, language: ReaderLanguage = None
+) -> Letters:
     """The letters of the case; consumers see those that have left."""
     case = await own_case(session, caller, case_id)
     rows, following = await queries.read_letters(session, caller, case_id, pages)
     say = words(language or case.language)
-    return Letters(next_cursor=following,
-                   items=[letter_out(row, case_id, caller, say) for row in rows])
+    return Letters(
+        next_cursor=following, items=[letter_out(row, case_id, caller, say) for row in rows]
+    )
 
 
-@router.get("/cases/{case_id}/letters/{letter_id}/pdf", operation_id="get_letter_pdf",
-            response_class=Response, responses={200: {"content": {"application/pdf": {}}}})
-async def get_letter_pdf(case_id: Id, letter_id: Id, session: ReadSession, caller: Caller,
-                         held: Held) -> Response:
+@router.get(
+    "/cases/{case_id}/letters/{letter_id}/pdf",
+    operation_id="get_letter_pdf",
+    response_class=Response,
+    responses={200: {"content": {"application/pdf": {}}}},
+)
+async def get_letter_pdf(
+    case_id: Id, letter_id: Id, session: ReadSession, caller: Caller, held: Held
+) -> Response:
     """The document as it was sent, byte for byte; its hash stands in the ETag."""
     await own_case(session, caller, case_id)
     digest = await queries.read_letter_hash(session, caller, case_id, letter_id)
     if digest is None:
         raise no_case()
     content = await open_store(held.settings).get(digest)
-    return Response(content, 200, {
-        "etag": f'"{digest}"', "content-disposition": f'attachment; filename="{letter_id}.pdf"',
-    }, "application/pdf")
+    return Response(
+        content,
+        200,
+        {
+            "etag": f'"{digest}"',
+            "content-disposition": f'attachment; filename="{letter_id}.pdf"',
+        },
+        "application/pdf",
+    )
 
 
 @router.get("/cases/{case_id}/messages", operation_id="list_messages")
-async def list_messages(case_id: Id, session: ReadSession, caller: Caller,
-                        pages: Pages) -> Messages:
+async def list_messages(
+    case_id: Id, session: ReadSession, caller: Caller, pages: Pages
+) -> Messages:
     """What was written: for consumers between them and us, for staff everything on the case."""
     await own_case(session, caller, case_id)
     rows, following = await queries.read_messages(session, caller, case_id, pages)
-    return Messages(next_cursor=following, items=[
-        MessageOut(id=r["id"], direction=r["direction"], sender=r["sender"], subject=r["subject"],
-                   text=r["text"], at=r["received_at"]) for r in rows])
+    return Messages(
+        next_cursor=following,
+        items=[
+            MessageOut(
+                id=r["id"],
+                direction=r["direction"],
+                sender=r["sender"],
+                subject=r["subject"],
+                text=r["text"],
+                at=r["received_at"],
+            )
+            for r in rows
+        ],
+    )

@@ -35,12 +35,16 @@ def _spoken(value: str) -> str:
 class AnswerIn(In):
     """The answer to a question of ours."""
 
-    answer: Annotated[str, Field(min_length=1, max_length=ANSWER_LENGTH_MAX),
-                      AfterValidator(_spoken), Field(min_length=1)]
+    answer: Annotated[
+        str,
+        Field(min_length=1, max_length=ANSWER_LENGTH_MAX),
+        AfterValidator(_spoken),
+        Field(min_length=1),
+    ]
 
 
 class DirectPaymentIn(In):
-    """"They paid me": how much, and on which day it came."""
+    """ "They paid me": how much, and on which day it came."""
 
     amount: MoneyClaimed
     paid_on: Date

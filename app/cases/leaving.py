@@ -45,8 +45,9 @@ class Before:
     moment: Moment
 
 
-async def withdraw(session: AsyncSession, principal: Principal, case_id: UUID,
-                   sent: int | None) -> ReceiptOut:
+async def withdraw(
+    session: AsyncSession, principal: Principal, case_id: UUID, sent: int | None
+) -> ReceiptOut:
     """The case ends; the receipt says what was stopped, what had gone, what may still be owed.
 
     A consumer leaves alone only if nobody else on the case has signed; else they revoke their own
@@ -55,39 +56,61 @@ async def withdraw(session: AsyncSession, principal: Principal, case_id: UUID,
     before = await _before(session, principal, case_id, sent)
     if principal.kind == "consumer":
         await _refuse_for_others(session, principal, case_id)
-    case = await engine.advance(session, case_id, CaseWithdrawn(by=principal.kind),
-                                actor=principal.actor, moment=before.moment)
+    case = await engine.advance(
+        session,
+        case_id,
+        CaseWithdrawn(by=principal.kind),
+        actor=principal.actor,
+        moment=before.moment,
+    )
     return await _receipt(session, before, outcome=case.outcome)
 
 
-async def leave_agency(session: AsyncSession, principal: Principal, case_id: UUID,
-                       sent: int | None) -> ReceiptOut:
+async def leave_agency(
+    session: AsyncSession, principal: Principal, case_id: UUID, sent: int | None
+) -> ReceiptOut:
     """Promise 9: we were 30 days late; nothing is owed on money that comes later."""
     before = await _before(session, principal, case_id, sent)
     if principal.kind == "consumer":
         await _refuse_for_others(session, principal, case_id)
-    case = await engine.advance(session, case_id, AgencyLeft(), actor=principal.actor,
-                                moment=before.moment)
+    case = await engine.advance(
+        session, case_id, AgencyLeft(), actor=principal.actor, moment=before.moment
+    )
     return await _receipt(session, before, outcome=case.outcome)
 
 
-async def _before(session: AsyncSession, principal: Principal, case_id: UUID,
-                  sent: int | None) -> Before:
+async def _before(
+    session: AsyncSession, principal: Principal, case_id: UUID, sent: int | None
+) -> Before:
     check_sent(await own_case(session, principal, case_id, lock=True), sent)
     row = await read_case_row(session, principal, case_id)
-    planned = await session.scalar(select(func.count()).select_from(EffectRow).where(
-        EffectRow.case_id == case_id, EffectRow.state == "planned",
-        EffectRow.lane.in_(("company", "render"))))
+    planned = await session.scalar(
+        select(func.count())
+        .select_from(EffectRow)
+        .where(
+            EffectRow.case_id == case_id,
+            EffectRow.state == "planned",
+            EffectRow.lane.in_(("company", "render")),
+        )
+    )
     return Before(row, int(planned or 0), await read_moment(session))
 
 
 async def _refuse_for_others(session: AsyncSession, principal: Principal, case_id: UUID) -> None:
-    others = await session.scalar(select(func.count()).select_from(ClaimantRow).where(
-        ClaimantRow.case_id == case_id, ClaimantRow.mandate == "signed",
-        ClaimantRow.consumer_id != principal.id))
+    others = await session.scalar(
+        select(func.count())
+        .select_from(ClaimantRow)
+        .where(
+            ClaimantRow.case_id == case_id,
+            ClaimantRow.mandate == "signed",
+            ClaimantRow.consumer_id != principal.id,
+        )
+    )
     if others:
-        raise OthersStay("others on this case have signed; revoke your own mandate instead, and"
-                         " they go on without you")
+        raise OthersStay(
+            "others on this case have signed; revoke your own mandate instead, and"
+            " they go on without you"
+        )
 
 
 async def _receipt(session: AsyncSession, before: Before, *, outcome: str | None) -> ReceiptOut:
@@ -99,21 +122,35 @@ async def _receipt(session: AsyncSession, before: Before, *, outcome: str | None
     else:
         fee = say.term("receipt", _why_no_fee(row))
     gone = [
-        say.say("receipt", "letter_gone", {"letter": x["kind"], "at": _iso(x["sent_at"])},
-                zone=zone) for x in row["letters"] if x["sent_at"]]
+        say.say(
+            "receipt", "letter_gone", {"letter": x["kind"], "at": _iso(x["sent_at"])}, zone=zone
+        )
+        for x in row["letters"]
+        if x["sent_at"]
+    ]
     return ReceiptOut(
-        case_id=row["id"], reference=row["reference"], at=now,
-        stopped=_stopped(before), had_already_gone=gone or [say.term("receipt", "nothing_gone")],
-        fee_still_possible=possible, fee_text=fee, fee_window_ends=until, outcome=outcome,
+        case_id=row["id"],
+        reference=row["reference"],
+        at=now,
+        stopped=_stopped(before),
+        had_already_gone=gone or [say.term("receipt", "nothing_gone")],
+        fee_still_possible=possible,
+        fee_text=fee,
+        fee_window_ends=until,
+        outcome=outcome,
         text=say.say("receipt", "text", {"reference": row["reference"]}),
-        version=row["version"] + 1)
+        version=row["version"] + 1,
+    )
 
 
 def _stopped(before: Before) -> list[str]:
     row = before.row
     say = words(row["language"])
-    found = [say.say("receipt", "letter_stopped", {"letter": x["kind"]})
-             for x in row["letters"] if x["state"] in UNTIL_LEFT]
+    found = [
+        say.say("receipt", "letter_stopped", {"letter": x["kind"]})
+        for x in row["letters"]
+        if x["state"] in UNTIL_LEFT
+    ]
     if before.planned:
         found.append(say.say("receipt", "effects_stopped", {"count": before.planned}))
     if row["due_at"] is not None:
@@ -126,10 +163,14 @@ def _stopped(before: Before) -> list[str]:
 async def _fee(session: AsyncSession, row: Row) -> tuple[bool, date | None]:
     """What the ladder wrote into the history when the case ended: it is the one who decides."""
     params = await session.scalar(
-        select(AuditEntry.params).where(
+        select(AuditEntry.params)
+        .where(
             AuditEntry.stream == f"case:{row['id']}",
-            AuditEntry.code.in_(("withdrawn", "agency_left")))
-        .order_by(AuditEntry.seq.desc()).limit(1))
+            AuditEntry.code.in_(("withdrawn", "agency_left")),
+        )
+        .order_by(AuditEntry.seq.desc())
+        .limit(1)
+    )
     assert params is not None, "a case that was left says so in its history"
     until = params.get("until")
     return params.get("fee_may_be_due") == "yes", date.fromisoformat(until) if until else None

@@ -22,19 +22,28 @@ class Net:
 
 def items_due(items: Sequence[Row]) -> list[ItemDue]:
     """The lines that are claimed, as the fee rule reads them."""
-    return [ItemDue(str(i["id"]), str(i["creditor_id"]), int(i["amount_minor"]),
-                    bool(i["earns_fee"])) for i in items if i["counted"]]
+    return [
+        ItemDue(str(i["id"]), str(i["creditor_id"]), int(i["amount_minor"]), bool(i["earns_fee"]))
+        for i in items
+        if i["counted"]
+    ]
 
 
-def net_of_offer(amount: int, *, voucher: bool, items: Sequence[Row],
-                 rule: FeeRule = STANDARD_2026) -> Net:
+def net_of_offer(
+    amount: int, *, voucher: bool, items: Sequence[Row], rule: FeeRule = STANDARD_2026
+) -> Net:
     """A voucher costs nothing until it is cashed; money is set against the lines as it would be."""
     due = items_due(items)
     if not due:
         return Net(0, amount, {})
     shares, surplus = set_against_items(amount, due)
     free = voucher and rule.voucher_when_cashed
-    done = settle(rule, shares, reason="no_item_earns_fee" if free else "fee_due",
-                  basis_before=0, fee_before=0)
+    done = settle(
+        rule,
+        shares,
+        reason="no_item_earns_fee" if free else "fee_due",
+        basis_before=0,
+        fee_before=0,
+    )
     by_claimant = {share.claimant_id: share.payout_minor for share in done.shares}
     return Net(done.fee_minor, sum(by_claimant.values()) + surplus, by_claimant)

@@ -75,8 +75,11 @@ async def read_case_row(session: AsyncSession, principal: Principal, case_id: UU
     values = {"case_id": case_id, **scope_values(principal)}
     # On the connection: there are no objects here for the session to keep.
     connection = await session.connection()
-    row = (await connection.execute(_reading(principal.kind, principal.roles), values)
-           ).mappings().one_or_none()
+    row = (
+        (await connection.execute(_reading(principal.kind, principal.roles), values))
+        .mappings()
+        .one_or_none()
+    )
     if row is None:
         raise no_case()
     return dict(row)
@@ -88,12 +91,18 @@ def _reading(kind: Kind, roles: frozenset[str]) -> Any:
     caller = Principal(kind, roles=roles)
     staff = is_staff(caller)
     sides = _SIDES | (_STAFF_SIDES if staff else {})
-    return select(CaseRow.__table__, CompanyRow.legal_name, CompanyRow.brand,
-                  CompanyRow.status.label("company_status"),
-                  *(_side(name, sql) for name, sql in sides.items()), _history_side(staff)
-                  ).outerjoin(CompanyRow, CompanyRow.id == CaseRow.company_id
-                              ).where(CaseRow.id == bindparam("case_id"),
-                                      case_scope_of_kind(caller))
+    return (
+        select(
+            CaseRow.__table__,
+            CompanyRow.legal_name,
+            CompanyRow.brand,
+            CompanyRow.status.label("company_status"),
+            *(_side(name, sql) for name, sql in sides.items()),
+            _history_side(staff),
+        )
+        .outerjoin(CompanyRow, CompanyRow.id == CaseRow.company_id)
+        .where(CaseRow.id == bindparam("case_id"), case_scope_of_kind(caller))
+    )
 
 
 def _cut(rows: list[Any], limit: int) -> tuple[list[Any], Any]:
@@ -101,23 +110,50 @@ def _cut(rows: list[Any], limit: int) -> tuple[list[Any], Any]:
     return (rows[:limit], rows[limit - 1]) if len(rows) > limit else (rows, None)
 
 
-async def read_case_lines(session: AsyncSession, principal: Principal, pages: Paging, *,
-                          stage: str | None, waiting_on: str | None, handler: UUID | None,
-                          company_id: UUID | None) -> tuple[list[Row], str | None]:
+async def read_case_lines(
+    session: AsyncSession,
+    principal: Principal,
+    pages: Paging,
+    *,
+    stage: str | None,
+    waiting_on: str | None,
+    handler: UUID | None,
+    company_id: UUID | None,
+) -> tuple[list[Row], str | None]:
     """The caller's cases, newest first."""
-    filters = {"stage": stage, "waiting_on": waiting_on, "handler": handler,
-               "company_id": company_id}
-    query: Any = select(
-        CaseRow.id, CaseRow.reference, CaseRow.version, CaseRow.stage, CaseRow.waiting_on,
-        CaseRow.due_at, CaseRow.outcome, CaseRow.company_text, CaseRow.claimed_minor,
-        CaseRow.currency, CaseRow.language, CaseRow.opened_at,
-        func.coalesce(CompanyRow.legal_name, CaseRow.company_text).label("company"),
-    ).outerjoin(CompanyRow, CompanyRow.id == CaseRow.company_id).where(case_scope(principal))
+    filters = {
+        "stage": stage,
+        "waiting_on": waiting_on,
+        "handler": handler,
+        "company_id": company_id,
+    }
+    query: Any = (
+        select(
+            CaseRow.id,
+            CaseRow.reference,
+            CaseRow.version,
+            CaseRow.stage,
+            CaseRow.waiting_on,
+            CaseRow.due_at,
+            CaseRow.outcome,
+            CaseRow.company_text,
+            CaseRow.claimed_minor,
+            CaseRow.currency,
+            CaseRow.language,
+            CaseRow.opened_at,
+            func.coalesce(CompanyRow.legal_name, CaseRow.company_text).label("company"),
+        )
+        .outerjoin(CompanyRow, CompanyRow.id == CaseRow.company_id)
+        .where(case_scope(principal))
+    )
     if principal.kind == "consumer":
         # Who filed is a claimant too: this leads the planner to the claimants' index, where the
         # scope's "or" alone would walk all cases.
-        query = query.where(CaseRow.id.in_(select(ClaimantRow.case_id).where(
-            ClaimantRow.consumer_id == principal.id)))
+        query = query.where(
+            CaseRow.id.in_(
+                select(ClaimantRow.case_id).where(ClaimantRow.consumer_id == principal.id)
+            )
+        )
     if stage is not None:
         query = query.where(CaseRow.stage == stage)
     if waiting_on is not None:
@@ -126,18 +162,19 @@ async def read_case_lines(session: AsyncSession, principal: Principal, pages: Pa
         query = query.where(CaseRow.handler_id == handler)
     if company_id is not None:
         query = query.where(CaseRow.company_id == company_id)
-    query = keyset(query, [CaseRow.id], pages.after("cases", filters), pages.limit,
-                   descending=True)
+    query = keyset(query, [CaseRow.id], pages.after("cases", filters), pages.limit, descending=True)
     rows, last = _cut(list((await session.execute(query)).mappings()), pages.limit)
     return rows, pages.next("cases", [last["id"]], filters) if last else None
 
 
-async def read_history(session: AsyncSession, principal: Principal, case_id: UUID,
-                       pages: Paging) -> tuple[list[Row], str | None]:
+async def read_history(
+    session: AsyncSession, principal: Principal, case_id: UUID, pages: Paging
+) -> tuple[list[Row], str | None]:
     """Entries of the case's history, newest first; internal ones for staff only."""
     stream = f"case:{case_id}"
-    query: Any = select(AuditEntry.seq, AuditEntry.at, AuditEntry.actor, AuditEntry.code,
-                                AuditEntry.params).where(AuditEntry.stream == stream)
+    query: Any = select(
+        AuditEntry.seq, AuditEntry.at, AuditEntry.actor, AuditEntry.code, AuditEntry.params
+    ).where(AuditEntry.stream == stream)
     if not is_staff(principal):
         query = query.where(~AuditEntry.params.op("?", is_comparison=True)("internal"))
     query = keyset(query, [AuditEntry.seq], pages.after(stream), pages.limit, descending=True)
@@ -145,8 +182,9 @@ async def read_history(session: AsyncSession, principal: Principal, case_id: UUI
     return rows, pages.next(stream, [last["seq"]]) if last else None
 
 
-async def read_letters(session: AsyncSession, principal: Principal, case_id: UUID,
-                       pages: Paging) -> tuple[list[Row], str | None]:
+async def read_letters(
+    session: AsyncSession, principal: Principal, case_id: UUID, pages: Paging
+) -> tuple[list[Row], str | None]:
     """Letters of the case, oldest first: all for staff, for others those that have left."""
     query: Any = select(LetterRow.__table__).where(LetterRow.case_id == case_id)
     if not is_staff(principal):
@@ -166,12 +204,18 @@ _OWN_MESSAGES = text("""
 """)
 
 
-async def read_messages(session: AsyncSession, principal: Principal, case_id: UUID,
-                        pages: Paging) -> tuple[list[Row], str | None]:
+async def read_messages(
+    session: AsyncSession, principal: Principal, case_id: UUID, pages: Paging
+) -> tuple[list[Row], str | None]:
     """Messages of the case, newest first."""
     query: Any = select(
-        MessageRow.id, MessageRow.direction, MessageRow.sender, MessageRow.subject,
-        MessageRow.text, MessageRow.received_at).where(MessageRow.case_id == case_id)
+        MessageRow.id,
+        MessageRow.direction,
+        MessageRow.sender,
+        MessageRow.subject,
+        MessageRow.text,
+        MessageRow.received_at,
+    ).where(MessageRow.case_id == case_id)
     if not is_staff(principal):
         query = query.where(_OWN_MESSAGES.bindparams(actor=principal.actor, me=principal.id))
     name = f"messages:{case_id}"
@@ -184,16 +228,18 @@ async def read_company_name(session: AsyncSession, case_id: UUID) -> str:
     """What the company of the case is called in sentences."""
     found = await session.scalar(
         select(func.coalesce(CompanyRow.legal_name, CaseRow.company_text))
-        .select_from(CaseRow).outerjoin(CompanyRow, CompanyRow.id == CaseRow.company_id)
-        .where(CaseRow.id == case_id))
+        .select_from(CaseRow)
+        .outerjoin(CompanyRow, CompanyRow.id == CaseRow.company_id)
+        .where(CaseRow.id == case_id)
+    )
     return str(found or "")
 
 
-async def read_letter_hash(session: AsyncSession, principal: Principal, case_id: UUID,
-                           letter_id: UUID) -> str | None:
+async def read_letter_hash(
+    session: AsyncSession, principal: Principal, case_id: UUID, letter_id: UUID
+) -> str | None:
     """The hash of a letter's bytes: for staff once it is made, for others once it has left."""
-    query = select(LetterRow.sha256).where(LetterRow.id == letter_id,
-                                           LetterRow.case_id == case_id)
+    query = select(LetterRow.sha256).where(LetterRow.id == letter_id, LetterRow.case_id == case_id)
     if not is_staff(principal):
         query = query.where(LetterRow.sent_at.is_not(None))
     return await session.scalar(query)

@@ -47,10 +47,18 @@ def then_code(row: Row) -> str:
     """What follows if nothing happens until the date: the ladder's own answer."""
     waiting_on = WaitingOn(row["waiting_on"]) if row["waiting_on"] else None
     case = Case(
-        id=row["id"], reference=row["reference"], claim_kind=row["claim_kind"],
-        jurisdiction=row["jurisdiction"], currency=row["currency"], stage=Stage(row["stage"]),
-        step=row["step"], opened_at=row["opened_at"], playbook=row["playbook"],
-        waiting_on=waiting_on, pauses=tuple(pauses_of(row)))
+        id=row["id"],
+        reference=row["reference"],
+        claim_kind=row["claim_kind"],
+        jurisdiction=row["jurisdiction"],
+        currency=row["currency"],
+        stage=Stage(row["stage"]),
+        step=row["step"],
+        opened_at=row["opened_at"],
+        playbook=row["playbook"],
+        waiting_on=waiting_on,
+        pauses=tuple(pauses_of(row)),
+    )
     return what_next(case)
 
 
@@ -61,21 +69,37 @@ def promised_date(row: Row, say: Words, zone: ZoneInfo) -> PromisedDate | None:
         return None
     start = instant(basis["start"])
     assert start is not None, "a basis has a start"
-    skipped = [SkippedDay(day=date.fromisoformat(str(d)), because=say.term("closed_days", why))
-               for d, why in basis.get("skipped") or ()]
+    skipped = [
+        SkippedDay(day=date.fromisoformat(str(d)), because=say.term("closed_days", why))
+        for d, why in basis.get("skipped") or ()
+    ]
     law_says = day(basis.get("due"))
-    explanation = say.say("dates", "explanation", {
-        "until": at.isoformat(), "start": start.isoformat(),
-        "fact": say.term("facts", basis["start_event"]), "period": _period(basis["period"], say),
-        "whose": say.term("whose_date", basis["whose"]),
-        "skipped": say.say("dates", "skipped", {"count": len(skipped)}) if skipped else "",
-    }, zone=zone)
+    explanation = say.say(
+        "dates",
+        "explanation",
+        {
+            "until": at.isoformat(),
+            "start": start.isoformat(),
+            "fact": say.term("facts", basis["start_event"]),
+            "period": _period(basis["period"], say),
+            "whose": say.term("whose_date", basis["whose"]),
+            "skipped": say.say("dates", "skipped", {"count": len(skipped)}) if skipped else "",
+        },
+        zone=zone,
+    )
     return PromisedDate(
-        at=at, day=say.day(at, zone), explanation=explanation,
-        started_from=say.term("facts", basis["start_event"]), started_at=start,
-        rule=basis["rule"], period=_period(basis["period"], say), whose=basis["whose"],
+        at=at,
+        day=say.day(at, zone),
+        explanation=explanation,
+        started_from=say.term("facts", basis["start_event"]),
+        started_at=start,
+        rule=basis["rule"],
+        period=_period(basis["period"], say),
+        whose=basis["whose"],
         whose_text=say.term("whose_date", basis["whose"]),
-        law_says=law_says, skipped_days=skipped)
+        law_says=law_says,
+        skipped_days=skipped,
+    )
 
 
 def _period(text: str, say: Words) -> str:
@@ -83,13 +107,17 @@ def _period(text: str, say: Words) -> str:
     pieces = []
     for piece in text.split(", "):
         number, _, unit = piece.partition(" ")
-        pieces.append(f"{number} {say.term('units', unit)}" if number.isdigit() and unit
-                      else say.term("units", piece))
+        pieces.append(
+            f"{number} {say.term('units', unit)}"
+            if number.isdigit() and unit
+            else say.term("units", piece)
+        )
     return ", ".join(pieces)
 
 
-def now_and_next(row: Row, timeline: list[TimelineEntry], say: Words,
-                 zone: ZoneInfo, company: str) -> NowAndNext:
+def now_and_next(
+    row: Row, timeline: list[TimelineEntry], say: Words, zone: ZoneInfo, company: str
+) -> NowAndNext:
     """Promise 1 in four sentences."""
     last = next((e for e in timeline if not e.internal), None)
     due = instant(row["due_at"])
@@ -97,7 +125,8 @@ def now_and_next(row: Row, timeline: list[TimelineEntry], say: Words,
         what_we_did=last.text if last else "",
         waiting_for=waiting_text(row, say, company),
         until=say.day(due, zone) if due else "",
-        what_then=say.say("then", then_code(row), {"company": company}))
+        what_then=say.say("then", then_code(row), {"company": company}),
+    )
 
 
 def waiting_text(row: Row, say: Words, company: str) -> str:
@@ -115,7 +144,13 @@ def entry(row: Row, say: Words, *, currency: str, zone: ZoneInfo, company: str) 
     params = dict(row["params"])
     internal = params.pop("internal", None) is not None
     return TimelineEntry(
-        number=row["seq"], at=at, day=say.day(at, zone), code=row["code"],
-        text=say.say("history", row["code"], {"company": company, **params}, currency=currency,
-                     zone=zone),
-        by=say.term("actors", str(row["actor"]).partition(":")[0]), internal=internal)
+        number=row["seq"],
+        at=at,
+        day=say.day(at, zone),
+        code=row["code"],
+        text=say.say(
+            "history", row["code"], {"company": company, **params}, currency=currency, zone=zone
+        ),
+        by=say.term("actors", str(row["actor"]).partition(":")[0]),
+        internal=internal,
+    )

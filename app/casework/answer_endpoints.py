@@ -42,8 +42,9 @@ async def mark_letter_sent(
     return await answer(change, response)
 
 
-@router.post("/letters/{letter_id}/delivered", operation_id="mark_letter_delivered",
-             responses=CONFLICT)
+@router.post(
+    "/letters/{letter_id}/delivered", operation_id="mark_letter_delivered", responses=CONFLICT
+)
 async def mark_letter_delivered(
     letter_id: Id, body: s.DeliveredIn, change: Changing, response: Response
 ) -> CaseStateOut:
@@ -52,8 +53,7 @@ async def mark_letter_delivered(
     return await answer(change, response)
 
 
-@router.post("/letters/{letter_id}/bounced", operation_id="mark_letter_bounced",
-             responses=CONFLICT)
+@router.post("/letters/{letter_id}/bounced", operation_id="mark_letter_bounced", responses=CONFLICT)
 async def mark_letter_bounced(
     letter_id: Id, body: s.BouncedIn, change: Changing, response: Response
 ) -> CaseStateOut:
@@ -62,9 +62,7 @@ async def mark_letter_bounced(
 
 
 @router.post("/answers", operation_id="record_answer", status_code=201, responses=CONFLICT)
-async def record_answer(
-    body: s.AnswerIn, change: Changing, response: Response
-) -> CaseStateOut:
+async def record_answer(body: s.AnswerIn, change: Changing, response: Response) -> CaseStateOut:
     """What the company or the body said, by mail, post or phone."""
     await answers.record(change, body)
     return await answer(change, response)
@@ -76,8 +74,9 @@ async def record_call(body: s.CallIn, change: Changing, response: Response) -> C
     return await answer(change, response)
 
 
-@router.post("/direct-payments/{report_id}/decide", operation_id="decide_direct_payment",
-             responses=CONFLICT)
+@router.post(
+    "/direct-payments/{report_id}/decide", operation_id="decide_direct_payment", responses=CONFLICT
+)
 async def decide_direct_payment(
     report_id: Id, body: s.DirectPaymentDecisionIn, change: Changing, response: Response
 ) -> CaseStateOut:

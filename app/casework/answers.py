@@ -46,8 +46,9 @@ AnyAnswer = (
 async def record(change: CaseChange, body: AnyAnswer) -> None:
     """One answer. Its message, if it came as one, is marked read; words without one are noted."""
     if body.message_id is not None:
-        await _read_message(change, body.message_id,
-                            "set_aside" if isinstance(body, s.SetAsideIn) else "read")
+        await _read_message(
+            change, body.message_id, "set_aside" if isinstance(body, s.SetAsideIn) else "read"
+        )
     words = None if isinstance(body, s.SetAsideIn) else body.words
     if words and not isinstance(body, s.OfferedIn | s.BodyRecommendedIn):
         await change.note(f"answer_{body.kind}", words)
@@ -64,16 +65,22 @@ async def _event(change: CaseChange, body: AnyAnswer) -> Event:
             return await _offer(change, body, OfferKind(body.offer_kind), body.in_full_settlement)
         case s.OfferExtendedIn():
             return OfferExtended(
-                offer_id=body.offer_id, decided_by=by,
-                answer_by=_coming(change, body.answer_by, "answer_by"))
+                offer_id=body.offer_id,
+                decided_by=by,
+                answer_by=_coming(change, body.answer_by, "answer_by"),
+            )
         case s.BodyRecommendedIn():
             # A recommendation is put to the claimants as an offer; accepted, it ends the matter.
             return await _offer(change, body, OfferKind.RECOMMENDATION, True)
         case s.PromisedIn():
             return CompanyPromised(
-                promise_id=new_id(), amount_minor=_amount(change, body.amount).minor,
+                promise_id=new_id(),
+                amount_minor=_amount(change, body.amount).minor,
                 promised_date=_soon(change, body.promised_date, "promised_date"),
-                whole=body.whole, decided_by=by, message_id=body.message_id)
+                whole=body.whole,
+                decided_by=by,
+                message_id=body.message_id,
+            )
         case s.AskedIn():
             return CompanyAsked(message_id=body.message_id, decided_by=by)
         case s.SetAsideIn():
@@ -91,17 +98,18 @@ async def _body_event(
     by = change.actor
     match body:
         case s.BodyAskedIn():
-            return BodyAsked(answer_by=_coming(change, body.answer_by, "answer_by"),
-                             decided_by=by)
+            return BodyAsked(answer_by=_coming(change, body.answer_by, "answer_by"), decided_by=by)
         case s.BodyAnsweredIn():
             return BodyAnswered(decided_by=by)
         case s.BodyDismissedIn():
-            return BodyDismissed(reason=await change.note("dismissed", body.reason),
-                                 decided_by=by)
+            return BodyDismissed(reason=await change.note("dismissed", body.reason), decided_by=by)
         case s.BodyDecidedIn():
             return BodyDecided(
-                promise_id=new_id(), amount_minor=_amount(change, body.amount).minor,
-                obey_by=_soon(change, body.obey_by, "obey_by"), decided_by=by)
+                promise_id=new_id(),
+                amount_minor=_amount(change, body.amount).minor,
+                obey_by=_soon(change, body.obey_by, "obey_by"),
+                decided_by=by,
+            )
 
 
 async def _offer(
@@ -113,14 +121,32 @@ async def _offer(
     if body.answer_by is not None:
         answer_by = _coming(change, body.answer_by, "answer_by")
     offer_id = new_id()
-    await change.session.execute(insert(OfferRow).values(
-        id=offer_id, case_id=change.case.id, kind=kind.value, state=OfferState.OPEN.value,
-        amount_minor=amount.minor, currency=amount.currency, made_at=change.now,
-        answer_by=answer_by, in_full_settlement=in_full, message_id=body.message_id,
-        words=body.words or "", answers={}, recorded_by=change.actor))
+    await change.session.execute(
+        insert(OfferRow).values(
+            id=offer_id,
+            case_id=change.case.id,
+            kind=kind.value,
+            state=OfferState.OPEN.value,
+            amount_minor=amount.minor,
+            currency=amount.currency,
+            made_at=change.now,
+            answer_by=answer_by,
+            in_full_settlement=in_full,
+            message_id=body.message_id,
+            words=body.words or "",
+            answers={},
+            recorded_by=change.actor,
+        )
+    )
     return CompanyOffered(
-        offer_id=offer_id, kind=kind, amount_minor=amount.minor, answer_by=answer_by,
-        decided_by=change.actor, in_full_settlement=in_full, message_id=body.message_id)
+        offer_id=offer_id,
+        kind=kind,
+        amount_minor=amount.minor,
+        answer_by=answer_by,
+        decided_by=change.actor,
+        in_full_settlement=in_full,
+        message_id=body.message_id,
+    )
 
 
 async def _read_message(
@@ -129,24 +155,37 @@ async def _read_message(
     """Marks a message of this case as read by a person; one of another case is unknown here."""
     found = await change.session.scalar(
         select(MessageRow.id)
-        .where(MessageRow.id == message_id, MessageRow.case_id == change.case.id,
-               MessageRow.direction == "in").with_for_update())
+        .where(
+            MessageRow.id == message_id,
+            MessageRow.case_id == change.case.id,
+            MessageRow.direction == "in",
+        )
+        .with_for_update()
+    )
     if found is None:
         raise NotFound("there is no such message on this case", code="message_not_found")
     await change.session.execute(
-        update(MessageRow).where(MessageRow.id == message_id).values(state=state))
+        update(MessageRow).where(MessageRow.id == message_id).values(state=state)
+    )
 
 
 async def record_call(change: CaseChange, body: s.CallIn) -> uuid.UUID:
     """A call goes on file; it moves nothing by itself."""
     called_at = body.called_at or change.now
     if called_at > change.now:
-        raise InvalidInput("the call lies in the future", code="date_in_future",
-                           field="called_at")
+        raise InvalidInput("the call lies in the future", code="date_in_future", field="called_at")
     call_id = new_id()
-    await change.session.execute(insert(CallRow).values(
-        id=call_id, case_id=change.case.id, with_whom=body.with_whom, notes=body.notes,
-        outcome=body.outcome, called_at=called_at, recorded_by=change.actor))
+    await change.session.execute(
+        insert(CallRow).values(
+            id=call_id,
+            case_id=change.case.id,
+            with_whom=body.with_whom,
+            notes=body.notes,
+            outcome=body.outcome,
+            called_at=called_at,
+            recorded_by=change.actor,
+        )
+    )
     await change.amend("call_recorded", call=str(call_id), with_whom=body.with_whom)
     return call_id
 
@@ -158,8 +197,9 @@ def _amount(change: CaseChange, given: MoneyIn) -> Money:
 def in_case_currency(given: MoneyIn, currency: str) -> Money:
     """The sum in the case's one currency. Raises InvalidInput for another one, or for zero."""
     if given.currency != currency:
-        raise InvalidInput(f"this case is in {currency}", code="currency_mismatch",
-                           currency=currency)
+        raise InvalidInput(
+            f"this case is in {currency}", code="currency_mismatch", currency=currency
+        )
     return given.money()
 
 

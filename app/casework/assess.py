@@ -41,19 +41,34 @@ async def assess(change: CaseChange, body: AssessmentIn) -> None:
         await _check_acceptance(change, body)
     else:
         _need(body, "outcome", "rule", "would_change")
-    await change.session.execute(insert(AssessmentRow).values(
-        id=new_id(), case_id=change.case.id, decision=body.decision, merit=body.merit,
-        entry_stage=body.entry_stage, entry_reason=body.entry_reason, outcome=body.outcome,
-        rule=body.rule, would_change=body.would_change, mode=mode, mode_reason=mode_reason,
-        conflict_found=body.conflict_of_interest.found,
-        conflict_words=body.conflict_of_interest.with_whom,
-        decided_by=change.actor, decided_at=change.now))
+    await change.session.execute(
+        insert(AssessmentRow).values(
+            id=new_id(),
+            case_id=change.case.id,
+            decision=body.decision,
+            merit=body.merit,
+            entry_stage=body.entry_stage,
+            entry_reason=body.entry_reason,
+            outcome=body.outcome,
+            rule=body.rule,
+            would_change=body.would_change,
+            mode=mode,
+            mode_reason=mode_reason,
+            conflict_found=body.conflict_of_interest.found,
+            conflict_words=body.conflict_of_interest.with_whom,
+            decided_by=change.actor,
+            decided_at=change.now,
+        )
+    )
     if body.decision == "accept":
         await change.advance(await _accepted(change, body, mode))
     else:
         await change.advance(await _rejected(change, body))
-    await change.amend("conflict_of_interest_checked", internal="1",
-                       found="yes" if body.conflict_of_interest.found else "no")
+    await change.amend(
+        "conflict_of_interest_checked",
+        internal="1",
+        found="yes" if body.conflict_of_interest.found else "no",
+    )
 
 
 def mode_for(currency: str, wanted: str | None) -> tuple[str, str]:
@@ -67,24 +82,30 @@ async def _check_acceptance(change: CaseChange, body: AssessmentIn) -> None:
     _need(body, "entry_stage", "entry_reason")
     if body.conflict_of_interest.found:
         raise ConflictOfInterest(
-            "you have an interest of your own here: hand the case to a colleague, or decline it")
+            "you have an interest of your own here: hand the case to a colleague, or decline it"
+        )
     today = change.now.date()
     if body.limitation_on is not None and body.limitation_on <= today:
-        raise InvalidInput("the claim is time-barred on that day: reject it as time_barred",
-                           code="limitation_passed")
+        raise InvalidInput(
+            "the claim is time-barred on that day: reject it as time_barred",
+            code="limitation_passed",
+        )
     _not_later(body.first_written_complaint, today, "first_written_complaint")
     status = await change.session.scalar(
-        select(CompanyRow.status).where(CompanyRow.id == change.case.company_id))
+        select(CompanyRow.status).where(CompanyRow.id == change.case.company_id)
+    )
     if status != "confirmed":
         raise CompanyNotConfirmed(
-            "confirm the company with its register number and status before accepting the case")
+            "confirm the company with its register number and status before accepting the case"
+        )
 
 
 def _need(body: AssessmentIn, *fields: str) -> None:
     missing = [f for f in fields if getattr(body, f) is None]
     if missing:
-        raise InvalidInput(f"to {body.decision} a case, give {', '.join(missing)}",
-                           code="assessment_incomplete")
+        raise InvalidInput(
+            f"to {body.decision} a case, give {', '.join(missing)}", code="assessment_incomplete"
+        )
 
 
 def _not_later(day: date | None, today: date, field: str) -> None:
@@ -94,48 +115,76 @@ def _not_later(day: date | None, today: date, field: str) -> None:
 
 async def _accepted(change: CaseChange, body: AssessmentIn, mode: str) -> CaseAccepted:
     assert body.entry_stage is not None and body.entry_reason is not None, "checked before"
-    playbook = book.choose(claim_kind=change.case.claim_kind,
-                           jurisdiction=change.case.jurisdiction, on=change.now.date())
+    playbook = book.choose(
+        claim_kind=change.case.claim_kind,
+        jurisdiction=change.case.jurisdiction,
+        on=change.now.date(),
+    )
     return CaseAccepted(
         entry_stage=Stage(body.entry_stage),
-        entry_reason=await change.note("entry", body.entry_reason), playbook=playbook.key,
-        decided_by=change.actor, mode=mode, limitation_on=body.limitation_on,
+        entry_reason=await change.note("entry", body.entry_reason),
+        playbook=playbook.key,
+        decided_by=change.actor,
+        mode=mode,
+        limitation_on=body.limitation_on,
         first_written_complaint=body.first_written_complaint,
-        consumer_writes_first_days=body.consumer_writes_first_days)
+        consumer_writes_first_days=body.consumer_writes_first_days,
+    )
 
 
 async def _rejected(change: CaseChange, body: AssessmentIn) -> CaseRejected:
     assert body.outcome and body.rule and body.would_change, "checked before"
     return CaseRejected(
-        outcome=Outcome(body.outcome), rule=await change.note("rule", body.rule),
+        outcome=Outcome(body.outcome),
+        rule=await change.note("rule", body.rule),
         would_change=await change.note("would_change", body.would_change),
-        decided_by=change.actor)
+        decided_by=change.actor,
+    )
 
 
 async def confirm_company(change: CaseChange, company_id: uuid.UUID) -> None:
     """The opponent is this legal entity. It must be confirmed itself before it is claimed from."""
-    found = (await change.session.execute(
-        select(CompanyRow.status).where(CompanyRow.id == company_id))).one_or_none()
+    found = (
+        await change.session.execute(select(CompanyRow.status).where(CompanyRow.id == company_id))
+    ).one_or_none()
     if found is None:
         raise NotFound("there is no such company", code="company_not_found")
     if found.status != "confirmed":
         raise CompanyNotConfirmed(
-            "give the company its register number and confirm its status first")
+            "give the company its register number and confirm its status first"
+        )
     if change.case.stage == Stage.CLOSED:
         raise Conflict("the case is closed", code="case_closed")
     if change.case.stage in BEFORE_MANDATE:
         # On the ladder ("not us") the task lives on until the first demand to the right party.
         await change.finish_task(TaskKind.CONFIRM_COMPANY)
-    await change.amend("company_confirmed", {"company_id": company_id, "company_known": True},
-                       company=str(company_id))
+    await change.amend(
+        "company_confirmed",
+        {"company_id": company_id, "company_known": True},
+        company=str(company_id),
+    )
 
 
 async def ask_question(change: CaseChange, body: QuestionIn) -> uuid.UUID:
     question_id = new_id()
-    await change.session.execute(insert(QuestionRow).values(
-        id=question_id, case_id=change.case.id, code=body.code, words=body.words,
-        default_action=body.default, asked_at=change.now, asked_by=change.actor))
-    await change.advance(QuestionAsked(
-        question_id=question_id, code=body.code, default=body.default, days=body.days,
-        blocks_ladder=body.blocks_ladder))
+    await change.session.execute(
+        insert(QuestionRow).values(
+            id=question_id,
+            case_id=change.case.id,
+            code=body.code,
+            words=body.words,
+            default_action=body.default,
+            asked_at=change.now,
+            asked_by=change.actor,
+        )
+    )
+    await change.advance(
+        QuestionAsked(
+            question_id=question_id,
+            code=body.code,
+            default=body.default,
+            days=body.days,
+            blocks_ladder=body.blocks_ladder,
+        )
+    )
     return question_id

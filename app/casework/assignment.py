@@ -45,8 +45,9 @@ async def reassign(change: CaseChange, handler_id: uuid.UUID | None) -> None:
 
 async def check_handler(session: AsyncSession, staff_id: uuid.UUID) -> None:
     """Raises NotFound or NotAHandler."""
-    row = (await session.execute(
-        select(Staff.status, Staff.roles).where(Staff.id == staff_id))).one_or_none()
+    row = (
+        await session.execute(select(Staff.status, Staff.roles).where(Staff.id == staff_id))
+    ).one_or_none()
     if row is None:
         raise NotFound("there is no such colleague", code="staff_not_found")
     if row.status != "active" or WORKS_ON_CASES.isdisjoint(row.roles):
@@ -60,7 +61,8 @@ async def follow_case(
     await session.execute(
         update(TaskRow)
         .where(TaskRow.case_id.in_(case_ids), TaskRow.state == "open", TaskRow.role == "handler")
-        .values(assignee_id=handler_id))
+        .values(assignee_id=handler_id)
+    )
 
 
 @dataclass(slots=True)
@@ -72,7 +74,11 @@ class HandedOver:
 
 
 async def hand_over(
-    database: Database, staff_id: uuid.UUID, to: uuid.UUID | None, *, actor: str,
+    database: Database,
+    staff_id: uuid.UUID,
+    to: uuid.UUID | None,
+    *,
+    actor: str,
     now: datetime,
 ) -> HandedOver:
     """Every open case and task of an absent colleague, to another or to the pool.
@@ -87,8 +93,14 @@ async def hand_over(
             raise Conflict("hand over to somebody else", code="same_person")
         if to is not None:
             await check_handler(session, to)
-        await audit.append(session, stream=f"staff:{staff_id}", code="handed_over",
-                           params={"to": str(to) if to else "pool"}, actor=actor, at=now)
+        await audit.append(
+            session,
+            stream=f"staff:{staff_id}",
+            code="handed_over",
+            params={"to": str(to) if to else "pool"},
+            actor=actor,
+            at=now,
+        )
     done = HandedOver()
     after: uuid.UUID | None = None
     for _ in range(HAND_OVER_BATCHES_MAX):
@@ -121,8 +133,9 @@ async def give_open_work(
     else:
         raise Conflict("too many cases for one step: hand over first", code="hand_over_first")
     if done.refused:
-        raise Conflict("some cases cannot be moved", code="hand_over_refused",
-                       cases=len(done.refused))
+        raise Conflict(
+            "some cases cannot be moved", code="hand_over_refused", cases=len(done.refused)
+        )
     for _ in range(HAND_OVER_BATCHES_MAX):
         moved = await _move_task_batch(session, staff_id, to)
         done.tasks += moved
@@ -132,12 +145,20 @@ async def give_open_work(
 
 
 async def _move_batch(
-    session: AsyncSession, staff_id: uuid.UUID, to: uuid.UUID | None, actor: str,
-    after: uuid.UUID | None, done: HandedOver,
+    session: AsyncSession,
+    staff_id: uuid.UUID,
+    to: uuid.UUID | None,
+    actor: str,
+    after: uuid.UUID | None,
+    done: HandedOver,
 ) -> uuid.UUID | None:
     """One batch by the index of a handler's open cases; None when nothing was left."""
-    query = (select(CaseRow.id).where(CaseRow.handler_id == staff_id, CaseRow.stage != "closed")
-             .order_by(CaseRow.id).limit(HAND_OVER_BATCH))
+    query = (
+        select(CaseRow.id)
+        .where(CaseRow.handler_id == staff_id, CaseRow.stage != "closed")
+        .order_by(CaseRow.id)
+        .limit(HAND_OVER_BATCH)
+    )
     if after is not None:
         query = query.where(CaseRow.id > after)
     ids = list((await session.scalars(query.with_for_update())).all())
@@ -145,8 +166,10 @@ async def _move_batch(
         return None
     event = CaseReassigned(handler_id=to, by=actor)
     results = await engine.advance_many(
-        session, [engine.Fact(case_id, event, actor) for case_id in ids],
-        moment=await read_moment(session))
+        session,
+        [engine.Fact(case_id, event, actor) for case_id in ids],
+        moment=await read_moment(session),
+    )
     moved = [r.case_id for r in results if r.why is None]
     done.refused += [r.case_id for r in results if r.why is not None]
     done.cases += len(moved)
@@ -174,8 +197,6 @@ async def _move_tasks(database: Database, staff_id: uuid.UUID, to: uuid.UUID | N
     return moved
 
 
-async def _move_task_batch(
-    session: AsyncSession, staff_id: uuid.UUID, to: uuid.UUID | None
-) -> int:
+async def _move_task_batch(session: AsyncSession, staff_id: uuid.UUID, to: uuid.UUID | None) -> int:
     bound = {"staff_id": staff_id, "to": to, "limit": HAND_OVER_BATCH}
     return len((await session.execute(_MOVE_TASKS, bound)).all())

@@ -23,8 +23,9 @@ async def assess_case(body: s.AssessmentIn, change: Changing, response: Response
     return await answer(change, response)
 
 
-@router.post("/cases/{case_id}/questions", operation_id="ask_question", status_code=201,
-             responses=CONFLICT)
+@router.post(
+    "/cases/{case_id}/questions", operation_id="ask_question", status_code=201, responses=CONFLICT
+)
 async def ask_question(body: s.QuestionIn, change: Changing, response: Response) -> CaseStateOut:
     """Ask the consumer, with a date and what silence brings."""
     await assess.ask_question(change, body)
@@ -47,8 +48,9 @@ async def next_step(body: s.NextStepIn, change: Changing, response: Response) ->
     return await answer(change, response)
 
 
-@router.post("/cases/{case_id}/holds", operation_id="hold_case", status_code=201,
-             responses=CONFLICT)
+@router.post(
+    "/cases/{case_id}/holds", operation_id="hold_case", status_code=201, responses=CONFLICT
+)
 async def hold_case(body: s.HoldIn, change: Changing, response: Response) -> CaseStateOut:
     """Stand still until a date; the key to lift it stands among the pauses."""
     await steering.hold(change, body)
@@ -77,7 +79,11 @@ async def restart_clock(body: s.RestartIn, change: Changing, response: Response)
 
 @router.post("/cases/{case_id}/duplicate", operation_id="link_duplicate", responses=CONFLICT)
 async def link_duplicate(
-    case_id: Id, body: s.DuplicateIn, session: Session, caller: Staff, expected: Expected,
+    case_id: Id,
+    body: s.DuplicateIn,
+    session: Session,
+    caller: Staff,
+    expected: Expected,
     response: Response,
 ) -> CaseStateOut:
     """This case stands still while the other runs. Nothing is merged."""
@@ -118,8 +124,12 @@ async def note_legal(body: s.LegalIn, change: Changing, response: Response) -> C
     return await answer(change, response)
 
 
-@router.post("/cases/{case_id}/incidents", operation_id="record_incident", status_code=201,
-             responses=CONFLICT)
+@router.post(
+    "/cases/{case_id}/incidents",
+    operation_id="record_incident",
+    status_code=201,
+    responses=CONFLICT,
+)
 async def record_incident(body: s.IncidentIn, change: Changing, response: Response) -> CaseStateOut:
     """A legal date that we missed: senior and legal the same day, the consumer within five."""
     await steering.record_incident(change, body)
@@ -127,9 +137,7 @@ async def record_incident(body: s.IncidentIn, change: Changing, response: Respon
 
 
 @router.post("/cases/{case_id}/reassign", operation_id="reassign_case", responses=CONFLICT)
-async def reassign_case(
-    body: s.ReassignIn, change: Changing, response: Response
-) -> CaseStateOut:
+async def reassign_case(body: s.ReassignIn, change: Changing, response: Response) -> CaseStateOut:
     """To a colleague, or to the pool (null). Its open handler tasks go along."""
     await assignment.reassign(change, body.handler_id)
     return await answer(change, response)
@@ -140,7 +148,9 @@ async def hand_over(
     staff_id: Id, body: s.HandOverIn, held: Held, session: Session, caller: Staff
 ) -> s.HandedOverOut:
     """All open cases and tasks of an absent colleague. Repeat while `more` is true."""
-    done = await assignment.hand_over(held.database, staff_id, body.to, actor=caller.actor,
-                                      now=await business_now(session))
-    return s.HandedOverOut(cases_moved=done.cases, tasks_moved=done.tasks, refused=done.refused,
-                           more=done.more)
+    done = await assignment.hand_over(
+        held.database, staff_id, body.to, actor=caller.actor, now=await business_now(session)
+    )
+    return s.HandedOverOut(
+        cases_moved=done.cases, tasks_moved=done.tasks, refused=done.refused, more=done.more
+    )

@@ -25,8 +25,9 @@ class CaseForIn(CaseIn):
     source: Literal["phone", "paper"] = "phone"
 
 
-@router.post("/staff/cases", operation_id="file_case_for", status_code=201,
-             responses=problems("conflict"))
+@router.post(
+    "/staff/cases", operation_id="file_case_for", status_code=201, responses=problems("conflict")
+)
 async def file_case_for(
     body: CaseForIn, session: Session, caller: Staff, held: Held, response: Response
 ) -> CaseView:
@@ -42,8 +43,9 @@ async def reveal_field(
     case_id: Id, body: RevealIn, session: Session, caller: Staff, held: Held
 ) -> RevealedOut:
     """An account number, address or birth date in the clear; who looked and why is kept."""
-    value = await reveal.reveal(session, caller, held.keyring, case_id, body.claimant_id,
-                                what=body.what, reason=body.reason)
+    value = await reveal.reveal(
+        session, caller, held.keyring, case_id, body.claimant_id, what=body.what, reason=body.reason
+    )
     return RevealedOut(what=body.what, claimant_id=body.claimant_id, value=value)
 
 

@@ -47,14 +47,17 @@ async def approve(change: CaseChange, letter_id: uuid.UUID, sha256: str) -> None
     letter = await find_letter(change, letter_id)
     if await _needs_senior(change, letter):
         if not change.caller.has("senior"):
-            raise SeniorNeeded("a senior approves this letter: it is a complaint, or the claim"
-                               " lies above the approval line")
+            raise SeniorNeeded(
+                "a senior approves this letter: it is a complaint, or the claim"
+                " lies above the approval line"
+            )
         if await _own_work(change, letter):
             raise OwnWork("you prepared this; another senior approves it")
     if letter.sha256 != sha256:
         raise Conflict("the letter was made anew since you read it", code="letter_changed")
-    await change.advance(LetterApproved(letter_id=letter.id, sha256=sha256,
-                                        approved_by=change.actor))
+    await change.advance(
+        LetterApproved(letter_id=letter.id, sha256=sha256, approved_by=change.actor)
+    )
 
 
 async def _needs_senior(change: CaseChange, letter: LetterFacts) -> bool:
@@ -67,25 +70,43 @@ async def _needs_senior(change: CaseChange, letter: LetterFacts) -> bool:
         return True
     line = change.moment.agency.approval_line_minor.get(change.case.currency)
     if letter.kind == LetterKind.FORMAL_NOTICE and (
-            line is None or change.case.claimed_minor > line):
+        line is None or change.case.claimed_minor > line
+    ):
         return True
-    return bool(await change.session.scalar(select(exists().where(
-        TaskRow.case_id == change.case.id, TaskRow.kind == "approve_letter",
-        TaskRow.state == "open", TaskRow.subject_id == letter.id, TaskRow.role == "senior"))))
+    return bool(
+        await change.session.scalar(
+            select(
+                exists().where(
+                    TaskRow.case_id == change.case.id,
+                    TaskRow.kind == "approve_letter",
+                    TaskRow.state == "open",
+                    TaskRow.subject_id == letter.id,
+                    TaskRow.role == "senior",
+                )
+            )
+        )
+    )
 
 
 async def _own_work(change: CaseChange, letter: LetterFacts) -> bool:
     if change.actor in (letter.prepared_by, change.case.prepared_by):
         return True
-    return bool(await change.session.scalar(select(exists().where(
-        AssessmentRow.case_id == change.case.id, AssessmentRow.decided_by == change.actor))))
+    return bool(
+        await change.session.scalar(
+            select(
+                exists().where(
+                    AssessmentRow.case_id == change.case.id,
+                    AssessmentRow.decided_by == change.actor,
+                )
+            )
+        )
+    )
 
 
 async def give_back(change: CaseChange, letter_id: uuid.UUID, reason: str) -> None:
     letter = await find_letter(change, letter_id)
     code = await change.note("letter_returned", reason)
-    await change.advance(LetterReturned(letter_id=letter.id, reason=code,
-                                        returned_by=change.actor))
+    await change.advance(LetterReturned(letter_id=letter.id, reason=code, returned_by=change.actor))
 
 
 async def sent(change: CaseChange, letter_id: uuid.UUID, body: SentIn) -> None:
@@ -112,11 +133,21 @@ async def bounced(change: CaseChange, letter_id: uuid.UUID, body: BouncedIn) -> 
 
 async def find_letter(change: CaseChange, letter_id: uuid.UUID) -> LetterFacts:
     """A letter of this very case: an id of another case is as unknown as none."""
-    row = (await change.session.execute(
-        select(LetterRow.id, LetterRow.kind, LetterRow.state, LetterRow.sha256,
-               LetterRow.prepared_by)
-        .where(LetterRow.id == letter_id, LetterRow.case_id == change.case.id)
-    )).mappings().one_or_none()
+    row = (
+        (
+            await change.session.execute(
+                select(
+                    LetterRow.id,
+                    LetterRow.kind,
+                    LetterRow.state,
+                    LetterRow.sha256,
+                    LetterRow.prepared_by,
+                ).where(LetterRow.id == letter_id, LetterRow.case_id == change.case.id)
+            )
+        )
+        .mappings()
+        .one_or_none()
+    )
     if row is None:
         raise NotFound("there is no such letter on this case", code="letter_not_found")
     return LetterFacts(**row)

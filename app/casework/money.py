@@ -22,10 +22,13 @@ async def decide_direct_payment(
     change: CaseChange, report_id: uuid.UUID, body: DirectPaymentDecisionIn
 ) -> None:
     """What a person found. Confirmed, the fee is computed and invoiced in the same transaction."""
-    report = (await change.session.execute(
-        select(DirectPaymentRow)
-        .where(DirectPaymentRow.id == report_id, DirectPaymentRow.case_id == change.case.id)
-        .with_for_update())).scalar_one_or_none()
+    report = (
+        await change.session.execute(
+            select(DirectPaymentRow)
+            .where(DirectPaymentRow.id == report_id, DirectPaymentRow.case_id == change.case.id)
+            .with_for_update()
+        )
+    ).scalar_one_or_none()
     if report is None:
         raise NotFound("there is no such report on this case", code="direct_payment_not_found")
     if report.state != "reported":
@@ -39,13 +42,25 @@ async def decide_direct_payment(
         await change.amend("direct_payment_not_confirmed", report=str(report_id), reason=reason)
         return
     zone = agency_zone(change.moment.profile)
-    done = await record_direct_payment(change.session, DirectPayment(
-        id=report.id, case=await load_case_money(change.session, change.case.id, zone=zone),
-        amount=Money(report.amount_minor, report.currency), paid_on=report.paid_on,
-        actor=change.actor, at=change.now.astimezone(zone)))
-    await change.advance(PaidDirectConfirmed(
-        amount_minor=report.amount_minor, fee_minor=done.fee.minor, whole=body.whole,
-        decided_by=change.actor))
+    done = await record_direct_payment(
+        change.session,
+        DirectPayment(
+            id=report.id,
+            case=await load_case_money(change.session, change.case.id, zone=zone),
+            amount=Money(report.amount_minor, report.currency),
+            paid_on=report.paid_on,
+            actor=change.actor,
+            at=change.now.astimezone(zone),
+        ),
+    )
+    await change.advance(
+        PaidDirectConfirmed(
+            amount_minor=report.amount_minor,
+            fee_minor=done.fee.minor,
+            whole=body.whole,
+            decided_by=change.actor,
+        )
+    )
 
 
 async def take_voucher(change: CaseChange, body: VoucherIn) -> None:

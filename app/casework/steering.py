@@ -43,18 +43,28 @@ class DuplicateChain(Conflict):
 
 
 async def next_step(change: CaseChange, body: s.NextStepIn) -> None:
-    await change.advance(NextStepChosen(
-        stage=Stage(body.stage), reason=await change.note("next_step", body.reason),
-        decided_by=change.actor, letter=body.letter))
+    await change.advance(
+        NextStepChosen(
+            stage=Stage(body.stage),
+            reason=await change.note("next_step", body.reason),
+            decided_by=change.actor,
+            letter=body.letter,
+        )
+    )
 
 
 async def hold(change: CaseChange, body: s.HoldIn) -> str:
     """Always with a date. Returns the key by which the hold is lifted."""
     _ahead(change, body.until, HOLD_DAYS_MAX)
     key = body.key or new_id().hex
-    await change.advance(CaseHeld(
-        key=key, reason=await change.note("hold", body.reason), until=body.until,
-        by=change.actor))
+    await change.advance(
+        CaseHeld(
+            key=key,
+            reason=await change.note("hold", body.reason),
+            until=body.until,
+            by=change.actor,
+        )
+    )
     return key
 
 
@@ -67,8 +77,11 @@ async def lift_hold(change: CaseChange, key: str) -> None:
 
 async def extend(change: CaseChange, body: s.ExtendIn) -> None:
     _ahead(change, body.until, HOLD_DAYS_MAX)
-    await change.advance(DeadlineExtended(
-        until=body.until, reason=await change.note("extend", body.reason), by=change.actor))
+    await change.advance(
+        DeadlineExtended(
+            until=body.until, reason=await change.note("extend", body.reason), by=change.actor
+        )
+    )
 
 
 async def restart(change: CaseChange, body: s.RestartIn) -> None:
@@ -85,7 +98,10 @@ def _ahead(change: CaseChange, until: datetime, days: int) -> None:
 
 
 async def link_duplicate(
-    session: AsyncSession, caller: Principal, case_id: uuid.UUID, version: int,
+    session: AsyncSession,
+    caller: Principal,
+    case_id: uuid.UUID,
+    version: int,
     duplicate_of: uuid.UUID,
 ) -> CaseChange:
     """This case stands still while the other runs. Reversible; nothing is merged.
@@ -94,12 +110,18 @@ async def link_duplicate(
     """
     if case_id == duplicate_of:
         raise DuplicateChain("a case is not its own duplicate")
-    await session.execute(select(CaseRow.id).where(CaseRow.id.in_([case_id, duplicate_of]))
-                          .order_by(CaseRow.id).with_for_update())
+    await session.execute(
+        select(CaseRow.id)
+        .where(CaseRow.id.in_([case_id, duplicate_of]))
+        .order_by(CaseRow.id)
+        .with_for_update()
+    )
     change = await change_case(session, caller, case_id, version)
-    other = (await session.execute(
-        select(CaseRow.duplicate_of).where(CaseRow.id == duplicate_of, case_scope(caller))
-    )).one_or_none()
+    other = (
+        await session.execute(
+            select(CaseRow.duplicate_of).where(CaseRow.id == duplicate_of, case_scope(caller))
+        )
+    ).one_or_none()
     if other is None:
         raise NotFound("there is no such case", code="case_not_found")
     pointed_at = await session.scalar(select(exists().where(CaseRow.duplicate_of == case_id)))
@@ -114,14 +136,17 @@ async def unlink_duplicate(change: CaseChange) -> None:
 
 
 async def close(change: CaseChange, body: s.CloseIn) -> None:
-    await change.advance(CaseClosed(
-        outcome=body.outcome, reason=await change.note("close", body.reason),
-        decided_by=change.actor))
+    await change.advance(
+        CaseClosed(
+            outcome=body.outcome,
+            reason=await change.note("close", body.reason),
+            decided_by=change.actor,
+        )
+    )
 
 
 async def reopen(change: CaseChange, reason: str) -> None:
-    await change.advance(CaseReopened(reason=await change.note("reopen", reason),
-                                      by=change.actor))
+    await change.advance(CaseReopened(reason=await change.note("reopen", reason), by=change.actor))
 
 
 async def note_distress(change: CaseChange, body: s.DistressIn) -> None:
@@ -139,7 +164,9 @@ async def note_legal(change: CaseChange, body: s.LegalIn) -> None:
 
 async def record_incident(change: CaseChange, body: s.IncidentIn) -> uuid.UUID:
     incident_id = new_id()
-    await change.advance(IncidentRecorded(
-        incident_id=incident_id, what=await change.note("incident", body.what),
-        by=change.actor))
+    await change.advance(
+        IncidentRecorded(
+            incident_id=incident_id, what=await change.note("incident", body.what), by=change.actor
+        )
+    )
     return incident_id

@@ -29,23 +29,31 @@ router = Router(prefix="/v1", tags=["companies"])
 
 @router.get("/companies", operation_id="list_companies")
 async def list_companies(
-    session: ReadSession, pages: Pages,
+    session: ReadSession,
+    pages: Pages,
     q: Annotated[Name | None, Query(description="the beginning of a name or brand")] = None,
     status: Annotated[Status | None, Query()] = None,
 ) -> CompanyListOut:
     filters = {"q": q, "status": status}
-    query = keyset(service.company_query(q, status), [CompanyRow.__table__.c.id],
-                   pages.after("companies", filters), pages.limit)
+    query = keyset(
+        service.company_query(q, status),
+        [CompanyRow.__table__.c.id],
+        pages.after("companies", filters),
+        pages.limit,
+    )
     rows = list((await session.scalars(query)).all())
-    shown = rows[:pages.limit]
+    shown = rows[: pages.limit]
     return CompanyListOut(
         items=[RegisteredCompanyOut.model_validate(row) for row in shown],
         next_cursor=pages.next("companies", [shown[-1].id], filters)
-        if len(rows) > pages.limit else None)
+        if len(rows) > pages.limit
+        else None,
+    )
 
 
-@router.post("/companies", operation_id="create_company", status_code=201,
-             responses=problems("conflict"))
+@router.post(
+    "/companies", operation_id="create_company", status_code=201, responses=problems("conflict")
+)
 async def create_company(
     body: NewCompanyIn, session: Session, caller: Staff, response: Response
 ) -> RegisteredCompanyOut:
@@ -65,13 +73,19 @@ async def get_company(
     response.headers["ETag"] = etag(row.version)
     return CompanyWithChannelsOut(
         **RegisteredCompanyOut.model_validate(row).model_dump(),
-        channels=[ChannelOut.model_validate(c) for c in channels])
+        channels=[ChannelOut.model_validate(c) for c in channels],
+    )
 
 
-@router.patch("/companies/{company_id}", operation_id="update_company",
-              responses=problems("conflict"))
+@router.patch(
+    "/companies/{company_id}", operation_id="update_company", responses=problems("conflict")
+)
 async def update_company(
-    company_id: Id, body: CompanyChangeIn, session: Session, caller: Staff, expected: Expected,
+    company_id: Id,
+    body: CompanyChangeIn,
+    session: Session,
+    caller: Staff,
+    expected: Expected,
     response: Response,
 ) -> RegisteredCompanyOut:
     """Correct it, or confirm it: `status: confirmed` with the register number."""
@@ -80,8 +94,12 @@ async def update_company(
     return RegisteredCompanyOut.model_validate(row)
 
 
-@router.post("/companies/{company_id}/channels", operation_id="add_channel", status_code=201,
-             responses=problems("conflict"))
+@router.post(
+    "/companies/{company_id}/channels",
+    operation_id="add_channel",
+    status_code=201,
+    responses=problems("conflict"),
+)
 async def add_channel(
     company_id: Id, body: ChannelIn, session: Session, caller: Staff, response: Response
 ) -> ChannelOut:
@@ -90,10 +108,15 @@ async def add_channel(
     return ChannelOut.model_validate(row)
 
 
-@router.patch("/channels/{channel_id}", operation_id="update_channel",
-              responses=problems("conflict"))
+@router.patch(
+    "/channels/{channel_id}", operation_id="update_channel", responses=problems("conflict")
+)
 async def update_channel(
-    channel_id: Id, body: ChannelChangeIn, session: Session, caller: Staff, expected: Expected,
+    channel_id: Id,
+    body: ChannelChangeIn,
+    session: Session,
+    caller: Staff,
+    expected: Expected,
     response: Response,
 ) -> ChannelOut:
     row = await service.update_channel(session, caller, channel_id, expected, body)

@@ -29,10 +29,20 @@ async def create_company(
     await _refuse_twin(session, body.country, body.register_number, None)
     now = await business_now(session)
     row = CompanyRow(
-        id=new_id(), legal_name=body.legal_name, brand=body.brand or body.legal_name,
-        country=body.country, register_number=body.register_number, sector=body.sector,
-        language=body.language, address_lines=list(body.address_lines), status="candidate",
-        confirmed_by=None, confirmed_at=None, created_at=now, version=1)
+        id=new_id(),
+        legal_name=body.legal_name,
+        brand=body.brand or body.legal_name,
+        country=body.country,
+        register_number=body.register_number,
+        sector=body.sector,
+        language=body.language,
+        address_lines=list(body.address_lines),
+        status="candidate",
+        confirmed_by=None,
+        confirmed_at=None,
+        created_at=now,
+        version=1,
+    )
     session.add(row)
     await session.flush()
     await _log(session, caller, "company_added", company=str(row.id))
@@ -40,7 +50,10 @@ async def create_company(
 
 
 async def update_company(
-    session: AsyncSession, caller: Principal, company_id: uuid.UUID, version: int,
+    session: AsyncSession,
+    caller: Principal,
+    company_id: uuid.UUID,
+    version: int,
     body: CompanyChangeIn,
 ) -> CompanyRow:
     """Changes what was sent. Confirming needs a register number and is signed with the name."""
@@ -52,13 +65,13 @@ async def update_company(
         await _refuse_twin(session, row.country, row.register_number, row.id)
     if changes.get("status") == "confirmed":
         if not row.register_number:
-            raise InvalidInput("a company is confirmed with its register number",
-                               code="register_number_needed")
+            raise InvalidInput(
+                "a company is confirmed with its register number", code="register_number_needed"
+            )
         row.confirmed_by, row.confirmed_at = caller.id, await business_now(session)
     row.version += 1
     await session.flush()
-    await _log(session, caller, "company_changed", company=str(row.id),
-               fields=sorted(changes))
+    await _log(session, caller, "company_changed", company=str(row.id), fields=sorted(changes))
     return row
 
 
@@ -68,15 +81,25 @@ async def add_channel(
     if await session.get(CompanyRow, company_id) is None:
         raise NotFound("there is no such company", code="company_not_found")
     values: dict[str, Any] = {
-        "id": new_id(), "company_id": company_id, "kind": body.kind, "address": body.address,
-        "health": "alive", "official": body.official, "language": body.language,
-        "source": body.source, "last_success_at": None, "last_error": None,
-        "created_at": await business_now(session), "version": 1,
+        "id": new_id(),
+        "company_id": company_id,
+        "kind": body.kind,
+        "address": body.address,
+        "health": "alive",
+        "official": body.official,
+        "language": body.language,
+        "source": body.source,
+        "last_success_at": None,
+        "last_error": None,
+        "created_at": await business_now(session),
+        "version": 1,
     }
     added = await session.scalar(
-        pg_insert(ChannelRow).values(**values)
+        pg_insert(ChannelRow)
+        .values(**values)
         .on_conflict_do_nothing(index_elements=["company_id", "kind", "address"])
-        .returning(ChannelRow.id))
+        .returning(ChannelRow.id)
+    )
     if added is None:
         raise Conflict("this channel is on file already", code="channel_exists")
     await _log(session, caller, "channel_added", company=str(company_id), channel=str(added))
@@ -84,13 +107,18 @@ async def add_channel(
 
 
 async def update_channel(
-    session: AsyncSession, caller: Principal, channel_id: uuid.UUID, version: int,
+    session: AsyncSession,
+    caller: Principal,
+    channel_id: uuid.UUID,
+    version: int,
     body: ChannelChangeIn,
 ) -> ChannelRow:
     """Health is what happened to letters, or what a person found out."""
-    row = (await session.execute(
-        select(ChannelRow).where(ChannelRow.id == channel_id).with_for_update()
-    )).scalar_one_or_none()
+    row = (
+        await session.execute(
+            select(ChannelRow).where(ChannelRow.id == channel_id).with_for_update()
+        )
+    ).scalar_one_or_none()
     if row is None:
         raise NotFound("there is no such channel", code="channel_not_found")
     check_version(row.version, version)
@@ -113,8 +141,11 @@ async def get_company(session: AsyncSession, company_id: uuid.UUID) -> CompanyRo
 async def channels_of(session: AsyncSession, company_id: uuid.UUID) -> list[ChannelRow]:
     """Official ones first, the working ones before the dead."""
     rows = await session.scalars(
-        select(ChannelRow).where(ChannelRow.company_id == company_id)
-        .order_by(ChannelRow.official.desc(), ChannelRow.health, ChannelRow.id).limit(100))
+        select(ChannelRow)
+        .where(ChannelRow.company_id == company_id)
+        .order_by(ChannelRow.official.desc(), ChannelRow.health, ChannelRow.id)
+        .limit(100)
+    )
     return list(rows)
 
 
@@ -122,9 +153,12 @@ def company_query(q: str | None, status: str | None) -> Select[CompanyRow]:
     query = select(CompanyRow)
     if q:
         start = prefix(q)
-        query = query.where(or_(
-            func.lower(CompanyRow.legal_name).like(start),
-            func.lower(CompanyRow.brand).like(start)))
+        query = query.where(
+            or_(
+                func.lower(CompanyRow.legal_name).like(start),
+                func.lower(CompanyRow.brand).like(start),
+            )
+        )
     return query.where(CompanyRow.status == status) if status else query
 
 
@@ -134,12 +168,12 @@ def prefix(q: str) -> str:
     return f"{plain}%"
 
 
-async def _locked_company(
-    session: AsyncSession, company_id: uuid.UUID, version: int
-) -> CompanyRow:
-    row = (await session.execute(
-        select(CompanyRow).where(CompanyRow.id == company_id).with_for_update()
-    )).scalar_one_or_none()
+async def _locked_company(session: AsyncSession, company_id: uuid.UUID, version: int) -> CompanyRow:
+    row = (
+        await session.execute(
+            select(CompanyRow).where(CompanyRow.id == company_id).with_for_update()
+        )
+    ).scalar_one_or_none()
     if row is None:
         raise NotFound("there is no such company", code="company_not_found")
     check_version(row.version, version)
@@ -153,7 +187,8 @@ async def _refuse_twin(
     if number is None:
         return
     query = select(CompanyRow.id).where(
-        CompanyRow.country == country, CompanyRow.register_number == number)
+        CompanyRow.country == country, CompanyRow.register_number == number
+    )
     if own_id is not None:
         query = query.where(CompanyRow.id != own_id)
     twin = await session.scalar(query.limit(1))
@@ -161,8 +196,12 @@ async def _refuse_twin(
         raise CompanyExists("this register number is on file already", company=str(twin))
 
 
-async def _log(
-    session: AsyncSession, caller: Principal, code: str, **params: audit.Param
-) -> None:
-    await audit.append(session, stream=audit.SYSTEM, code=code, params=params,
-                       actor=caller.actor, at=await business_now(session))
+async def _log(session: AsyncSession, caller: Principal, code: str, **params: audit.Param) -> None:
+    await audit.append(
+        session,
+        stream=audit.SYSTEM,
+        code=code,
+        params=params,
+        actor=caller.actor,
+        at=await business_now(session),
+    )

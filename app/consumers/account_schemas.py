@@ -35,9 +35,11 @@ def _routing(value: str) -> str:
 def _length(low: int, high: int) -> AfterValidator:
     def check(value: str) -> str:
         if not low <= len(value) <= high:
-            raise PydanticCustomError("length", "{low} to {high} digits",
-                                      {"low": low, "high": high})
+            raise PydanticCustomError(
+                "length", "{low} to {high} digits", {"low": low, "high": high}
+            )
         return value
+
     return AfterValidator(check)
 
 
@@ -61,8 +63,7 @@ class GbAccountIn(In):
 class UsAccountIn(In):
     rail: Literal["us"]
     holder: Name
-    routing: Annotated[str, Field(max_length=12), AfterValidator(_digits),
-                       AfterValidator(_routing)]
+    routing: Annotated[str, Field(max_length=12), AfterValidator(_digits), AfterValidator(_routing)]
     account: Annotated[str, Field(max_length=24), AfterValidator(_digits), _length(4, 17)]
 
 
@@ -73,12 +74,17 @@ class OtherAccountIn(In):
     holder: Name
     country: CountryCode
     currency: Currency
-    details: Annotated[str, Field(min_length=1, max_length=DETAILS_LENGTH_MAX),
-                       AfterValidator(_lines), Field(min_length=1)]
+    details: Annotated[
+        str,
+        Field(min_length=1, max_length=DETAILS_LENGTH_MAX),
+        AfterValidator(_lines),
+        Field(min_length=1),
+    ]
 
 
-AccountIn = Annotated[SepaAccountIn | GbAccountIn | UsAccountIn | OtherAccountIn,
-                      Field(discriminator="rail")]
+AccountIn = Annotated[
+    SepaAccountIn | GbAccountIn | UsAccountIn | OtherAccountIn, Field(discriminator="rail")
+]
 
 
 class AccountOut(Out):

@@ -70,16 +70,37 @@ def number_of(body: AccountIn, currency: str) -> Number:
             return _sepa(body.iban)
         case GbAccountIn():
             plain = json.dumps({"account": body.account, "sort_code": body.sort_code})
-            return Number("gb", "GB", "GBP", plain, f"gb:{body.sort_code}:{body.account}",
-                          body.account[-4:], f"****{body.account[-4:]}")
+            return Number(
+                "gb",
+                "GB",
+                "GBP",
+                plain,
+                f"gb:{body.sort_code}:{body.account}",
+                body.account[-4:],
+                f"****{body.account[-4:]}",
+            )
         case UsAccountIn():
             plain = json.dumps({"account": body.account, "routing": body.routing})
-            return Number("us", "US", "USD", plain, f"us:{body.routing}:{body.account}",
-                          body.account[-4:], f"****{body.account[-4:]}")
+            return Number(
+                "us",
+                "US",
+                "USD",
+                plain,
+                f"us:{body.routing}:{body.account}",
+                body.account[-4:],
+                f"****{body.account[-4:]}",
+            )
         case OtherAccountIn():
             plain = json.dumps({"details": body.details})
-            return Number("other", body.country, body.currency, plain,
-                          f"other:{body.country}:{body.details}", None, "****")
+            return Number(
+                "other",
+                body.country,
+                body.currency,
+                plain,
+                f"other:{body.country}:{body.details}",
+                None,
+                "****",
+            )
 
 
 def _sepa(iban: str) -> Number:
@@ -88,16 +109,33 @@ def _sepa(iban: str) -> Number:
     except RecourseError as error:
         raise FieldsRefused(FieldError("/iban", error.message, error.code)) from None
     if not checked.in_sepa:
-        raise FieldsRefused(FieldError(
-            "/iban", "no SEPA payment reaches this country; use the rail `other`",
-            "iban_not_sepa"))
-    return Number("sepa", checked.country, "EUR", checked.compact, checked.compact,
-                  checked.last4, mask_iban(checked.compact))
+        raise FieldsRefused(
+            FieldError(
+                "/iban",
+                "no SEPA payment reaches this country; use the rail `other`",
+                "iban_not_sepa",
+            )
+        )
+    return Number(
+        "sepa",
+        checked.country,
+        "EUR",
+        checked.compact,
+        checked.compact,
+        checked.last4,
+        mask_iban(checked.compact),
+    )
 
 
-async def give_account(session: AsyncSession, principal: Principal, keyring: Keyring,
-                       case_id: UUID, claimant_id: UUID, body: AccountIn,
-                       sent: int | None) -> Given:
+async def give_account(
+    session: AsyncSession,
+    principal: Principal,
+    keyring: Keyring,
+    case_id: UUID,
+    claimant_id: UUID,
+    body: AccountIn,
+    sent: int | None,
+) -> Given:
     """Stores the account of this claimant; the same one again changes nothing.
 
     The person is told of every change, by the ladder's notice. Raises FieldsRefused, NotFound.
@@ -109,44 +147,88 @@ async def give_account(session: AsyncSession, principal: Principal, keyring: Key
     await _refuse_our_own(session, number)
     moment = await read_moment(session)
     index = keyring.blind_index(INDEX_PURPOSE, number.index_of)
-    current = (await session.execute(select(PayoutAccount).where(
-        PayoutAccount.consumer_id == claimant.consumer_id, PayoutAccount.retired_at.is_(None)
-    ))).scalar_one_or_none()
+    current = (
+        await session.execute(
+            select(PayoutAccount).where(
+                PayoutAccount.consumer_id == claimant.consumer_id,
+                PayoutAccount.retired_at.is_(None),
+            )
+        )
+    ).scalar_one_or_none()
     cipher = await _cipher(session, keyring, claimant.consumer_id, moment)
     if current is not None and _same(current, index, body.holder, cipher):
-        given = Given(current.id, number.rail, number.country, number.currency,
-                      mask_name(body.holder), number.masked, current.usable_from,
-                      current.usable_from > moment.now, False)
+        given = Given(
+            current.id,
+            number.rail,
+            number.country,
+            number.currency,
+            mask_name(body.holder),
+            number.masked,
+            current.usable_from,
+            current.usable_from > moment.now,
+            False,
+        )
     else:
-        given = await _store(session, principal, claimant.consumer_id, number, index, body.holder,
-                             cipher, moment)
+        given = await _store(
+            session, principal, claimant.consumer_id, number, index, body.holder, cipher, moment
+        )
         await _note_shared(session, case, index, claimant.consumer_id, moment)
     if given.changed or not claimant.has_account:
-        await engine.advance(session, case_id, PayoutAccountGiven(claimant_id),
-                             actor=principal.actor, moment=moment)
+        await engine.advance(
+            session, case_id, PayoutAccountGiven(claimant_id), actor=principal.actor, moment=moment
+        )
     return given
 
 
-async def _store(session: AsyncSession, principal: Principal, consumer_id: UUID, number: Number,
-                 index: bytes, holder: str, cipher: SubjectCipher, moment: Moment) -> Given:
+async def _store(
+    session: AsyncSession,
+    principal: Principal,
+    consumer_id: UUID,
+    number: Number,
+    index: bytes,
+    holder: str,
+    cipher: SubjectCipher,
+    moment: Moment,
+) -> Given:
     account_id = new_id()
-    done = await set_account(session, NewAccount(
-        id=account_id, consumer_id=consumer_id, rail=number.rail, country=number.country,
-        currency=number.currency,
-        iban_cipher=cipher.encrypt(number.plain, column=NUMBER_COLUMN, row_id=account_id),
-        holder_cipher=cipher.encrypt(holder, column=HOLDER_COLUMN, row_id=account_id),
-        iban_index=index, iban_last4=number.last4, added_by=principal.actor), at=moment.now)
-    return Given(done.id, number.rail, number.country, number.currency, mask_name(holder),
-                 number.masked, done.usable_from, done.usable_from > moment.now, True)
+    done = await set_account(
+        session,
+        NewAccount(
+            id=account_id,
+            consumer_id=consumer_id,
+            rail=number.rail,
+            country=number.country,
+            currency=number.currency,
+            iban_cipher=cipher.encrypt(number.plain, column=NUMBER_COLUMN, row_id=account_id),
+            holder_cipher=cipher.encrypt(holder, column=HOLDER_COLUMN, row_id=account_id),
+            iban_index=index,
+            iban_last4=number.last4,
+            added_by=principal.actor,
+        ),
+        at=moment.now,
+    )
+    return Given(
+        done.id,
+        number.rail,
+        number.country,
+        number.currency,
+        mask_name(holder),
+        number.masked,
+        done.usable_from,
+        done.usable_from > moment.now,
+        True,
+    )
 
 
 def _same(row: PayoutAccount, index: bytes, holder: str, cipher: SubjectCipher) -> bool:
     return row.iban_index == index and holder == cipher.decrypt(
-        row.holder_cipher, column=HOLDER_COLUMN, row_id=row.id)
+        row.holder_cipher, column=HOLDER_COLUMN, row_id=row.id
+    )
 
 
-async def _cipher(session: AsyncSession, keyring: Keyring, consumer_id: UUID,
-                  moment: Moment) -> SubjectCipher:
+async def _cipher(
+    session: AsyncSession, keyring: Keyring, consumer_id: UUID, moment: Moment
+) -> SubjectCipher:
     """The consumer's key; made when they are seen without one."""
     try:
         return await open_cipher(session, keyring, consumer_id)
@@ -162,10 +244,18 @@ async def _refuse_our_own(session: AsyncSession, number: Number) -> None:
         raise FieldsRefused(FieldError("/iban", "this is our own account", "account_ours"))
 
 
-async def _note_shared(session: AsyncSession, case: OwnCase, index: bytes, consumer_id: UUID,
-                       moment: Moment) -> None:
+async def _note_shared(
+    session: AsyncSession, case: OwnCase, index: bytes, consumer_id: UUID, moment: Moment
+) -> None:
     """One account for many people is a warning sign: staff see it in the history."""
     others = await same_account_elsewhere(session, index, consumer_id)
     if others:
-        await engine.amend(session, case.id, {}, code="account_shared", actor="system",
-                           params={"others": len(others), "internal": "1"}, moment=moment)
+        await engine.amend(
+            session,
+            case.id,
+            {},
+            code="account_shared",
+            actor="system",
+            params={"others": len(others), "internal": "1"},
+            moment=moment,
+        )

@@ -17,6 +17,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.engine import codec
+from app.outbox import STAGED
 from app.tables.cases import CaseRow, ClaimantRow, ClaimItemRow, LetterRow
 from app.tables.effects import EffectRow
 from app.tables.people import ConsumerRow
@@ -164,6 +165,8 @@ async def write_rows(session: AsyncSession, rows: Rows, beside: Sequence[Beside]
     params: dict[str, Any] = {part: codec.as_json(rows[part]) for part in parts}
     for other in beside:
         params |= other.params
+    if rows.get("effects"):
+        session.info[STAGED] = True
     statement = _statement(parts, tuple((other.name, other.sql) for other in beside))
     await session.execute(statement, params)
 

@@ -20,15 +20,29 @@ from app.schemas import Id, Line, OptionalLine
 router = Router(prefix="/v1/cases/{case_id}/evidence", tags=["evidence"])
 QUARANTINE = "quarantine"  # folder in data_dir; nothing in it is ever served
 
-_BODY = {"requestBody": {"required": True, "content": {
-    kind: {"schema": {"type": "string", "format": "binary"}} for kind in KINDS}}}
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in KINDS},
+    }
+}
 
 
-@router.post("", operation_id="upload_evidence", status_code=201, openapi_extra=_BODY,
-             responses=problems("conflict", "too_large", "unsupported"))
+@router.post(
+    "",
+    operation_id="upload_evidence",
+    status_code=201,
+    openapi_extra=_BODY,
+    responses=problems("conflict", "too_large", "unsupported"),
+)
 async def upload_evidence(
-    case_id: Id, what: Annotated[Line, Query(description="What the file shows.")],
-    request: Request, session: Session, caller: Caller, held: Held, response: Response,
+    case_id: Id,
+    what: Annotated[Line, Query(description="What the file shows.")],
+    request: Request,
+    session: Session,
+    caller: Caller,
+    held: Held,
+    response: Response,
     file_name: Annotated[OptionalLine | None, Query()] = None,
 ) -> EvidenceAdded:
     """A file for the case: PDF, JPEG, PNG, plain text or a mail, told by its content."""
@@ -40,32 +54,50 @@ async def upload_evidence(
     stream = limited_stream(request, held.settings.upload_bytes_max)
     folder = held.settings.data_dir / QUARANTINE
     async with quarantine(stream, folder, declared) as received:
-        row = await service.keep(session, caller, case_id, received, open_store(held.settings),
-                                 what=what, file_name=file_name)
+        row = await service.keep(
+            session,
+            caller,
+            case_id,
+            received,
+            open_store(held.settings),
+            what=what,
+            file_name=file_name,
+        )
     response.headers["location"] = f"/v1/cases/{case_id}/evidence/{row.id}"
     case = await own_case(session, caller, case_id)
     return EvidenceAdded(**service.shown(row, caller).model_dump(), case_version=case.version)
 
 
 @router.get("", operation_id="list_evidence")
-async def list_evidence(case_id: Id, session: ReadSession, caller: Caller,
-                        pages: Pages) -> EvidenceList:
+async def list_evidence(
+    case_id: Id, session: ReadSession, caller: Caller, pages: Pages
+) -> EvidenceList:
     rows, following = await service.listed(session, caller, case_id, pages)
-    return EvidenceList(items=[service.shown(row, caller) for row in rows],
-                        next_cursor=following)
+    return EvidenceList(items=[service.shown(row, caller) for row in rows], next_cursor=following)
 
 
-@router.get("/{evidence_id}", operation_id="get_evidence", response_class=StreamingResponse,
-            responses={200: {"content": {kind: {} for kind in KINDS}}})
-async def get_evidence(case_id: Id, evidence_id: Id, session: ReadSession, caller: Caller,
-                       held: Held) -> StreamingResponse:
+@router.get(
+    "/{evidence_id}",
+    operation_id="get_evidence",
+    response_class=StreamingResponse,
+    responses={200: {"content": {kind: {} for kind in KINDS}}},
+)
+async def get_evidence(
+    case_id: Id, evidence_id: Id, session: ReadSession, caller: Caller, held: Held
+) -> StreamingResponse:
     """The file as it was given, always as a download and never for showing in a page."""
     row = await service.found(session, caller, case_id, evidence_id)
     return StreamingResponse(
-        open_store(held.settings).stream(row.sha256), 200, {
-            "content-disposition": attachment(row.file_name), "etag": f'"{row.sha256}"',
-            "content-length": str(row.size_bytes), "x-content-type-options": "nosniff",
-        }, row.media_type)
+        open_store(held.settings).stream(row.sha256),
+        200,
+        {
+            "content-disposition": attachment(row.file_name),
+            "etag": f'"{row.sha256}"',
+            "content-length": str(row.size_bytes),
+            "x-content-type-options": "nosniff",
+        },
+        row.media_type,
+    )
 
 
 def attachment(name: str) -> str:

@@ -13,7 +13,8 @@ EXTENSIONS = {PDF: "pdf", JPEG: "jpg", PNG: "png", TEXT: "txt", MAIL: "eml"}
 SIZE_MIN = 2  # bytes: nothing of these kinds is shorter
 
 _MAIL_HEADER = re.compile(
-    rb"(?im)^(from|to|subject|date|message-id|received|return-path|mime-version): ?\S")
+    rb"(?im)^(from|to|subject|date|message-id|received|return-path|mime-version): ?\S"
+)
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # Text kinds a browser or a shell would run; they are not plain text whatever they are called.
 _ACTIVE = (b"<!doctype html", b"<html", b"<script", b"<svg", b"<?xml", b"#!", b"%!ps")
@@ -47,9 +48,10 @@ def _is_text(head: bytes) -> bool:
     except UnicodeDecodeError as error:
         if len(head) < HEAD_BYTES or error.start < len(head) - 3:
             return False
-        text = head[:error.start].decode("utf-8")
+        text = head[: error.start].decode("utf-8")
     return bool(text.strip()) and not any(
-        (ord(c) < 32 and c not in "\t\n\r\f") or c == "\x7f" for c in text)
+        (ord(c) < 32 and c not in "\t\n\r\f") or c == "\x7f" for c in text
+    )
 
 
 def agrees(declared: str, found: str) -> bool:

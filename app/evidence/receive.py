@@ -44,8 +44,9 @@ def check_declared(content_type: str | None) -> str:
 
 
 @asynccontextmanager
-async def quarantine(chunks: AsyncIterator[bytes], folder: Path,
-                     declared: str) -> AsyncIterator[Received]:
+async def quarantine(
+    chunks: AsyncIterator[bytes], folder: Path, declared: str
+) -> AsyncIterator[Received]:
     """The file while it is judged; whatever is not taken over is deleted at the end.
 
     `chunks` must stop at its own bound (it raises TooLarge). Raises FileEmpty, FileLies.
@@ -59,7 +60,7 @@ async def quarantine(chunks: AsyncIterator[bytes], folder: Path,
                 digest.update(chunk)
                 size += len(chunk)
                 if len(head) < HEAD_BYTES:
-                    head += chunk[:HEAD_BYTES - len(head)]
+                    head += chunk[: HEAD_BYTES - len(head)]
                 await asyncio.to_thread(_write, handle, chunk)
         finally:
             await asyncio.to_thread(os.close, handle)
@@ -67,8 +68,11 @@ async def quarantine(chunks: AsyncIterator[bytes], folder: Path,
             raise FileEmpty("the file is empty")
         found = kind_of(head)
         if found is None or not agrees(declared, found):
-            raise FileLies("the content is not what Content-Type says",
-                           declared=declared, found=found or "something we do not take")
+            raise FileLies(
+                "the content is not what Content-Type says",
+                declared=declared,
+                found=found or "something we do not take",
+            )
         yield Received(path, found, size, digest.hexdigest())
     finally:
         await asyncio.to_thread(path.unlink, missing_ok=True)
@@ -82,4 +86,4 @@ def _open(path: Path) -> int:
 def _write(handle: int, chunk: bytes) -> None:
     left = memoryview(chunk)
     while left:
-        left = left[os.write(handle, left):]
+        left = left[os.write(handle, left) :]

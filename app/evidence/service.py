@@ -37,59 +37,96 @@ def display_name(name: str | None, media_type: str) -> str:
     return f"{stem[:150]}.{EXTENSIONS[media_type]}"
 
 
-async def keep(session: AsyncSession, principal: Principal, case_id: UUID, received: Received,
-               store: ObjectStore, *, what: str, file_name: str | None) -> EvidenceRow:
+async def keep(
+    session: AsyncSession,
+    principal: Principal,
+    case_id: UUID,
+    received: Received,
+    store: ObjectStore,
+    *,
+    what: str,
+    file_name: str | None,
+) -> EvidenceRow:
     """Takes a judged file out of quarantine: stored under its hash, released, not yet scanned.
 
     The bytes go first: a row never names bytes that are not there. The same file again on the
     same case is the same evidence. Raises NotFound, TooManyFiles.
     """
     case = await own_case(session, principal, case_id, lock=True)
-    same = (await session.execute(select(EvidenceRow).where(
-        EvidenceRow.case_id == case_id, EvidenceRow.sha256 == received.sha256))).scalars().first()
+    same: EvidenceRow | None = await session.scalar(
+        select(EvidenceRow)
+        .where(EvidenceRow.case_id == case_id, EvidenceRow.sha256 == received.sha256)
+        .limit(1)
+    )
     if same is not None:
         return same
-    count = await session.scalar(select(func.count()).select_from(EvidenceRow).where(
-        EvidenceRow.case_id == case_id))
+    count = await session.scalar(
+        select(func.count()).select_from(EvidenceRow).where(EvidenceRow.case_id == case_id)
+    )
     if (count or 0) >= FILES_MAX:
         raise TooManyFiles(f"a case holds {FILES_MAX} files", maximum=FILES_MAX)
     await store.put_file(received.path, received.sha256)
     moment = await read_moment(session)
     row = EvidenceRow(
-        id=new_id(), case_id=case.id, uploaded_by=principal.actor,
-        file_name=display_name(file_name, received.media_type), media_type=received.media_type,
-        size_bytes=received.size, sha256=received.sha256,
-        storage_key=object_key(received.sha256), state="released", scan="unscanned", what=what,
-        uploaded_at=moment.now)
+        id=new_id(),
+        case_id=case.id,
+        uploaded_by=principal.actor,
+        file_name=display_name(file_name, received.media_type),
+        media_type=received.media_type,
+        size_bytes=received.size,
+        sha256=received.sha256,
+        storage_key=object_key(received.sha256),
+        state="released",
+        scan="unscanned",
+        what=what,
+        uploaded_at=moment.now,
+    )
     session.add(row)
     await session.flush()
-    await engine.amend(session, case.id, {}, code="evidence_added", actor=principal.actor,
-                       params={"evidence": str(row.id), "kind": received.media_type},
-                       moment=moment)
+    await engine.amend(
+        session,
+        case.id,
+        {},
+        code="evidence_added",
+        actor=principal.actor,
+        params={"evidence": str(row.id), "kind": received.media_type},
+        moment=moment,
+    )
     return row
 
 
-async def listed(session: AsyncSession, principal: Principal, case_id: UUID,
-                 pages: Paging) -> tuple[list[EvidenceRow], str | None]:
+async def listed(
+    session: AsyncSession, principal: Principal, case_id: UUID, pages: Paging
+) -> tuple[list[EvidenceRow], str | None]:
     """The files of the case, oldest first."""
     await own_case(session, principal, case_id)
     name = f"evidence:{case_id}"
     query: Any = keyset(
-        select(EvidenceRow).where(EvidenceRow.case_id == case_id), [EvidenceRow.id],
-        pages.after(name), pages.limit)
+        select(EvidenceRow).where(EvidenceRow.case_id == case_id),
+        [EvidenceRow.id],
+        pages.after(name),
+        pages.limit,
+    )
     rows = list(await session.scalars(query))
     more = len(rows) > pages.limit
-    rows = rows[:pages.limit]
+    rows = rows[: pages.limit]
     return rows, pages.next(name, [rows[-1].id]) if more else None
 
 
-async def found(session: AsyncSession, principal: Principal, case_id: UUID,
-                evidence_id: UUID) -> EvidenceRow:
+async def found(
+    session: AsyncSession, principal: Principal, case_id: UUID, evidence_id: UUID
+) -> EvidenceRow:
     """One released file of the caller's case. Raises NotFound."""
     await own_case(session, principal, case_id)
-    row = (await session.execute(select(EvidenceRow).where(
-        EvidenceRow.id == evidence_id, EvidenceRow.case_id == case_id,
-        EvidenceRow.state == "released"))).scalar_one_or_none()
+    row = (
+        await session.execute(
+            select(EvidenceRow).where(
+                EvidenceRow.id == evidence_id,
+                EvidenceRow.case_id == case_id,
+                EvidenceRow.state == "released",
+            )
+        )
+    ).scalar_one_or_none()
     if row is None:
         raise NotFound("there is no such file on this case", code="evidence_not_found")
     return row
@@ -98,7 +135,15 @@ async def found(session: AsyncSession, principal: Principal, case_id: UUID,
 def shown(row: EvidenceRow, principal: Principal) -> EvidenceOut:
     released = row.state == "released"
     return EvidenceOut(
-        id=row.id, file_name=row.file_name, what=row.what, media_type=row.media_type,
-        size_bytes=row.size_bytes, sha256=row.sha256, state=row.state, scan=row.scan,
-        uploaded_at=row.uploaded_at, uploaded_by_you=row.uploaded_by == principal.actor,
-        download=f"/v1/cases/{row.case_id}/evidence/{row.id}" if released else None)
+        id=row.id,
+        file_name=row.file_name,
+        what=row.what,
+        media_type=row.media_type,
+        size_bytes=row.size_bytes,
+        sha256=row.sha256,
+        state=row.state,
+        scan=row.scan,
+        uploaded_at=row.uploaded_at,
+        uploaded_by_you=row.uploaded_by == principal.actor,
+        download=f"/v1/cases/{row.case_id}/evidence/{row.id}" if released else None,
+    )

@@ -68,18 +68,34 @@ async def allocate_money(desk: Desk, movement_id: UUID, body: AllocateIn) -> All
     amount = body.amount.money() if body.amount is not None else left
     if left.is_zero:
         raise NothingToPay("nothing of this money is unallocated", code="nothing_unallocated")
-    if body.in_full_settlement and amount.currency == case.currency \
-            and amount.minor < case.open_minor:
+    if (
+        body.in_full_settlement
+        and amount.currency == case.currency
+        and amount.minor < case.open_minor
+    ):
         return await _hold(desk, case, movement, amount, left, body.answer_within_days)
     await _take_answer(desk, movement.id, case.case_id)
     rule, evidence = await _why(desk, movement.id, case.case_id)
-    done = await allocate(desk.session, AllocateMoney(
-        id=new_id(), movement_id=movement.id, case=case, amount=amount, rule=rule,
-        evidence=evidence, actor=desk.actor, at=desk.at))
+    done = await allocate(
+        desk.session,
+        AllocateMoney(
+            id=new_id(),
+            movement_id=movement.id,
+            case=case,
+            amount=amount,
+            rule=rule,
+            evidence=evidence,
+            actor=desk.actor,
+            at=desk.at,
+        ),
+    )
     await engine.advance(
-        desk.session, case.case_id,
+        desk.session,
+        case.case_id,
         MoneyAllocated(done.allocation_id, amount.minor, done.fee.minor, body.third_party),
-        actor=desk.actor, moment=desk.moment)
+        actor=desk.actor,
+        moment=desk.moment,
+    )
     return done
 
 
@@ -114,40 +130,62 @@ async def _hold(
     desk: Desk, case: CaseMoney, movement: Movement, amount: Money, left: Money, days: int | None
 ) -> Held:
     if amount != left:
-        raise FieldsRefused(FieldError(
-            "/amount", "money in full settlement is held whole", "whole_movement_only"))
+        raise FieldsRefused(
+            FieldError("/amount", "money in full settlement is held whole", "whole_movement_only")
+        )
     await hold_in_full_settlement(
-        desk.session, movement.id, case.case_id, actor=desk.actor, at=desk.at)
+        desk.session, movement.id, case.case_id, actor=desk.actor, at=desk.at
+    )
     seen = await engine.peek(desk.session, case.case_id)
     assert seen is not None, "the case is locked by us"
     offer_id = new_id()
     answer_by = desk.moment.now + timedelta(days=days or ANSWER_DAYS)
     if seen.case.is_open:
-        await desk.session.execute(insert(OfferRow).values(
-            id=offer_id, case_id=case.case_id, kind=OfferKind.PART.value,
-            state=OfferState.OPEN.value, amount_minor=amount.minor, currency=amount.currency,
-            made_at=desk.moment.now, answer_by=answer_by, in_full_settlement=True,
-            message_id=None, words=movement.remittance, answers={}, recorded_by=desk.actor))
+        await desk.session.execute(
+            insert(OfferRow).values(
+                id=offer_id,
+                case_id=case.case_id,
+                kind=OfferKind.PART.value,
+                state=OfferState.OPEN.value,
+                amount_minor=amount.minor,
+                currency=amount.currency,
+                made_at=desk.moment.now,
+                answer_by=answer_by,
+                in_full_settlement=True,
+                message_id=None,
+                words=movement.remittance,
+                answers={},
+                recorded_by=desk.actor,
+            )
+        )
     await engine.advance(
-        desk.session, case.case_id,
+        desk.session,
+        case.case_id,
         MoneyHeldInFull(movement.id, offer_id, amount.minor, answer_by),
-        actor=desk.actor, moment=desk.moment)
+        actor=desk.actor,
+        moment=desk.moment,
+    )
     return Held(movement.id, case.case_id, offer_id if seen.case.is_open else None, amount)
 
 
 async def undo(desk: Desk, allocation_id: UUID, reason: str) -> UndoDone:
     """Take money, fee and the case's count back. Raises NotFound, AlreadyUndone, FundsMissing."""
     case_id = await desk.session.scalar(
-        select(Allocation.case_id).where(Allocation.id == allocation_id))
+        select(Allocation.case_id).where(Allocation.id == allocation_id)
+    )
     if case_id is None:
         raise NotFound("there is no such allocation", code="allocation_not_found")
     await desk.lock_case(case_id)
     done = await undo_allocation(
-        desk.session, allocation_id, actor=desk.actor, at=desk.at, reason=reason)
+        desk.session, allocation_id, actor=desk.actor, at=desk.at, reason=reason
+    )
     await engine.advance(
-        desk.session, case_id,
+        desk.session,
+        case_id,
         AllocationUndone(allocation_id, done.amount.minor, -done.fee.minor),
-        actor=desk.actor, moment=desk.moment)
+        actor=desk.actor,
+        moment=desk.moment,
+    )
     return done
 
 
@@ -163,9 +201,12 @@ async def send_back(desk: Desk, movement_id: UUID) -> ItemDone:
     movement = await receipt_of(desk.session, movement_id)
     if hold is not None:
         await _take_refusal(desk, movement_id)
-    live = await desk.session.scalar(select(PayoutItem.id).where(
-        PayoutItem.movement_id == movement_id,
-        PayoutItem.state.in_(("draft", "proposed", "approved", "exported"))))
+    live = await desk.session.scalar(
+        select(PayoutItem.id).where(
+            PayoutItem.movement_id == movement_id,
+            PayoutItem.state.in_(("draft", "proposed", "approved", "exported")),
+        )
+    )
     if live is not None:
         raise PayoutWaits("the return of this money is on its way", item=str(live))
     await close_fix_tasks(desk, movement_id)
@@ -173,9 +214,13 @@ async def send_back(desk: Desk, movement_id: UUID) -> ItemDone:
     if not left.is_zero:
         await set_aside_for_payer(desk.session, movement_id, left, actor=desk.actor, at=desk.at)
     return await return_to_payer(
-        desk.session, item_id=new_id(), movement_id=movement_id,
+        desk.session,
+        item_id=new_id(),
+        movement_id=movement_id,
         remittance=f"Return {movement.bank_ref or movement.booked_on.isoformat()}"[:140],
-        actor=desk.actor, at=desk.at)
+        actor=desk.actor,
+        at=desk.at,
+    )
 
 
 async def _take_refusal(desk: Desk, movement_id: UUID) -> None:
@@ -190,8 +235,9 @@ async def _take_refusal(desk: Desk, movement_id: UUID) -> None:
     offer = seen.case.offer
     if seen.case.is_open and offer is not None:
         if offer.state is OfferState.OPEN:
-            raise AnswerAwaited("the claimants may still accept",
-                                answer_by=offer.answer_by.isoformat())
+            raise AnswerAwaited(
+                "the claimants may still accept", answer_by=offer.answer_by.isoformat()
+            )
         if offer.state is OfferState.ACCEPTED:
             raise AnswerAwaited("the claimants accepted: allocate it")
     await settle_hold(desk.session, movement_id, accepted=False, actor=desk.actor, at=desk.at)
@@ -207,5 +253,6 @@ async def pay(desk: Desk, movement_id: UUID, body: PayInvoiceIn) -> Money:
     amount = body.amount.money() if body.amount is not None else left
     if amount.is_zero:
         raise NothingToPay("nothing of this money is unallocated", code="nothing_unallocated")
-    return await pay_invoice(desk.session, movement_id, body.invoice_id, amount,
-                             actor=desk.actor, at=desk.at)
+    return await pay_invoice(
+        desk.session, movement_id, body.invoice_id, amount, actor=desk.actor, at=desk.at
+    )

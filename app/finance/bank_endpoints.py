@@ -36,8 +36,12 @@ from app.tables.banking import BankAccount, BankStatement
 router = Router(prefix="/v1/bank", tags=["bank"])
 XML = ("application/xml", "text/xml")
 UNALLOCATED_MAX = 25  # a page: each line asks for its candidates
-_BODY = {"requestBody": {"required": True, "content": {
-    kind: {"schema": {"type": "string", "format": "binary"}} for kind in XML}}}
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in XML},
+    }
+}
 CONFLICT = problems("conflict")
 
 
@@ -56,8 +60,12 @@ async def open_bank_account(
     return books.account_out(row, Money(0, row.currency), None)
 
 
-@router.post("/statements", operation_id="import_statement", openapi_extra=_BODY,
-             responses=problems("conflict", "too_large", "unsupported", "invalid"))
+@router.post(
+    "/statements",
+    operation_id="import_statement",
+    openapi_extra=_BODY,
+    responses=problems("conflict", "too_large", "unsupported", "invalid"),
+)
 async def import_statement(
     request: Request, session: Session, caller: Caller, held: Held
 ) -> s.ImportOut:
@@ -73,13 +81,22 @@ async def import_statement(
     return s.ImportOut(
         statements=[
             s.StatementOut(
-                id=one.id, bank_account_id=one.bank_account_id, name=one.ident,
-                closes_on=one.closes_on, closing_balance=amount(one.closing),
-                lines=one.movements, already_imported=one.replayed)
-            for one in done.statements],
-        receipts=list(done.receipts), payouts_settled=len(done.settled),
-        payouts_returned=len(done.returned), to_explain=list(done.unexplained),
-        not_told=[s.ProblemWithCase(case_id=n.case_id, why=n.why) for n in imported.not_told])
+                id=one.id,
+                bank_account_id=one.bank_account_id,
+                name=one.ident,
+                closes_on=one.closes_on,
+                closing_balance=amount(one.closing),
+                lines=one.movements,
+                already_imported=one.replayed,
+            )
+            for one in done.statements
+        ],
+        receipts=list(done.receipts),
+        payouts_settled=len(done.settled),
+        payouts_returned=len(done.returned),
+        to_explain=list(done.unexplained),
+        not_told=[s.ProblemWithCase(case_id=n.case_id, why=n.why) for n in imported.not_told],
+    )
 
 
 @router.get("/statements", operation_id="list_statements")
@@ -88,38 +105,53 @@ async def list_statements(session: ReadSession, pages: Pages) -> s.StatementList
     every: Any = (
         select(BankStatement, BankAccount.currency)
         .join(BankAccount, BankAccount.id == BankStatement.bank_account_id)
-        .where(BankStatement.position > 0))
+        .where(BankStatement.position > 0)
+    )
     query = keyset(
-        every, [BankStatement.__table__.c.id], pages.after("statements"), pages.limit,
-        descending=True)
+        every,
+        [BankStatement.__table__.c.id],
+        pages.after("statements"),
+        pages.limit,
+        descending=True,
+    )
     rows = (await session.execute(query)).all()
-    shown = rows[:pages.limit]
+    shown = rows[: pages.limit]
     return s.StatementList(
         items=[
             s.StatementLine(
-                id=row.id, bank_account_id=row.bank_account_id, name=row.ident,
-                number=row.sequence, closes_on=row.closes_on,
+                id=row.id,
+                bank_account_id=row.bank_account_id,
+                name=row.ident,
+                number=row.sequence,
+                closes_on=row.closes_on,
                 opening_balance=Amount.of(row.opening_minor, currency),
                 closing_balance=Amount.of(row.closing_minor, currency),
-                imported_at=row.imported_at)
-            for row, currency in shown],
+                imported_at=row.imported_at,
+            )
+            for row, currency in shown
+        ],
         next_cursor=pages.next("statements", [shown[-1][0].id])
-        if len(rows) > pages.limit else None)
+        if len(rows) > pages.limit
+        else None,
+    )
 
 
-@router.post("/receipts", operation_id="record_receipt", status_code=201,
-             responses=problems("conflict", "not_found"))
+@router.post(
+    "/receipts",
+    operation_id="record_receipt",
+    status_code=201,
+    responses=problems("conflict", "not_found"),
+)
 async def record_receipt(body: s.ReceiptIn, session: Session, caller: Caller) -> s.ReceiptOut:
     """Money received, recorded by hand before its statement comes."""
     movement_id = await receiving.record_by_hand(await open_desk(session, caller), body)
-    return s.ReceiptOut(movement_id=movement_id, amount=amount(body.amount.money()),
-                        booked_on=body.booked_on)
+    return s.ReceiptOut(
+        movement_id=movement_id, amount=amount(body.amount.money()), booked_on=body.booked_on
+    )
 
 
 @router.get("/unallocated", operation_id="list_unallocated")
-async def list_unallocated(
-    session: ReadSession, caller: Caller, pages: Pages
-) -> s.UnallocatedList:
+async def list_unallocated(session: ReadSession, caller: Caller, pages: Pages) -> s.UnallocatedList:
     """Money that is no case's yet, oldest first, with the cases it may belong to and why."""
     limit = min(pages.limit, UNALLOCATED_MAX)
     after = pages.after("unallocated")
@@ -127,28 +159,44 @@ async def list_unallocated(
     shown = rows[:limit]
     masked = caller.has("auditor")
     return s.UnallocatedList(
-        items=[_unallocated(row, await queries.candidates(session, row.movement_id), masked)
-               for row in shown],
+        items=[
+            _unallocated(row, await queries.candidates(session, row.movement_id), masked)
+            for row in shown
+        ],
         next_cursor=pages.next("unallocated", [shown[-1].movement_id])
-        if len(rows) > limit else None)
+        if len(rows) > limit
+        else None,
+    )
 
 
 def _unallocated(row: UnallocatedMoney, found: list[Candidate], masked: bool) -> s.UnallocatedOut:
     payer = row.payer_name
     return s.UnallocatedOut(
-        movement_id=row.movement_id, booked_on=row.booked_on, amount=amount(row.amount),
+        movement_id=row.movement_id,
+        booked_on=row.booked_on,
+        amount=amount(row.amount),
         unallocated=amount(row.unallocated),
         payer=mask_name(payer) if payer and masked else payer,
         payer_account=mask_iban(row.payer_account) if row.payer_account else None,
-        reference=row.creditor_ref, message="***" if masked else row.remittance,
-        held_for_case=row.held_for_case, answer=row.hold, to_return=amount(row.to_return),
+        reference=row.creditor_ref,
+        message="***" if masked else row.remittance,
+        held_for_case=row.held_for_case,
+        answer=row.hold,
+        to_return=amount(row.to_return),
         candidates=[
             s.CandidateOut(
-                case_id=c.case_id, reference=c.reference, company=c.company,
-                claimed=amount(c.claimed), rule=c.rule,
-                why=f"{RULES[c.rule]}: {c.evidence.get('found', '')}", certain=c.confirms)
-            for c in found],
-        why_unallocated=_why(row, found))
+                case_id=c.case_id,
+                reference=c.reference,
+                company=c.company,
+                claimed=amount(c.claimed),
+                rule=c.rule,
+                why=f"{RULES[c.rule]}: {c.evidence.get('found', '')}",
+                certain=c.confirms,
+            )
+            for c in found
+        ],
+        why_unallocated=_why(row, found),
+    )
 
 
 RULES = {
@@ -178,8 +226,12 @@ def _why(row: UnallocatedMoney, found: list[Candidate]) -> str:
     return "one case is named: allocate it" if found[0].confirms else "the hint is not certain"
 
 
-@router.post("/movements/{movement_id}/allocations", operation_id="allocate", status_code=201,
-             responses=CONFLICT)
+@router.post(
+    "/movements/{movement_id}/allocations",
+    operation_id="allocate",
+    status_code=201,
+    responses=CONFLICT,
+)
 async def allocate(
     movement_id: Id, body: s.AllocateIn, session: Session, caller: Caller
 ) -> s.AllocationOut:
@@ -188,51 +240,81 @@ async def allocate(
     done = await allocating.allocate_money(await open_desk(session, caller), movement_id, body)
     if isinstance(done, AllocationDone):
         return s.AllocationOut(
-            state="allocated", allocation_id=done.allocation_id, movement_id=done.movement_id,
-            case_id=done.case_id, offer_id=None, amount=amount(done.amount),
-            our_fee=amount(done.fee), fee_reason=done.fee_reason,
+            state="allocated",
+            allocation_id=done.allocation_id,
+            movement_id=done.movement_id,
+            case_id=done.case_id,
+            offer_id=None,
+            amount=amount(done.amount),
+            our_fee=amount(done.fee),
+            fee_reason=done.fee_reason,
             shares=[
                 s.ShareOut(
-                    claimant_id=share.claimant_id, received=amount(share.received),
-                    our_fee=amount(share.fee), vat_inside_fee=amount(share.vat),
-                    to_be_paid_out=amount(share.payout))
-                for share in done.shares],
-            invoices=[f"{i.series}-{i.number:06d}" for i in done.invoices])
+                    claimant_id=share.claimant_id,
+                    received=amount(share.received),
+                    our_fee=amount(share.fee),
+                    vat_inside_fee=amount(share.vat),
+                    to_be_paid_out=amount(share.payout),
+                )
+                for share in done.shares
+            ],
+            invoices=[f"{i.series}-{i.number:06d}" for i in done.invoices],
+        )
     return s.AllocationOut(
-        state="held", allocation_id=None, movement_id=done.movement_id, case_id=done.case_id,
-        offer_id=done.offer_id, amount=amount(done.amount), our_fee=None, fee_reason=None,
-        shares=[], invoices=[])
+        state="held",
+        allocation_id=None,
+        movement_id=done.movement_id,
+        case_id=done.case_id,
+        offer_id=done.offer_id,
+        amount=amount(done.amount),
+        our_fee=None,
+        fee_reason=None,
+        shares=[],
+        invoices=[],
+    )
 
 
-@router.post("/allocations/{allocation_id}/undo", operation_id="undo_allocation",
-             responses=CONFLICT)
+@router.post(
+    "/allocations/{allocation_id}/undo", operation_id="undo_allocation", responses=CONFLICT
+)
 async def undo_allocation(
     allocation_id: Id, body: s.UndoIn, session: Session, caller: Caller
 ) -> s.UndoneOut:
     """It belonged elsewhere: money and fee go back by mirrored postings and credit notes."""
     done = await allocating.undo(await open_desk(session, caller), allocation_id, body.reason)
     return s.UndoneOut(
-        allocation_id=done.allocation_id, movement_id=done.movement_id, case_id=done.case_id,
-        amount=amount(done.amount), fee_given_back=amount(-done.fee))
+        allocation_id=done.allocation_id,
+        movement_id=done.movement_id,
+        case_id=done.case_id,
+        amount=amount(done.amount),
+        fee_given_back=amount(-done.fee),
+    )
 
 
-@router.post("/movements/{movement_id}/return", operation_id="return_money", status_code=201,
-             responses=CONFLICT)
+@router.post(
+    "/movements/{movement_id}/return",
+    operation_id="return_money",
+    status_code=201,
+    responses=CONFLICT,
+)
 async def return_money(movement_id: Id, session: Session, caller: Caller) -> s.ReturnOut:
     """Prepare sending what is unallocated or refused back to the account it came from; it leaves
     with the next batch that somebody else approves."""
     item = await allocating.send_back(await open_desk(session, caller), movement_id)
-    return s.ReturnOut(item_id=item.id, movement_id=movement_id, amount=amount(item.amount),
-                       state=item.state)
+    return s.ReturnOut(
+        item_id=item.id, movement_id=movement_id, amount=amount(item.amount), state=item.state
+    )
 
 
-@router.post("/movements/{movement_id}/invoice-payments", operation_id="pay_invoice",
-             status_code=201, responses=CONFLICT)
+@router.post(
+    "/movements/{movement_id}/invoice-payments",
+    operation_id="pay_invoice",
+    status_code=201,
+    responses=CONFLICT,
+)
 async def pay_invoice(
     movement_id: Id, body: s.PayInvoiceIn, session: Session, caller: Caller
 ) -> s.InvoicePaidOut:
     """A consumer paid our commission invoice on the client account."""
     left = await allocating.pay(await open_desk(session, caller), movement_id, body)
     return s.InvoicePaidOut(invoice_id=body.invoice_id, still_open=amount(left))
-
-

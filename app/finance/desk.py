@@ -45,13 +45,17 @@ class Desk:
     async def lock(self, case_ids: Iterable[UUID]) -> None:
         """Locks cases before their money, in one order: everybody else does the same."""
         await self.session.execute(
-            select(CaseRow.id).where(CaseRow.id.in_(set(case_ids))).order_by(CaseRow.id)
-            .with_for_update())
+            select(CaseRow.id)
+            .where(CaseRow.id.in_(set(case_ids)))
+            .order_by(CaseRow.id)
+            .with_for_update()
+        )
 
     async def lock_case(self, case_id: UUID) -> None:
         """Locks one case. Raises NotFound."""
         found = await self.session.scalar(
-            select(CaseRow.id).where(CaseRow.id == case_id).with_for_update())
+            select(CaseRow.id).where(CaseRow.id == case_id).with_for_update()
+        )
         if found is None:
             raise NotFound("there is no such case", code="case_not_found")
 
@@ -66,14 +70,23 @@ class Desk:
         """The same where a refusal must undo everything. Raises TransitionRefused, Conflict."""
         for result in await self.tell(facts):
             raise result.refused or Conflict(
-                "a case does not take this", code="case_refuses", case=str(result.case_id),
-                why=str(result.why))
+                "a case does not take this",
+                code="case_refuses",
+                case=str(result.case_id),
+                why=str(result.why),
+            )
 
     async def log(self, code: str, **params: Any) -> None:
         """History of the installation; ids, codes and sums only. Last in a transaction: the chain
         of the system is one row that all wait for."""
-        await audit.append(self.session, stream=audit.SYSTEM, code=code, params=params,
-                           actor=self.actor, at=self.moment.now)
+        await audit.append(
+            self.session,
+            stream=audit.SYSTEM,
+            code=code,
+            params=params,
+            actor=self.actor,
+            at=self.moment.now,
+        )
 
 
 async def open_desk(session: AsyncSession, caller: Principal) -> Desk:

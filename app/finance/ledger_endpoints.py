@@ -25,8 +25,9 @@ async def case_postings(case_id: Id, session: ReadSession, caller: Caller) -> s.
 @router.get("/ledger/trial-balance", operation_id="trial_balance")
 async def trial_balance(
     session: ReadSession,
-    until: Annotated[Date | None, Query(description="Lines up to this day; proofs are of now."
-                                        )] = None,
+    until: Annotated[
+        Date | None, Query(description="Lines up to this day; proofs are of now.")
+    ] = None,
 ) -> s.TrialBalanceOut:
     """Both books account by account, with the proof that client money is all there."""
     return await books.trial_balance(session, until)
@@ -34,18 +35,25 @@ async def trial_balance(
 
 @router.get("/invoices", operation_id="list_invoices")
 async def list_invoices(
-    session: ReadSession, pages: Pages,
+    session: ReadSession,
+    pages: Pages,
     case_id: Annotated[Id | None, Query()] = None,
     mode: Annotated[Literal["deducted", "receivable"] | None, Query()] = None,
 ) -> s.InvoiceList:
     """Invoices and credit notes, the newest first."""
     filters = {"case": case_id, "mode": mode}
-    query = keyset(books.invoices_query(case_id=case_id, mode=mode),
-                   [CommissionInvoice.__table__.c.id], pages.after("invoices", filters),
-                   pages.limit, descending=True)
+    query = keyset(
+        books.invoices_query(case_id=case_id, mode=mode),
+        [CommissionInvoice.__table__.c.id],
+        pages.after("invoices", filters),
+        pages.limit,
+        descending=True,
+    )
     rows = (await session.execute(query)).all()
-    shown = rows[:pages.limit]
+    shown = rows[: pages.limit]
     return s.InvoiceList(
         items=[books.invoice_out(row) for row in shown],
         next_cursor=pages.next("invoices", [shown[-1].CommissionInvoice.id], filters)
-        if len(rows) > pages.limit else None)
+        if len(rows) > pages.limit
+        else None,
+    )

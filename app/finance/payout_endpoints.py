@@ -31,38 +31,52 @@ async def list_payables(session: ReadSession, caller: Caller, pages: Pages) -> s
     """Client money that no approved payout carries: per claimant, and what is in the way."""
     desk = await open_desk(session, caller)
     after = pages.after("payables")
-    rows = await payables(session, now=desk.moment.now, after=after[0] if after else "",
-                          limit=pages.limit + 1)
-    shown = rows[:pages.limit]
+    rows = await payables(
+        session, now=desk.moment.now, after=after[0] if after else "", limit=pages.limit + 1
+    )
+    shown = rows[: pages.limit]
     return s.PayableList(
         items=[_payable(row) for row in shown],
         ready=await _ready(desk) if after is None else [],
-        next_cursor=pages.next("payables", [shown[-1].sub]) if len(rows) > pages.limit else None)
+        next_cursor=pages.next("payables", [shown[-1].sub]) if len(rows) > pages.limit else None,
+    )
 
 
 def _payable(row: Payable) -> s.PayableOut:
     return s.PayableOut(
-        case_id=row.case_id, reference=row.reference, claimant_id=row.claimant_id,
-        amount=amount(row.amount), account=f"****{row.last4}" if row.last4 else None,
-        payable_now=row.why_not is None, why_not=row.why_not,
+        case_id=row.case_id,
+        reference=row.reference,
+        claimant_id=row.claimant_id,
+        amount=amount(row.amount),
+        account=f"****{row.last4}" if row.last4 else None,
+        payable_now=row.why_not is None,
+        why_not=row.why_not,
         explanation=paying.EXPLANATIONS[row.why_not] if row.why_not else "it can be paid out now",
-        account_usable_from=row.usable_from, item_id=row.item_id, batch_id=row.batch_id)
+        account_usable_from=row.usable_from,
+        item_id=row.item_id,
+        batch_id=row.batch_id,
+    )
 
 
 async def _ready(desk: Desk) -> list[s.ReadyItemOut]:
     rows = await desk.session.execute(
-        select(PayoutItem).where(PayoutItem.id.in_(await paying.ready_items(desk)))
-        .order_by(PayoutItem.id))
-    return [s.ReadyItemOut(item_id=i.id, kind=i.kind,
-                           amount=Amount.of(i.amount_minor, i.currency)) for i in rows.scalars()]
+        select(PayoutItem)
+        .where(PayoutItem.id.in_(await paying.ready_items(desk)))
+        .order_by(PayoutItem.id)
+    )
+    return [
+        s.ReadyItemOut(item_id=i.id, kind=i.kind, amount=Amount.of(i.amount_minor, i.currency))
+        for i in rows.scalars()
+    ]
 
 
 @router.post("/sweeps", operation_id="prepare_sweep", status_code=201, responses=UNKNOWN)
 async def prepare_sweep(body: s.SweepIn, session: Session, caller: Caller) -> s.PreparedOut:
     """Prepare the move of our earned commission to our own account, for the next batch."""
     item = await paying.sweep(await open_desk(session, caller), body.own_account_id)
-    return s.PreparedOut(item_id=item.id, kind=item.kind, state=item.state,
-                         amount=amount(item.amount))
+    return s.PreparedOut(
+        item_id=item.id, kind=item.kind, state=item.state, amount=amount(item.amount)
+    )
 
 
 @router.post("/batches", operation_id="create_batch", status_code=201, responses=UNKNOWN)
@@ -84,14 +98,21 @@ async def list_batches(
     query = select(PayoutBatch)
     if state is not None:
         query = query.where(PayoutBatch.state == state)
-    query = keyset(query, [PayoutBatch.__table__.c.id], pages.after("batches", filters),
-                   pages.limit, descending=True)
+    query = keyset(
+        query,
+        [PayoutBatch.__table__.c.id],
+        pages.after("batches", filters),
+        pages.limit,
+        descending=True,
+    )
     rows = list((await session.execute(query)).scalars())
-    shown = rows[:pages.limit]
+    shown = rows[: pages.limit]
     return s.BatchList(
         items=[_line(queries.batch_view(row)) for row in shown],
         next_cursor=pages.next("batches", [shown[-1].id], filters)
-        if len(rows) > pages.limit else None)
+        if len(rows) > pages.limit
+        else None,
+    )
 
 
 @router.get("/batches/{batch_id}", operation_id="get_batch")
@@ -109,19 +130,35 @@ async def _batch(session: ReadSession, batch_id: Id) -> s.BatchOut:
 
 def _line(view: queries.BatchView) -> s.BatchLine:
     return s.BatchLine(
-        id=view.id, state=view.state, execution_date=view.execute_on, item_count=view.item_count,
-        total=amount(view.total), content_hash=view.content_hash, maker=view.maker,
-        made_at=view.made_at, approved_by=view.checker, approved_at=view.approved_at,
-        file_sha256=view.file_sha256, version=view.version)
+        id=view.id,
+        state=view.state,
+        execution_date=view.execute_on,
+        item_count=view.item_count,
+        total=amount(view.total),
+        content_hash=view.content_hash,
+        maker=view.maker,
+        made_at=view.made_at,
+        approved_by=view.checker,
+        approved_at=view.approved_at,
+        file_sha256=view.file_sha256,
+        version=view.version,
+    )
 
 
 def _item(view: queries.ItemView) -> s.ItemOut:
     return s.ItemOut(
-        id=view.id, kind=view.kind, state=view.state, case_id=view.case_id,
-        claimant_id=view.claimant_id, amount=amount(view.amount),
+        id=view.id,
+        kind=view.kind,
+        state=view.state,
+        case_id=view.case_id,
+        claimant_id=view.claimant_id,
+        amount=amount(view.amount),
         account=f"****{view.account_last4}" if view.account_last4 else None,
-        account_usable_from=view.usable_from, end_to_end_id=view.end_to_end_id,
-        reason=view.reason, prepared_by=view.created_by)
+        account_usable_from=view.usable_from,
+        end_to_end_id=view.end_to_end_id,
+        reason=view.reason,
+        prepared_by=view.created_by,
+    )
 
 
 @router.post("/batches/{batch_id}/approve", operation_id="approve_batch", responses=CONFLICT)
@@ -131,7 +168,8 @@ async def approve_batch(
     """Approve exactly what was read. Never by who prepared it, nor by who gave an account. The bank
     file is made once and ordered to be sent."""
     await paying.approve_batch(
-        await open_desk(session, caller), held.keyring, batch_id, body.content_hash)
+        await open_desk(session, caller), held.keyring, batch_id, body.content_hash
+    )
     return await _batch(session, batch_id)
 
 
@@ -151,14 +189,24 @@ async def propose_batch(batch_id: Id, session: Session, caller: Caller) -> s.Bat
     return await _batch(session, batch_id)
 
 
-@router.get("/batches/{batch_id}/file", operation_id="get_bank_file",
-            response_class=Response, responses={200: {"content": {"application/xml": {}}}})
+@router.get(
+    "/batches/{batch_id}/file",
+    operation_id="get_bank_file",
+    response_class=Response,
+    responses={200: {"content": {"application/xml": {}}}},
+)
 async def get_bank_file(batch_id: Id, session: Session, caller: Caller, held: Held) -> Response:
     """The pain.001 file, the same bytes each time. Who takes it is written down."""
     name, raw = await paying.bank_file(await open_desk(session, caller), held.keyring, batch_id)
-    return Response(raw, media_type="application/xml", headers={
-        "content-disposition": f'attachment; filename="{name}.xml"',
-        "cache-control": "no-store", "x-content-type-options": "nosniff"})
+    return Response(
+        raw,
+        media_type="application/xml",
+        headers={
+            "content-disposition": f'attachment; filename="{name}.xml"',
+            "cache-control": "no-store",
+            "x-content-type-options": "nosniff",
+        },
+    )
 
 
 @router.post("/items/{item_id}/settled", operation_id="mark_settled", responses=CONFLICT)

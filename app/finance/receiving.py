@@ -42,13 +42,16 @@ async def import_statement(desk: Desk, raw: bytes) -> Imported:
     """Post the file, tell the cases, move the mark of how far the bank was read. All or nothing."""
     # A day of 30,000 lines takes a second to parse: other calls go on meanwhile.
     statements = await asyncio.to_thread(read_statements, raw)
-    done = await import_file(desk.session, raw, actor=desk.actor, at=desk.at,
-                             statements=statements)
+    done = await import_file(desk.session, raw, actor=desk.actor, at=desk.at, statements=statements)
     not_told = await tell_bank(desk, done.settled, done.returned)
     await mark_bank_read(desk)
     if not all(statement.replayed for statement in done.statements):
-        await desk.log("bank_statement_imported", file=str(done.external_event_id),
-                       statements=len(done.statements), receipts=len(done.receipts))
+        await desk.log(
+            "bank_statement_imported",
+            file=str(done.external_event_id),
+            statements=len(done.statements),
+            receipts=len(done.receipts),
+        )
     return Imported(done, not_told)
 
 
@@ -59,29 +62,44 @@ async def mark_bank_read(desk: Desk) -> None:
         select(func.max(BankStatement.closes_on).label("day"))
         .join(BankAccount, BankAccount.id == BankStatement.bank_account_id)
         .where(BankAccount.book == "client", BankStatement.closes_on.is_not(None))
-        .group_by(BankAccount.id).subquery())
+        .group_by(BankAccount.id)
+        .subquery()
+    )
     day = await desk.session.scalar(select(func.min(last.c.day)))
     if day is None:
         return
     following = min(day, desk.today) + timedelta(days=1)
     until = datetime.combine(following, time.min, tzinfo=desk.zone)
     await desk.session.execute(
-        insert(InstallationRow).values(id=1, outgoing_paused=False, bank_read_until=until)
-        .on_conflict_do_update(index_elements=["id"], set_={"bank_read_until": until}))
+        insert(InstallationRow)
+        .values(id=1, outgoing_paused=False, bank_read_until=until)
+        .on_conflict_do_update(index_elements=["id"], set_={"bank_read_until": until})
+    )
 
 
 async def open_account(desk: Desk, body: BankAccountIn) -> BankAccount:
     """An account of the agency; its book starts at zero. Raises FieldsRefused, Conflict."""
     number = _own_number(body)
-    taken = await desk.session.scalar(select(BankAccount.id).where(
-        BankAccount.number == number, BankAccount.currency == body.currency))
+    taken = await desk.session.scalar(
+        select(BankAccount.id).where(
+            BankAccount.number == number, BankAccount.currency == body.currency
+        )
+    )
     if taken is not None:
         raise Conflict("this account is open already", code="bank_account_known")
     row = await open_bank_account(
-        desk.session, account_id=new_id(), book=body.book, holder=body.holder, number=number,
-        currency=body.currency, at=desk.at, bic=body.bic)
-    await desk.log("bank_account_opened", account=str(row.id), book=body.book,
-                   currency=body.currency)
+        desk.session,
+        account_id=new_id(),
+        book=body.book,
+        holder=body.holder,
+        number=number,
+        currency=body.currency,
+        at=desk.at,
+        bic=body.bic,
+    )
+    await desk.log(
+        "bank_account_opened", account=str(row.id), book=body.book, currency=body.currency
+    )
     return row
 
 
@@ -98,19 +116,33 @@ def _own_number(body: BankAccountIn) -> str:
 async def record_by_hand(desk: Desk, body: ReceiptIn) -> UUID:
     """Money a person saw at the bank before its statement came. Raises what record_receipt does."""
     if body.booked_on > desk.today:
-        raise FieldsRefused(FieldError("/booked_on", "money of tomorrow is not here yet",
-                                       "date_in_future"))
+        raise FieldsRefused(
+            FieldError("/booked_on", "money of tomorrow is not here yet", "date_in_future")
+        )
     payer_account = None
     if body.payer_account is not None:
         payer_account = body.payer_account.replace(" ", "").upper()
     amount = body.amount.money()
-    movement_id = await record_receipt(desk.session, ReceiptByHand(
-        id=new_id(), bank_account_id=body.bank_account_id, amount=amount,
-        booked_on=body.booked_on, bank_ref=body.bank_reference, creditor_ref=body.reference,
-        remittance=body.remittance or "", payer_name=body.payer_name,
-        payer_account=payer_account, actor=desk.actor, at=desk.at))
-    await desk.log("receipt_recorded_by_hand", movement=str(movement_id), minor=amount.minor,
-                   currency=amount.currency)
+    movement_id = await record_receipt(
+        desk.session,
+        ReceiptByHand(
+            id=new_id(),
+            bank_account_id=body.bank_account_id,
+            amount=amount,
+            booked_on=body.booked_on,
+            bank_ref=body.bank_reference,
+            creditor_ref=body.reference,
+            remittance=body.remittance or "",
+            payer_name=body.payer_name,
+            payer_account=payer_account,
+            actor=desk.actor,
+            at=desk.at,
+        ),
+    )
+    await desk.log(
+        "receipt_recorded_by_hand",
+        movement=str(movement_id),
+        minor=amount.minor,
+        currency=amount.currency,
+    )
     return movement_id
-
-

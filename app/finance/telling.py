@@ -40,19 +40,30 @@ async def tell_bank(
 
     The bank's word stands whether a case takes it or not: a refusal never stops a statement.
     """
-    facts = [engine.Fact(s.case_id, PayoutSettled(s.item_id, s.amount.minor), desk.actor)
-             for s in settled if s.case_id is not None]
+    facts = [
+        engine.Fact(s.case_id, PayoutSettled(s.item_id, s.amount.minor), desk.actor)
+        for s in settled
+        if s.case_id is not None
+    ]
     facts += await _to_payers(desk, settled)
     facts += [
-        engine.Fact(r.case_id,
-                    PayoutReturned(r.item_id, r.amount.minor, r.reason, r.settled_before),
-                    desk.actor)
-        for r in returned if r.case_id is not None]
+        engine.Fact(
+            r.case_id,
+            PayoutReturned(r.item_id, r.amount.minor, r.reason, r.settled_before),
+            desk.actor,
+        )
+        for r in returned
+        if r.case_id is not None
+    ]
     refused = [NotTold(result.case_id, str(result.why)) for result in await desk.tell(facts)]
     for one in refused:
         log.error("bank_word_not_taken", case_id=str(one.case_id))
-        await open_fix_task(desk, one.case_id, f"not_told:{desk.moment.now.isoformat()}",
-                            "case_did_not_take_the_banks_word")
+        await open_fix_task(
+            desk,
+            one.case_id,
+            f"not_told:{desk.moment.now.isoformat()}",
+            "case_did_not_take_the_banks_word",
+        )
     for back in returned:
         if back.settled_before:
             await give_back_return(desk.session, back.item_id, actor=desk.actor, at=desk.at)
@@ -69,17 +80,35 @@ async def _to_payers(desk: Desk, settled: Sequence[ItemSettled]) -> list[engine.
     rows = await desk.session.execute(
         select(MovementHold.case_id, MovementHold.movement_id, PayoutItem.amount_minor)
         .join(PayoutItem, PayoutItem.movement_id == MovementHold.movement_id)
-        .where(PayoutItem.id.in_(ids), MovementHold.outcome == "refused"))
-    return [engine.Fact(r.case_id, MoneyReturned(r.movement_id, r.amount_minor), desk.actor)
-            for r in rows]
+        .where(PayoutItem.id.in_(ids), MovementHold.outcome == "refused")
+    )
+    return [
+        engine.Fact(r.case_id, MoneyReturned(r.movement_id, r.amount_minor), desk.actor)
+        for r in rows
+    ]
 
 
 async def open_fix_task(desk: Desk, case_id: UUID | None, key: str, reason: str) -> None:
-    await desk.session.execute(insert(TaskRow).values(
-        id=new_id(), case_id=case_id, kind=TaskKind.FIX_PAYOUT.value, key=key, role="finance",
-        state="open", due_at=desk.moment.now, priority=FIX_PRIORITY, priority_reason=reason,
-        subject_id=None, assignee_id=None, opened_at=desk.moment.now, closed_at=None,
-        closed_by=None).on_conflict_do_nothing())
+    await desk.session.execute(
+        insert(TaskRow)
+        .values(
+            id=new_id(),
+            case_id=case_id,
+            kind=TaskKind.FIX_PAYOUT.value,
+            key=key,
+            role="finance",
+            state="open",
+            due_at=desk.moment.now,
+            priority=FIX_PRIORITY,
+            priority_reason=reason,
+            subject_id=None,
+            assignee_id=None,
+            opened_at=desk.moment.now,
+            closed_at=None,
+            closed_by=None,
+        )
+        .on_conflict_do_nothing()
+    )
 
 
 async def close_fix_tasks(desk: Desk, movement_id: UUID) -> None:
@@ -87,6 +116,11 @@ async def close_fix_tasks(desk: Desk, movement_id: UUID) -> None:
     failed = select(cast(PayoutItem.id, Text)).where(PayoutItem.movement_id == movement_id)
     await desk.session.execute(
         update(TaskRow)
-        .where(TaskRow.kind == TaskKind.FIX_PAYOUT.value, TaskRow.state == "open",
-               TaskRow.case_id.is_(None), TaskRow.key.in_(failed))
-        .values(state="done", closed_at=desk.moment.now, closed_by=desk.actor))
+        .where(
+            TaskRow.kind == TaskKind.FIX_PAYOUT.value,
+            TaskRow.state == "open",
+            TaskRow.case_id.is_(None),
+            TaskRow.key.in_(failed),
+        )
+        .values(state="done", closed_at=desk.moment.now, closed_by=desk.actor)
+    )

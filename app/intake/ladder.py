@@ -14,5 +14,6 @@ def playbook_for(claim_kind: str, jurisdiction: str, on: date) -> str:
     try:
         return book.choose(claim_kind=claim_kind, jurisdiction=jurisdiction, on=on).key
     except NotFound:
-        raise FieldsRefused(FieldError(
-            "/claim/jurisdiction", "we do not act there yet", "jurisdiction_not_served")) from None
+        raise FieldsRefused(
+            FieldError("/claim/jurisdiction", "we do not act there yet", "jurisdiction_not_served")
+        ) from None

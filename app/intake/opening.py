@@ -22,7 +22,8 @@ from app.moment import MOMENT_SQL, Moment, moment_of
 CANDIDATES = 3
 PAYMENT_NUMBER_MIN, PAYMENT_NUMBER_SPAN = 10**11, 9 * 10**11
 
-_OPEN = text("""
+_OPEN = text(
+    """
     SELECT m.*,
            (SELECT coalesce(jsonb_agg(jsonb_build_object('id', c.id, 'email', c.email,
                    'name', c.name, 'language', c.language, 'country', c.country,
@@ -35,10 +36,14 @@ _OPEN = text("""
            (SELECT r FROM unnest(:payment_refs) r
              WHERE NOT EXISTS (SELECT 1 FROM cases WHERE payment_ref = r) LIMIT 1) AS payment_ref
       FROM (:moment_sql) m
-""".replace(":moment_sql", MOMENT_SQL)).bindparams(
-    bindparam("emails", type_=ARRAY(Text)), bindparam("refs", type_=ARRAY(Text)),
-    bindparam("payment_refs", type_=ARRAY(Text)), bindparam("me", type_=PgUuid(as_uuid=True)),
-    bindparam("company_id", type_=PgUuid(as_uuid=True)))
+""".replace(":moment_sql", MOMENT_SQL)
+).bindparams(
+    bindparam("emails", type_=ARRAY(Text)),
+    bindparam("refs", type_=ARRAY(Text)),
+    bindparam("payment_refs", type_=ARRAY(Text)),
+    bindparam("me", type_=PgUuid(as_uuid=True)),
+    bindparam("company_id", type_=PgUuid(as_uuid=True)),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +59,31 @@ class Opening:
     payment_ref: str
 
 
-async def read_opening(session: AsyncSession, *, emails: Sequence[str], me: UUID | None,
-                       company_id: UUID | None) -> Opening:
-    row = (await session.execute(_OPEN, {
-        "emails": list(emails), "me": me, "company_id": company_id,
-        "refs": [new_reference() for _ in range(CANDIDATES)],
-        "payment_refs": [national_reference(_number()) for _ in range(CANDIDATES)],
-    })).one()
+async def read_opening(
+    session: AsyncSession, *, emails: Sequence[str], me: UUID | None, company_id: UUID | None
+) -> Opening:
+    row = (
+        await session.execute(
+            _OPEN,
+            {
+                "emails": list(emails),
+                "me": me,
+                "company_id": company_id,
+                "refs": [new_reference() for _ in range(CANDIDATES)],
+                "payment_refs": [national_reference(_number()) for _ in range(CANDIDATES)],
+            },
+        )
+    ).one()
     if row.reference is None or row.payment_ref is None:
         raise Unavailable("no free case reference was found; try again")
     return Opening(
-        moment=moment_of(row), reference=row.reference, payment_ref=row.payment_ref,
+        moment=moment_of(row),
+        reference=row.reference,
+        payment_ref=row.payment_ref,
         known={p["email"]: p for p in row.people if p["email"] in emails},
-        me=next((p for p in row.people if p["id"] == str(me)), None), company=row.company)
+        me=next((p for p in row.people if p["id"] == str(me)), None),
+        company=row.company,
+    )
 
 
 def _number() -> int:

@@ -36,16 +36,44 @@ ANSWER_NUMBER_MAX = 10**12
 _ANSWER_KEY = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
 
 # The kinds of claim lines; those of the second list are expenses, on which no fee is taken.
-ItemKind = Literal["price", "part_of_price", "fee", "care", "return_postage", "inspection",
-                   "unpaid_bill", "loss", "own_time", "compensation", "interest"]
+ItemKind = Literal[
+    "price",
+    "part_of_price",
+    "fee",
+    "care",
+    "return_postage",
+    "inspection",
+    "unpaid_bill",
+    "loss",
+    "own_time",
+    "compensation",
+    "interest",
+]
 FREE_OF_FEE = ("care", "return_postage", "inspection", "unpaid_bill")
 
 # The kinds of the question form, in its order.
 ClaimKind = Literal[
-    "air", "air_fees", "air_baggage", "online_purchase", "online_defective",
-    "online_not_delivered", "online_return", "food_delivery", "unauthorised_payment",
-    "card_billing_error", "chargeback", "subscription_trap", "telecom_energy_billing",
-    "healthcare_billing", "package_travel", "hotel", "rail", "bus", "event_tickets", "services"]
+    "air",
+    "air_fees",
+    "air_baggage",
+    "online_purchase",
+    "online_defective",
+    "online_not_delivered",
+    "online_return",
+    "food_delivery",
+    "unauthorised_payment",
+    "card_billing_error",
+    "chargeback",
+    "subscription_trap",
+    "telecom_energy_billing",
+    "healthcare_billing",
+    "package_travel",
+    "hotel",
+    "rail",
+    "bus",
+    "event_tickets",
+    "services",
+]
 Jurisdiction = Annotated[str, Field(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")]
 
 
@@ -108,8 +136,9 @@ def _answer(value: Any, depth: int, left: list[int]) -> Any:
         return [_answer(item, depth + 1, left) for item in value]
     if isinstance(value, dict):
         return {k: _answer(item, depth + 1, left) for k, item in _keys_checked(value).items()}
-    raise PydanticCustomError("answer_value", "an answer is a text, a whole number, yes or no,"
-                                              " or a list or map of those")
+    raise PydanticCustomError(
+        "answer_value", "an answer is a text, a whole number, yes or no, or a list or map of those"
+    )
 
 
 Answers = Annotated[dict[str, Any], Field(max_length=200), AfterValidator(_answers)]
@@ -119,11 +148,18 @@ Items = Annotated[list[ItemIn], Field(max_length=ITEMS_MAX)]
 def _same_line_once(items: list[ItemIn]) -> list[ItemIn]:
     seen: set[tuple[object, ...]] = set()
     for item in items:
-        line = (item.what.casefold(), item.kind, item.amount.amount, item.amount.currency,
-                item.creditor)
+        line = (
+            item.what.casefold(),
+            item.kind,
+            item.amount.amount,
+            item.amount.currency,
+            item.creditor,
+        )
         if line in seen:
-            raise PydanticCustomError("item_twice", "the same line stands there twice; tell two"
-                                                    " equal things apart in `what`")
+            raise PydanticCustomError(
+                "item_twice",
+                "the same line stands there twice; tell two equal things apart in `what`",
+            )
         seen.add(line)
     return items
 

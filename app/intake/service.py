@@ -44,8 +44,15 @@ class NotADraft(Conflict):
     code = "case_not_a_draft"
 
 
-async def file_case(session: AsyncSession, body: CaseIn, principal: Principal, keyring: Keyring,
-                    *, source: str | None = None, finish: Finish | None = None) -> CaseView:
+async def file_case(
+    session: AsyncSession,
+    body: CaseIn,
+    principal: Principal,
+    keyring: Keyring,
+    *,
+    source: str | None = None,
+    finish: Finish | None = None,
+) -> CaseView:
     """A new case, submitted or as a draft: one reading statement, one writing statement.
 
     `source` is phone or paper when staff file for somebody; `finish` may add writes that need the
@@ -56,25 +63,41 @@ async def file_case(session: AsyncSession, body: CaseIn, principal: Principal, k
     company = body.claim.company
     people_in = [p for p in (body.consumer, *body.party) if p is not None]
     opening = await read_opening(
-        session, emails=[p.email for p in people_in if p.email], me=me,
-        company_id=company.company_id if company else None)
+        session,
+        emails=[p.email for p in people_in if p.email],
+        me=me,
+        company_id=company.company_id if company else None,
+    )
     rules.check_facts(body, opening, principal)
-    playbook = playbook_for(body.claim.claim_kind, body.claim.jurisdiction,
-                            opening.moment.now.date())
+    playbook = playbook_for(
+        body.claim.claim_kind, body.claim.jurisdiction, opening.moment.now.date()
+    )
     people = people_of(body, opening, keyring)
     new = new_case(
-        body, opening, people, playbook=playbook,
+        body,
+        opening,
+        people,
+        playbook=playbook,
         source=source or (principal.actor if principal.kind == "app" else "consumer"),
-        company_known=bool(opening.company and opening.company["status"] == "confirmed"))
+        company_known=bool(opening.company and opening.company["status"] == "confirmed"),
+    )
     if body.submit:
         refuse_incomplete({**new.columns, "items": new.items}, body.claim.language)
     return await _create(session, new, people.keys, body, opening, principal, finish)
 
 
-async def _create(session: AsyncSession, new: NewCase, keys: list[dict[str, Any]], body: CaseIn,
-                  opening: Opening, principal: Principal, finish: Finish | None) -> CaseView:
+async def _create(
+    session: AsyncSession,
+    new: NewCase,
+    keys: list[dict[str, Any]],
+    body: CaseIn,
+    opening: Opening,
+    principal: Principal,
+    finish: Finish | None,
+) -> CaseView:
     event: CaseDrafted | CaseSubmitted = (
-        CaseSubmitted(filed_by=FILED_BY[principal.kind]) if body.submit else CaseDrafted())
+        CaseSubmitted(filed_by=FILED_BY[principal.kind]) if body.submit else CaseDrafted()
+    )
     seen: list[CaseView] = []
     names = new.columns["answers"][FILED]["names"]
 
@@ -85,44 +108,64 @@ async def _create(session: AsyncSession, new: NewCase, keys: list[dict[str, Any]
         return [*(fresh if keys else ()), *(finish(view) if finish else ())]
 
     try:
-        await engine.create(session, new, event, actor=principal.actor, moment=opening.moment,
-                            beside=beside)
+        await engine.create(
+            session, new, event, actor=principal.actor, moment=opening.moment, beside=beside
+        )
     except IntegrityError as refused:
         # Two filings for the same new person at the same instant: the second finds them next time.
         if "uq_consumers_email" in str(refused.orig):
-            raise Conflict("somebody is filing for the same person right now; try again",
-                           code="busy") from None
+            raise Conflict(
+                "somebody is filing for the same person right now; try again", code="busy"
+            ) from None
         raise
     return seen[0]
 
 
-def _as_read(new: NewCase, outcome: Outcome, opening: Opening,
-             names: list[str]) -> dict[str, Any]:
+def _as_read(new: NewCase, outcome: Outcome, opening: Opening, names: list[str]) -> dict[str, Any]:
     """The row `read_case_row` would find, from what is about to be written."""
     case: Case = outcome.case
     plain = outcome.plain()
     company = opening.company or {}
     claimants = [{**c, "name": name} for c, name in zip(new.claimants, names, strict=True)]
     history = [
-        {"seq": at, "at": outcome.now, "actor": outcome.actor, "code": h.code,
-         "params": dict(h.params) | ({} if h.visible_to_consumer else {"internal": "1"})}
-        for at, h in enumerate(outcome.history, start=1)]
+        {
+            "seq": at,
+            "at": outcome.now,
+            "actor": outcome.actor,
+            "code": h.code,
+            "params": dict(h.params) | ({} if h.visible_to_consumer else {"internal": "1"}),
+        }
+        for at, h in enumerate(outcome.history, start=1)
+    ]
     return {
-        **new.columns, **plain, "id": case.id, "version": 1, "claimed_minor": case.claimed_minor,
-        "parked_reason": None, "legal_name": company.get("legal_name"),
-        "brand": company.get("brand"), "claimants": claimants, "items": new.items, "letters": [],
-        "offers_made": [], "questions_asked": [], "history": history[::-1], "open_tasks": [],
+        **new.columns,
+        **plain,
+        "id": case.id,
+        "version": 1,
+        "claimed_minor": case.claimed_minor,
+        "parked_reason": None,
+        "legal_name": company.get("legal_name"),
+        "brand": company.get("brand"),
+        "claimants": claimants,
+        "items": new.items,
+        "letters": [],
+        "offers_made": [],
+        "questions_asked": [],
+        "history": history[::-1],
+        "open_tasks": [],
         "twins": [],
     }
 
 
-async def change_draft(session: AsyncSession, principal: Principal, case_id: UUID,
-                       change: ClaimChange, sent: int) -> None:
+async def change_draft(
+    session: AsyncSession, principal: Principal, case_id: UUID, change: ClaimChange, sent: int
+) -> None:
     """Replaces the given parts of a draft. Raises NotFound, StaleVersion, NotADraft."""
     case = await _draft(session, principal, case_id, sent)
     company = change.company
-    opening = await read_opening(session, emails=[], me=None,
-                                 company_id=company.company_id if company else None)
+    opening = await read_opening(
+        session, emails=[], me=None, company_id=company.company_id if company else None
+    )
     given = change.model_fields_set
     if not given:
         return
@@ -146,8 +189,15 @@ async def change_draft(session: AsyncSession, principal: Principal, case_id: UUI
         columns["answers"] = await _answers(session, case, change)
     if change.items is not None:
         columns["claimed_minor"] = await _replace_items(session, case, change.items)
-    await engine.amend(session, case.id, columns, code="draft_changed", actor=principal.actor,
-                       params={"fields": ", ".join(sorted(given))}, moment=opening.moment)
+    await engine.amend(
+        session,
+        case.id,
+        columns,
+        code="draft_changed",
+        actor=principal.actor,
+        params={"fields": ", ".join(sorted(given))},
+        moment=opening.moment,
+    )
 
 
 def _company_columns(change: ClaimChange, opening: Opening) -> dict[str, Any]:
@@ -174,29 +224,51 @@ async def _answers(session: AsyncSession, case: OwnCase, change: ClaimChange) ->
 
 async def _replace_items(session: AsyncSession, case: OwnCase, items: list[ItemIn]) -> int:
     """The draft's lines anew; returns what they claim in minor units."""
-    claimants = list(await session.scalars(
-        select(ClaimantRow.id).where(ClaimantRow.case_id == case.id)
-        .order_by(ClaimantRow.position)))
+    claimants = list(
+        await session.scalars(
+            select(ClaimantRow.id)
+            .where(ClaimantRow.case_id == case.id)
+            .order_by(ClaimantRow.position)
+        )
+    )
     rows = items_of(items, case.id, claimants, case.currency)
     await session.execute(delete(ClaimItemRow).where(ClaimItemRow.case_id == case.id))
     if rows:
-        await session.execute(insert(ClaimItemRow), [
-            row | {k: UUID(row[k]) for k in ("id", "case_id", "creditor_id")} for row in rows])
+        await session.execute(
+            insert(ClaimItemRow),
+            [row | {k: UUID(row[k]) for k in ("id", "case_id", "creditor_id")} for row in rows],
+        )
     return sum(row["amount_minor"] for row in rows if row["counted"])
 
 
 async def submit(session: AsyncSession, principal: Principal, case_id: UUID, sent: int) -> None:
     """Hands a draft in. Raises FieldsRefused with what is missing, NotADraft, StaleVersion."""
     case = await _draft(session, principal, case_id, sent)
-    row = (await session.execute(select(CaseRow.company_text, CaseRow.what_happened).where(
-        CaseRow.id == case.id))).one()
-    items = [dict(i) for i in (await session.execute(select(ClaimItemRow.counted).where(
-        ClaimItemRow.case_id == case.id))).mappings()]
-    refuse_incomplete({"company_text": row.company_text, "what_happened": row.what_happened,
-                       "items": items}, case.language)
+    row = (
+        await session.execute(
+            select(CaseRow.company_text, CaseRow.what_happened).where(CaseRow.id == case.id)
+        )
+    ).one()
+    items = [
+        dict(i)
+        for i in (
+            await session.execute(
+                select(ClaimItemRow.counted).where(ClaimItemRow.case_id == case.id)
+            )
+        ).mappings()
+    ]
+    refuse_incomplete(
+        {"company_text": row.company_text, "what_happened": row.what_happened, "items": items},
+        case.language,
+    )
     moment = await read_moment(session)
-    await engine.advance(session, case.id, CaseSubmitted(filed_by=FILED_BY[principal.kind]),
-                         actor=principal.actor, moment=moment)
+    await engine.advance(
+        session,
+        case.id,
+        CaseSubmitted(filed_by=FILED_BY[principal.kind]),
+        actor=principal.actor,
+        moment=moment,
+    )
 
 
 async def _draft(session: AsyncSession, principal: Principal, case_id: UUID, sent: int) -> OwnCase:
@@ -205,5 +277,3 @@ async def _draft(session: AsyncSession, principal: Principal, case_id: UUID, sen
     if case.stage != "intake":
         raise NotADraft("this case was submitted already", stage=case.stage)
     return case
-
-

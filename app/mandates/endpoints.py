@@ -21,26 +21,46 @@ IfMatch = Annotated[str | None, Header(description="The ETag you read; staff mus
 
 
 @router.get("/fee-summary", operation_id="get_summary")
-async def get_summary(case_id: Id, session: ReadSession, caller: Caller,
-                      language: ReaderLanguage = None) -> SummaryOut:
+async def get_summary(
+    case_id: Id, session: ReadSession, caller: Caller, language: ReaderLanguage = None
+) -> SummaryOut:
     """One page before signing: the fee, what each outcome leaves, the rights, the mandate text."""
     return summary_of(await read_case_row(session, caller, case_id), language)
 
 
-@router.post("/mandates", operation_id="sign_mandate", status_code=201,
-             responses=problems("conflict", "stale"))
-async def sign_mandate(case_id: Id, body: MandateIn, session: Session, caller: Caller,
-                       response: Response, if_match: IfMatch = None) -> MandateSigned:
+@router.post(
+    "/mandates",
+    operation_id="sign_mandate",
+    status_code=201,
+    responses=problems("conflict", "stale"),
+)
+async def sign_mandate(
+    case_id: Id,
+    body: MandateIn,
+    session: Session,
+    caller: Caller,
+    response: Response,
+    if_match: IfMatch = None,
+) -> MandateSigned:
     done = await service.sign(session, caller, case_id, body, version_sent(caller, if_match))
     case = await show(session, caller, case_id, response)
     response.headers["location"] = f"/v1/cases/{case_id}/mandates/{done.mandate_id}"
     return MandateSigned(mandate_id=done.mandate_id, signed_at=done.signed_at, case=case)
 
 
-@router.post("/mandates/{mandate_id}/revoke", operation_id="revoke_mandate",
-             responses=problems("conflict", "stale"))
-async def revoke_mandate(case_id: Id, mandate_id: Id, session: Session, caller: Caller,
-                         response: Response, if_match: IfMatch = None) -> CaseView:
+@router.post(
+    "/mandates/{mandate_id}/revoke",
+    operation_id="revoke_mandate",
+    responses=problems("conflict", "stale"),
+)
+async def revoke_mandate(
+    case_id: Id,
+    mandate_id: Id,
+    session: Session,
+    caller: Caller,
+    response: Response,
+    if_match: IfMatch = None,
+) -> CaseView:
     """Takes the mandate back at once: nothing more leaves in this claimant's name."""
     await service.revoke(session, caller, case_id, mandate_id, version_sent(caller, if_match))
     return await show(session, caller, case_id, response)

@@ -43,8 +43,9 @@ class Signed:
     signed_at: datetime
 
 
-async def sign(session: AsyncSession, principal: Principal, case_id: UUID, body: MandateIn,
-               sent: int | None) -> Signed:
+async def sign(
+    session: AsyncSession, principal: Principal, case_id: UUID, body: MandateIn, sent: int | None
+) -> Signed:
     """Stores the signature with the summary exactly as it was shown.
 
     Raises TextChanged when the text moved on, AlreadySigned, FieldsRefused, TransitionRefused.
@@ -54,45 +55,65 @@ async def sign(session: AsyncSession, principal: Principal, case_id: UUID, body:
     claimant = await own_claimant(session, principal, case_id, body.claimant_id)
     _check_level(principal, body)
     if body.text_version != TEXT_VERSION:
-        raise TextChanged("the text has changed since it was shown; read the summary again",
-                          current=TEXT_VERSION)
+        raise TextChanged(
+            "the text has changed since it was shown; read the summary again", current=TEXT_VERSION
+        )
     if claimant.mandate == "signed":
         raise AlreadySigned("this claimant has signed already")
     moment = await read_moment(session)
     shown = summary_of(await read_case_row(session, principal, case_id)).model_dump(mode="json")
     rule = fee_rule()
     mandate_id = new_id()
-    await session.execute(insert(MandateRow).values(
-        id=mandate_id, case_id=case.id, claimant_id=claimant.id, level=body.level,
-        signed_name=body.signed_name, text_version=body.text_version,
-        fee_rule=f"{rule.id}@{rule.version}",
-        scope=[*SCOPE, *([RECEIVE_MONEY] if body.receives_money else [])],
-        receives_money=body.receives_money,
-        shown=shown | {"fee_rule_document": rule.to_document()}, signed_at=moment.now,
-        revoked_at=None, filed_by=principal.actor))
+    await session.execute(
+        insert(MandateRow).values(
+            id=mandate_id,
+            case_id=case.id,
+            claimant_id=claimant.id,
+            level=body.level,
+            signed_name=body.signed_name,
+            text_version=body.text_version,
+            fee_rule=f"{rule.id}@{rule.version}",
+            scope=[*SCOPE, *([RECEIVE_MONEY] if body.receives_money else [])],
+            receives_money=body.receives_money,
+            shown=shown | {"fee_rule_document": rule.to_document()},
+            signed_at=moment.now,
+            revoked_at=None,
+            filed_by=principal.actor,
+        )
+    )
     await engine.advance(
-        session, case.id, MandateSigned(claimant.id, mandate_id, body.receives_money),
-        actor=principal.actor, moment=moment)
+        session,
+        case.id,
+        MandateSigned(claimant.id, mandate_id, body.receives_money),
+        actor=principal.actor,
+        moment=moment,
+    )
     return Signed(mandate_id, moment.now)
 
 
 def _check_level(principal: Principal, body: MandateIn) -> None:
     """A paper original is filed by who holds it; everything else is done by the signer."""
     if is_staff(principal) != (body.level == "wet_ink"):
-        raise FieldsRefused(FieldError(
-            "/level", "staff file paper originals (wet_ink), signers the other levels",
-            "level_not_yours"))
+        raise FieldsRefused(
+            FieldError(
+                "/level",
+                "staff file paper originals (wet_ink), signers the other levels",
+                "level_not_yours",
+            )
+        )
 
 
-async def revoke(session: AsyncSession, principal: Principal, case_id: UUID, mandate_id: UUID,
-                 sent: int | None) -> None:
+async def revoke(
+    session: AsyncSession, principal: Principal, case_id: UUID, mandate_id: UUID, sent: int | None
+) -> None:
     """Takes a mandate back: what has not left stops. Raises NotFound, Conflict."""
     case = await own_case(session, principal, case_id, lock=True)
     check_sent(case, sent)
     query = select(MandateRow).where(MandateRow.id == mandate_id, MandateRow.case_id == case_id)
     if principal.kind == "consumer":
         query = query.join(ClaimantRow, ClaimantRow.id == MandateRow.claimant_id).where(
-            ClaimantRow.consumer_id == principal.id)
+            ClaimantRow.consumer_id == principal.id
+        )
     mandate = (await session.execute(query)).scalar_one_or_none()
     if mandate is None:
         raise NotFound("there is no such mandate", code="mandate_not_found")
@@ -101,12 +122,16 @@ async def revoke(session: AsyncSession, principal: Principal, case_id: UUID, man
     await end_mandate(session, principal, case, mandate.claimant_id)
 
 
-async def end_mandate(session: AsyncSession, principal: Principal, case: OwnCase,
-                      claimant_id: UUID) -> None:
+async def end_mandate(
+    session: AsyncSession, principal: Principal, case: OwnCase, claimant_id: UUID
+) -> None:
     """Marks the claimant's current mandate revoked and tells the ladder."""
     moment = await read_moment(session)
-    await session.execute(update(MandateRow).where(
-        MandateRow.claimant_id == claimant_id, MandateRow.revoked_at.is_(None)
-    ).values(revoked_at=moment.now))
-    await engine.advance(session, case.id, MandateRevoked(claimant_id), actor=principal.actor,
-                         moment=moment)
+    await session.execute(
+        update(MandateRow)
+        .where(MandateRow.claimant_id == claimant_id, MandateRow.revoked_at.is_(None))
+        .values(revoked_at=moment.now)
+    )
+    await engine.advance(
+        session, case.id, MandateRevoked(claimant_id), actor=principal.actor, moment=moment
+    )

@@ -26,39 +26,52 @@ def summary_of(row: Mapping[str, Any], language: str | None = None) -> SummaryOu
     say, rule, currency = words(language or row["language"]), fee_rule(), row["currency"]
     due = items_due(row["items"])
     whole = sum(item.open_minor for item in due)
-    outcomes = (Scenario("full", whole), Scenario("half", whole // 2),
-                Scenario("voucher", whole, voucher=True), Scenario("direct", whole),
-                Scenario("nothing", 0))
+    outcomes = (
+        Scenario("full", whole),
+        Scenario("half", whole // 2),
+        Scenario("voucher", whole, voucher=True),
+        Scenario("direct", whole),
+        Scenario("nothing", 0),
+    )
     company = company_name(row)
     return SummaryOut(
-        case_id=row["id"], reference=row["reference"], language=say.language,
+        case_id=row["id"],
+        reference=row["reference"],
+        language=say.language,
         title=say.say("summary", "title", {"reference": row["reference"]}),
         fee=FeeRuleOut(
-            id=rule.id, version=rule.version, rate_percent=_percent(rule.rate_bp),
+            id=rule.id,
+            version=rule.version,
+            rate_percent=_percent(rule.rate_bp),
             vat_percent=_percent(rule.vat_bp),
-            explanation=say.say("summary", "fee_rule", {"rate": _percent(rule.rate_bp)})),
+            explanation=say.say("summary", "fee_rule", {"rate": _percent(rule.rate_bp)}),
+        ),
         claimed=Amount.of(whole, currency),
         net_amounts=[
             NetAmountOut(
-                outcome=net.scenario, text=say.term("scenarios", net.scenario),
+                outcome=net.scenario,
+                text=say.term("scenarios", net.scenario),
                 recovered=Amount.of(net.recovered.minor, currency),
                 our_fee=Amount.of(net.fee.minor, currency),
                 vat_inside_fee=Amount.of(net.vat.minor, currency),
-                you_get=Amount.of(net.consumer_gets.minor, currency))
-            for net in net_amounts(rule, due, currency, outcomes)],
+                you_get=Amount.of(net.consumer_gets.minor, currency),
+            )
+            for net in net_amounts(rule, due, currency, outcomes)
+        ],
         no_fee_on=say.term("summary", "no_fee_on"),
         nothing_due_if=say.term("summary", "already_agreed"),
         who_pays_whom=say.term("summary", f"mode_{row['mode']}"),
         withdrawal_right=say.term("summary", "withdrawal_right"),
-        leaving=say.term("summary", "leaving"), if_we_are_late=say.term("summary", "late"),
+        leaving=say.term("summary", "leaving"),
+        if_we_are_late=say.term("summary", "late"),
         mandate_text=_mandate_text(say, company),
-        mandate_money_text=say.term("summary", "mandate_money"), text_version=TEXT_VERSION)
+        mandate_money_text=say.term("summary", "mandate_money"),
+        text_version=TEXT_VERSION,
+    )
 
 
 def _mandate_text(say: Words, company: str) -> str:
     return say.say("summary", "mandate_text", {"company": company})
-
-
 
 
 def _percent(basis_points: int) -> str:

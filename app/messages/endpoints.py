@@ -20,11 +20,13 @@ async def list_pen(session: ReadSession, caller: Staff, pages: Pages) -> PenOut:
     """Oldest first."""
     query = keyset(queries.pen_query(), queries.ORDER, pages.after("pen"), pages.limit)
     rows = (await session.execute(query)).all()
-    shown = rows[:pages.limit]
+    shown = rows[: pages.limit]
     return PenOut(
         items=[queries.pen_message(row, caller) for row in shown],
         next_cursor=pages.next("pen", [shown[-1].received_at, shown[-1].id])
-        if len(rows) > pages.limit else None)
+        if len(rows) > pages.limit
+        else None,
+    )
 
 
 @router.post("/{message_id}/file", operation_id="file_message", responses=problems("conflict"))

@@ -18,8 +18,14 @@ ORDER: Final = (MessageRow.__table__.c.received_at, MessageRow.__table__.c.id)
 def pen_query() -> Select[Any]:
     table = MessageRow.__table__.c
     return select(
-        table.id, table.received_at, table.channel, table.from_address, table.to_address,
-        table.subject, func.left(table.text, SHOWN_CHARACTERS).label("text"), table.automatic,
+        table.id,
+        table.received_at,
+        table.channel,
+        table.from_address,
+        table.to_address,
+        table.subject,
+        func.left(table.text, SHOWN_CHARACTERS).label("text"),
+        table.automatic,
         table.pen_reasons,
     ).where(table.state == "pen")
 
@@ -28,10 +34,16 @@ def pen_message(row: Any, caller: Principal) -> PenMessageOut:
     """As the caller may read it: who does not work on cases sees that it came, and why it waits."""
     words = caller.has(*SEES_WORDS)
     return PenMessageOut(
-        id=row.id, received_at=row.received_at, channel=row.channel,
+        id=row.id,
+        received_at=row.received_at,
+        channel=row.channel,
         from_address=row.from_address if words else _masked(row.from_address),
-        to_address=row.to_address, subject=row.subject if words else "",
-        text=row.text if words else "", automatic=row.automatic, why=row.pen_reasons)
+        to_address=row.to_address,
+        subject=row.subject if words else "",
+        text=row.text if words else "",
+        automatic=row.automatic,
+        why=row.pen_reasons,
+    )
 
 
 def _masked(address: str) -> str:

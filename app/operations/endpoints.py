@@ -29,40 +29,61 @@ router = Router(prefix="/v1", tags=["operations"])
 
 @router.get("/effects", operation_id="list_effects")
 async def list_effects(
-    session: ReadSession, caller: Staff, pages: Pages,
-    state: Annotated[str, Query(max_length=40, description="of unknown, parked, failed; "
-                                "several with commas")] = "unknown,parked",
+    session: ReadSession,
+    caller: Staff,
+    pages: Pages,
+    state: Annotated[
+        str, Query(max_length=40, description="of unknown, parked, failed; several with commas")
+    ] = "unknown,parked",
 ) -> EffectListOut:
     """Orders whose outcome a person has to settle, oldest first."""
     states = sorted(set(state.split(",")))
     if not set(states) <= set(service.LISTED):
         raise InvalidInput("state is of unknown, parked, failed", code="state_unknown")
     filters = {"state": ",".join(states)}
-    query = keyset(service.effects_query(caller, states), [EffectRow.__table__.c.id],
-                   pages.after("effects", filters), pages.limit)
+    query = keyset(
+        service.effects_query(caller, states),
+        [EffectRow.__table__.c.id],
+        pages.after("effects", filters),
+        pages.limit,
+    )
     rows = (await session.execute(query)).all()
-    shown = rows[:pages.limit]
+    shown = rows[: pages.limit]
     return EffectListOut(
         items=[_effect(row.EffectRow, row.reference) for row in shown],
         next_cursor=pages.next("effects", [shown[-1].EffectRow.id], filters)
-        if len(rows) > pages.limit else None)
+        if len(rows) > pages.limit
+        else None,
+    )
 
 
 def _effect(row: EffectRow, reference: str | None) -> EffectOut:
     return EffectOut(
-        id=row.id, kind=row.kind, lane=row.lane, state=row.state, stream=row.stream,
-        case_id=row.case_id, reference=reference, attempts=row.attempts, cause=row.cause,
-        provider=row.provider, staged_at=row.staged_at, dispatched_at=row.dispatched_at)
+        id=row.id,
+        kind=row.kind,
+        lane=row.lane,
+        state=row.state,
+        stream=row.stream,
+        case_id=row.case_id,
+        reference=reference,
+        attempts=row.attempts,
+        cause=row.cause,
+        provider=row.provider,
+        staged_at=row.staged_at,
+        dispatched_at=row.dispatched_at,
+    )
 
 
-@router.post("/effects/{effect_id}/settle", operation_id="settle_effect",
-             responses=problems("conflict"))
+@router.post(
+    "/effects/{effect_id}/settle", operation_id="settle_effect", responses=problems("conflict")
+)
 async def settle_effect(
     effect_id: Id, body: SettleIn, session: Session, caller: Staff
 ) -> SettledOut:
     """Say whether it was sent, or have it sent again, with the reason."""
-    done = await service.settle(session, caller, effect_id, verdict=body.verdict,
-                                reason=body.reason)
+    done = await service.settle(
+        session, caller, effect_id, verdict=body.verdict, reason=body.reason
+    )
     return SettledOut(id=done.id, state=done.state, verdict=done.verdict, again_as=done.again_as)
 
 
@@ -84,8 +105,9 @@ async def operations_status(session: ReadSession) -> StatusOut:
     return await read_status(session)
 
 
-@router.post("/operations/cases/{case_id}/unpark", operation_id="unpark_case",
-             responses=problems("conflict"))
+@router.post(
+    "/operations/cases/{case_id}/unpark", operation_id="unpark_case", responses=problems("conflict")
+)
 async def unpark_case(case_id: Id, session: Session, caller: Staff) -> UnparkedOut:
     """Let a case run again that could not be moved, once the cause is repaired."""
     reference = await service.unpark(session, caller, case_id)

@@ -66,36 +66,75 @@ async def settle(
     moment = await read_moment(session)
     if case_id is not None:
         await session.execute(select(CaseRow.id).where(CaseRow.id == case_id).with_for_update())
-    effect = (await session.execute(
-        select(EffectRow.id, EffectRow.kind, EffectRow.state, EffectRow.lease_epoch,
-               EffectRow.lane)
-        .where(EffectRow.id == effect_id).with_for_update())).one()
+    effect = (
+        await session.execute(
+            select(
+                EffectRow.id, EffectRow.kind, EffectRow.state, EffectRow.lease_epoch, EffectRow.lane
+            )
+            .where(EffectRow.id == effect_id)
+            .with_for_update()
+        )
+    ).one()
     if effect.lane == MONEY_LANE and not caller.has("finance_approver"):
-        raise Forbidden("who approves payouts settles what moves money",
-                        code="finance_approver_needed")
+        raise Forbidden(
+            "who approves payouts settles what moves money", code="finance_approver_needed"
+        )
     if effect.state not in SETTLEABLE:
         raise EffectSettledBefore("this order does not wait for a verdict", state=effect.state)
     repeats_itself = verdict == "again" and effect.kind not in LADDER_REPEATS
     state = "planned" if repeats_itself else _state_after(verdict)
     await _close(session, effect_id, state, caller, moment)
-    await outbox.log_attempts(session, [outbox.Attempt(
-        effect_id=effect_id, epoch=effect.lease_epoch, worker=WORKER,
-        what=f"settled:{verdict}", detail=reason)])
+    await outbox.log_attempts(
+        session,
+        [
+            outbox.Attempt(
+                effect_id=effect_id,
+                epoch=effect.lease_epoch,
+                worker=WORKER,
+                what=f"settled:{verdict}",
+                detail=reason,
+            )
+        ],
+    )
+    if case_id is None:
+        params = {
+            "effect": str(effect_id),
+            "kind": effect.kind,
+            "verdict": verdict,
+            "reason": IN_WORDS,
+        }
+        await audit.append(
+            session,
+            stream=audit.SYSTEM,
+            code="effect_settled",
+            params=params,
+            actor=caller.actor,
+            at=moment.now,
+        )
+        return Settled(effect_id, state, verdict, effect_id if repeats_itself else None)
+    event = EffectSettled(effect_id=effect_id, kind=effect.kind, verdict=verdict, by=caller.actor)
+    await _tell_case(session, case_id, event, reason, moment)
     again_as = effect_id if repeats_itself else None
-    if case_id is not None:
-        await session.execute(insert(CaseNoteRow).values(
-            id=new_id(), case_id=case_id, about="effect_settled", words=reason,
-            written_by=caller.actor, written_at=moment.now))
-        await engine.advance(session, case_id, EffectSettled(
-            effect_id=effect_id, kind=effect.kind, verdict=verdict, by=caller.actor),
-            actor=caller.actor, moment=moment)
-        if verdict == "again" and not repeats_itself:
-            again_as = await _newest_like(session, case_id, effect_id, effect.kind)
-    else:
-        await audit.append(session, stream=audit.SYSTEM, code="effect_settled", params={
-            "effect": str(effect_id), "kind": effect.kind, "verdict": verdict,
-            "reason": IN_WORDS}, actor=caller.actor, at=moment.now)
+    if verdict == "again" and not repeats_itself:
+        again_as = await _newest_like(session, case_id, effect_id, effect.kind)
     return Settled(effect_id, state, verdict, again_as)
+
+
+async def _tell_case(
+    session: AsyncSession, case_id: uuid.UUID, event: EffectSettled, reason: str, moment: Moment
+) -> None:
+    """The verdict is the case's too: the reason in words beside it, the ladder runs on."""
+    await session.execute(
+        insert(CaseNoteRow).values(
+            id=new_id(),
+            case_id=case_id,
+            about="effect_settled",
+            words=reason,
+            written_by=event.by,
+            written_at=moment.now,
+        )
+    )
+    await engine.advance(session, case_id, event, actor=event.by, moment=moment)
 
 
 def _state_after(verdict: str) -> str:
@@ -106,9 +145,11 @@ def _state_after(verdict: str) -> str:
 async def _case_of(
     session: AsyncSession, caller: Principal, effect_id: uuid.UUID
 ) -> uuid.UUID | None:
-    found = (await session.execute(
-        select(EffectRow.case_id).where(EffectRow.id == effect_id, effect_scope(caller))
-    )).one_or_none()
+    found = (
+        await session.execute(
+            select(EffectRow.case_id).where(EffectRow.id == effect_id, effect_scope(caller))
+        )
+    ).one_or_none()
     if found is None:
         raise NotFound("there is no such order", code="effect_not_found")
     case_id: uuid.UUID | None = found.case_id
@@ -120,7 +161,9 @@ async def _close(
 ) -> None:
     """The new epoch makes every worker that still believes it holds the lease a stale one."""
     values: dict[str, Any] = {
-        "state": state, "lease_until": None, "lease_epoch": EffectRow.lease_epoch + 1,
+        "state": state,
+        "lease_until": None,
+        "lease_epoch": EffectRow.lease_epoch + 1,
         "cause": f"settled by {caller.actor}",
     }
     if state == "planned":
@@ -136,9 +179,15 @@ async def _newest_like(
     """The order the ladder staged in its place; none when the letter is no longer wanted."""
     return await session.scalar(
         select(EffectRow.id)
-        .where(EffectRow.case_id == case_id, EffectRow.kind == kind, EffectRow.id > effect_id,
-               EffectRow.state == "planned")
-        .order_by(EffectRow.id.desc()).limit(1))
+        .where(
+            EffectRow.case_id == case_id,
+            EffectRow.kind == kind,
+            EffectRow.id > effect_id,
+            EffectRow.state == "planned",
+        )
+        .order_by(EffectRow.id.desc())
+        .limit(1)
+    )
 
 
 _SWITCH = text("""
@@ -155,43 +204,75 @@ async def switch_outgoing(
 ) -> Row[bool, str | None, str | None]:
     """Holds every order back at once, or lets them go. Repeating it changes nothing but the why."""
     moment = await read_moment(session)
-    await session.execute(_SWITCH, {
-        "paused": paused, "reason": reason if paused else None,
-        "by": caller.actor if paused else None})
-    await audit.append(session, stream=audit.SYSTEM, actor=caller.actor, at=moment.now,
-                       code="outgoing_paused" if paused else "outgoing_resumed", params={})
+    await session.execute(
+        _SWITCH,
+        {
+            "paused": paused,
+            "reason": reason if paused else None,
+            "by": caller.actor if paused else None,
+        },
+    )
+    await audit.append(
+        session,
+        stream=audit.SYSTEM,
+        actor=caller.actor,
+        at=moment.now,
+        code="outgoing_paused" if paused else "outgoing_resumed",
+        params={},
+    )
     return await outgoing(session)
 
 
 async def outgoing(session: AsyncSession) -> Row[bool, str | None, str | None]:
-    return (await session.execute(text(
-        "SELECT coalesce(i.outgoing_paused, false) AS paused, i.outgoing_paused_reason AS reason,"
-        " i.outgoing_paused_by AS by FROM (SELECT 1) one LEFT JOIN installation i ON i.id = 1"
-    ))).one()
+    return (
+        await session.execute(
+            text(
+                "SELECT coalesce(i.outgoing_paused, false) AS paused,"
+                " i.outgoing_paused_reason AS reason, i.outgoing_paused_by AS by"
+                " FROM (SELECT 1) one LEFT JOIN installation i ON i.id = 1"
+            )
+        )
+    ).one()
 
 
 async def unpark(session: AsyncSession, caller: Principal, case_id: uuid.UUID) -> str:
     """Lets a case that could not be moved run again, once its cause was repaired."""
     moment = await read_moment(session)
-    case = (await session.execute(
-        select(CaseRow.reference, CaseRow.parked_reason).where(CaseRow.id == case_id)
-        .with_for_update())).one_or_none()
+    case = (
+        await session.execute(
+            select(CaseRow.reference, CaseRow.parked_reason)
+            .where(CaseRow.id == case_id)
+            .with_for_update()
+        )
+    ).one_or_none()
     if case is None:
         raise NotFound("there is no such case", code="case_not_found")
     if case.parked_reason is None:
         raise Conflict("the case is not parked", code="case_not_parked")
     await session.execute(
         update(TaskRow)
-        .where(TaskRow.case_id == case_id, TaskRow.kind == TaskKind.POISONED_CASE.value,
-               TaskRow.state == "open")
-        .values(state="done", closed_at=moment.now, closed_by=caller.actor))
-    await engine.amend(session, case_id, {"parked_reason": None}, code="case_unparked",
-                       actor=caller.actor, params={"internal": "1"}, moment=moment)
+        .where(
+            TaskRow.case_id == case_id,
+            TaskRow.kind == TaskKind.POISONED_CASE.value,
+            TaskRow.state == "open",
+        )
+        .values(state="done", closed_at=moment.now, closed_by=caller.actor)
+    )
+    await engine.amend(
+        session,
+        case_id,
+        {"parked_reason": None},
+        code="case_unparked",
+        actor=caller.actor,
+        params={"internal": "1"},
+        moment=moment,
+    )
     return str(case.reference)
 
 
 def effects_query(caller: Principal, states: list[str]) -> Any:
-    return (select(EffectRow, CaseRow.reference)
-            .outerjoin(CaseRow, CaseRow.id == EffectRow.case_id)
-            .where(EffectRow.state.in_(states), effect_scope(caller)))
-
+    return (
+        select(EffectRow, CaseRow.reference)
+        .outerjoin(CaseRow, CaseRow.id == EffectRow.case_id)
+        .where(EffectRow.state.in_(states), effect_scope(caller))
+    )

@@ -39,11 +39,17 @@ async def read_status(session: AsyncSession) -> StatusOut:
     bound = {"now": moment.now, "cap": COUNT_MAX + 1}
     found = {row.name: row.n for row in await session.execute(_COUNTS, bound)}
     marks = (await session.execute(_MARKS, bound)).one()
-    counts = {name: CountOut(number=min(found[name], COUNT_MAX), at_least=found[name] > COUNT_MAX)
-              for name in _COUNTED}
+    counts = {
+        name: CountOut(number=min(found[name], COUNT_MAX), at_least=found[name] > COUNT_MAX)
+        for name in _COUNTED
+    }
     switch = await outgoing(session)
     return StatusOut(
         outgoing=OutgoingOut(paused=switch.paused, reason=switch.reason, by=switch.by),
-        business_time=moment.now, mail_read_until=moment.mail_read_until,
-        bank_read_until=moment.bank_read_until, swept_at=marks.swept_at,
-        oldest_waiting_effect_at=marks.oldest_waiting_effect_at, **counts)
+        business_time=moment.now,
+        mail_read_until=moment.mail_read_until,
+        bank_read_until=moment.bank_read_until,
+        swept_at=marks.swept_at,
+        oldest_waiting_effect_at=marks.oldest_waiting_effect_at,
+        **counts,
+    )

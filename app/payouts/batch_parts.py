@@ -164,9 +164,7 @@ def reserve(item: PayoutItem, batch: PayoutBatch, actor: str, at: datetime) -> l
     key = reserve_key(item, batch.version)
     if item.kind == "sweep":
         return [
-            _posting(
-                item, "sweep_reserved", f"{key}:{case}", minor, actor, at, case=case
-            )
+            _posting(item, "sweep_reserved", f"{key}:{case}", minor, actor, at, case=case)
             for case, minor in sorted((item.sweep_lines or {}).items())
         ]
     kind = "payout_approved" if item.kind == "consumer" else "payer_return_approved"
@@ -188,9 +186,7 @@ async def release(
     await ledger.post(session, _posting(item, kind, key, item.amount_minor, actor, at))
 
 
-async def void(
-    session: AsyncSession, batch: PayoutBatch, *, actor: str, at: datetime
-) -> None:
+async def void(session: AsyncSession, batch: PayoutBatch, *, actor: str, at: datetime) -> None:
     """Back to draft; what was reserved by the approval is released."""
     approved_version = batch.version if batch.state == "approved" else None
     items = await items_of(session, batch.id)

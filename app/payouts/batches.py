@@ -174,9 +174,7 @@ async def void_for_account(
     """A payee's account changes: batches with it that are not exported lose their approval."""
     rows = await session.execute(
         select(PayoutItem.batch_id)
-        .where(
-            PayoutItem.account_id == account_id, PayoutItem.state.in_(("proposed", "approved"))
-        )
+        .where(PayoutItem.account_id == account_id, PayoutItem.state.in_(("proposed", "approved")))
         .distinct()
     )
     voided = []

@@ -31,9 +31,7 @@ class AccountView:
     usable_from: datetime
 
 
-async def current_account(
-    session: AsyncSession, consumer_id: uuid.UUID
-) -> AccountView | None:
+async def current_account(session: AsyncSession, consumer_id: uuid.UUID) -> AccountView | None:
     """The account in force for a consumer; None when none was given."""
     row = (
         await session.execute(

@@ -133,9 +133,7 @@ async def return_to_payer(
     aside = await ledger.balance_of(session, "C.PAYER", str(movement_id), movement.currency)
     if aside.is_zero:
         raise NothingToPay("Nothing of this money is set aside for its payer.")
-    item = _item(
-        item_id, "payer_return", aside, remittance, actor, at, movement_id=movement_id
-    )
+    item = _item(item_id, "payer_return", aside, remittance, actor, at, movement_id=movement_id)
     return await _store(session, item)
 
 

@@ -19,12 +19,13 @@ async def search_cases(
 ) -> SearchOut:
     """Newest first. Only cases the caller may see are found, or counted."""
     after = pages.after("search", {"q": q})
-    hits = await queries.find(session, caller, q, before=after[0] if after else None,
-                              limit=pages.limit)
+    hits = await queries.find(
+        session, caller, q, before=after[0] if after else None, limit=pages.limit
+    )
     ids = sorted(hits.by, reverse=True)
-    shown = ids[:pages.limit]
+    shown = ids[: pages.limit]
     return SearchOut(
         items=await queries.show(session, caller, hits, shown),
-        next_cursor=pages.next("search", [shown[-1]], {"q": q})
-        if len(ids) > pages.limit else None,
-        narrow_down=hits.narrow_down)
+        next_cursor=pages.next("search", [shown[-1]], {"q": q}) if len(ids) > pages.limit else None,
+        narrow_down=hits.narrow_down,
+    )

@@ -53,25 +53,33 @@ async def find(
     hits = Hits()
     reference = _as_reference(q)
     if reference is not None:
-        await _cases(session, caller, hits, "reference", CaseRow.reference == reference,
-                     before, limit)
+        await _cases(
+            session, caller, hits, "reference", CaseRow.reference == reference, before, limit
+        )
         if hits.by:
             return hits
     await _cases(session, caller, hits, "booking", CaseRow.booking_ref == q, before, limit)
     start = _prefix(q)
-    people = await _keys(session, hits, select(ConsumerRow.id).where(
-        func.lower(ConsumerRow.name).like(start)))
+    people = await _keys(
+        session, hits, select(ConsumerRow.id).where(func.lower(ConsumerRow.name).like(start))
+    )
     if people:
         await _cases_of(session, caller, hits, "name", people, before, limit)
     companies: list[uuid.UUID] = []
     for column in (CompanyRow.legal_name, CompanyRow.brand):
-        companies += await _keys(session, hits, select(CompanyRow.id).where(
-            func.lower(column).like(start)))
+        companies += await _keys(
+            session, hits, select(CompanyRow.id).where(func.lower(column).like(start))
+        )
     if companies:
         await _cases_of(session, caller, hits, "company", companies, before, limit)
     if _TAIL.fullmatch(q):
-        holders = await _keys(session, hits, select(PayoutAccount.consumer_id).where(
-            PayoutAccount.iban_last4 == q.upper(), PayoutAccount.retired_at.is_(None)))
+        holders = await _keys(
+            session,
+            hits,
+            select(PayoutAccount.consumer_id).where(
+                PayoutAccount.iban_last4 == q.upper(), PayoutAccount.retired_at.is_(None)
+            ),
+        )
         if holders:
             await _cases_of(session, caller, hits, "iban_tail", holders, before, limit)
     return hits
@@ -97,8 +105,13 @@ async def _keys(session: AsyncSession, hits: Hits, query: Any) -> list[uuid.UUID
 
 
 async def _cases(
-    session: AsyncSession, caller: Principal, hits: Hits, matched: Matched,
-    clue: ColumnElement[bool], before: uuid.UUID | None, limit: int,
+    session: AsyncSession,
+    caller: Principal,
+    hits: Hits,
+    matched: Matched,
+    clue: ColumnElement[bool],
+    before: uuid.UUID | None,
+    limit: int,
 ) -> None:
     query = select(CaseRow.id).where(clue, case_scope(caller))
     if before is not None:
@@ -108,45 +121,83 @@ async def _cases(
 
 
 async def _cases_of(
-    session: AsyncSession, caller: Principal, hits: Hits, matched: Matched,
-    keys: Sequence[uuid.UUID], before: uuid.UUID | None, limit: int,
+    session: AsyncSession,
+    caller: Principal,
+    hits: Hits,
+    matched: Matched,
+    keys: Sequence[uuid.UUID],
+    before: uuid.UUID | None,
+    limit: int,
 ) -> None:
     """The newest cases of each person or company, each by its own index range.
 
     People count on every case on which they are a claimant; who filed always is one.
     """
-    key = select(func.unnest(bindparam("keys", list(set(keys)), ARRAY(UUID(as_uuid=True))))
-                 .label("id")).subquery()
+    key = select(
+        func.unnest(bindparam("keys", list(set(keys)), ARRAY(UUID(as_uuid=True)))).label("id")
+    ).subquery()
     if matched == "company":
         one = select(CaseRow.id).where(CaseRow.company_id == key.c.id).order_by(CaseRow.id.desc())
     else:
-        one = (select(CaseRow.id).join(ClaimantRow, ClaimantRow.case_id == CaseRow.id)
-               .where(ClaimantRow.consumer_id == key.c.id).order_by(ClaimantRow.case_id.desc()))
+        one = (
+            select(CaseRow.id)
+            .join(ClaimantRow, ClaimantRow.case_id == CaseRow.id)
+            .where(ClaimantRow.consumer_id == key.c.id)
+            .order_by(ClaimantRow.case_id.desc())
+        )
     one = one.where(case_scope(caller))
     if before is not None:
         one = one.where(CaseRow.id < before)
     newest = one.limit(limit + 1).lateral()
-    ids = (await session.scalars(
-        select(newest.c.id).distinct().select_from(key.join(newest, true()))
-        .order_by(newest.c.id.desc()).limit(limit + 1))).all()
+    ids = (
+        await session.scalars(
+            select(newest.c.id)
+            .distinct()
+            .select_from(key.join(newest, true()))
+            .order_by(newest.c.id.desc())
+            .limit(limit + 1)
+        )
+    ).all()
     hits.add(ids, matched)
 
 
 async def show(
     session: AsyncSession, caller: Principal, hits: Hits, ids: Sequence[uuid.UUID]
 ) -> list[FoundOut]:
-    rows = (await session.execute(
-        select(CaseRow.id, CaseRow.reference, CaseRow.stage, CaseRow.waiting_on, CaseRow.due_at,
-               CaseRow.claimed_minor, CaseRow.currency, CaseRow.handler_id,
-               CaseRow.company_text, CompanyRow.legal_name, ConsumerRow.name)
-        .join(ConsumerRow, ConsumerRow.id == CaseRow.consumer_id)
-        .outerjoin(CompanyRow, CompanyRow.id == CaseRow.company_id)
-        .where(CaseRow.id.in_(ids)))).all()
+    rows = (
+        await session.execute(
+            select(
+                CaseRow.id,
+                CaseRow.reference,
+                CaseRow.stage,
+                CaseRow.waiting_on,
+                CaseRow.due_at,
+                CaseRow.claimed_minor,
+                CaseRow.currency,
+                CaseRow.handler_id,
+                CaseRow.company_text,
+                CompanyRow.legal_name,
+                ConsumerRow.name,
+            )
+            .join(ConsumerRow, ConsumerRow.id == CaseRow.consumer_id)
+            .outerjoin(CompanyRow, CompanyRow.id == CaseRow.company_id)
+            .where(CaseRow.id.in_(ids))
+        )
+    ).all()
     names = caller.has(*SEES_NAMES)
-    found = {row.id: FoundOut(
-        case_id=row.id, reference=row.reference, matched=hits.by[row.id],
-        consumer=row.name if names else None, company=row.legal_name or row.company_text,
-        stage=row.stage, waiting_on=row.waiting_on, due_at=row.due_at,
-        claimed=AmountOut.of(row.claimed_minor, row.currency),
-        handler_id=row.handler_id) for row in rows}
+    found = {
+        row.id: FoundOut(
+            case_id=row.id,
+            reference=row.reference,
+            matched=hits.by[row.id],
+            consumer=row.name if names else None,
+            company=row.legal_name or row.company_text,
+            stage=row.stage,
+            waiting_on=row.waiting_on,
+            due_at=row.due_at,
+            claimed=AmountOut.of(row.claimed_minor, row.currency),
+            handler_id=row.handler_id,
+        )
+        for row in rows
+    }
     return [found[i] for i in ids]

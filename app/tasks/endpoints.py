@@ -26,9 +26,7 @@ router = Router(prefix="/v1/tasks", tags=["tasks"])
 
 
 @router.post("/next", operation_id="next_task", responses=problems("conflict"))
-async def next_task(
-    session: Session, caller: Staff, body: NextTaskIn | None = None
-) -> NextTaskOut:
+async def next_task(session: Session, caller: Staff, body: NextTaskIn | None = None) -> NextTaskOut:
     """My next open task; else the first free one of the pool, assigned to me with its case."""
     task_id, now = await service.next_task(session, caller, body or NextTaskIn(skip=[]))
     if task_id is None:
@@ -38,22 +36,41 @@ async def next_task(
 
 @router.get("", operation_id="list_tasks")
 async def list_tasks(
-    session: ReadSession, caller: Staff, pages: Pages,
+    session: ReadSession,
+    caller: Staff,
+    pages: Pages,
     queue: Annotated[Queue, Query()] = "all",
     kind: Annotated[TaskKind | None, Query()] = None,
 ) -> TaskListOut:
     """Open tasks by stored priority, then due date: mine, the free ones, or all I may see."""
     filters = {"queue": queue, "kind": kind.value if kind else None}
-    page = (await session.execute(queries.queue_page(
-        caller, queue, after=pages.after("tasks", filters), limit=pages.limit + 1,
-        kinds=[kind.value] if kind else None))).all()
-    shown = page[:pages.limit]
-    items = await queries.show(session, caller, [row.id for row in shown],
-                               now=await business_now(session), scope=queries.task_scope(caller))
+    page = (
+        await session.execute(
+            queries.queue_page(
+                caller,
+                queue,
+                after=pages.after("tasks", filters),
+                limit=pages.limit + 1,
+                kinds=[kind.value] if kind else None,
+            )
+        )
+    ).all()
+    shown = page[: pages.limit]
+    items = await queries.show(
+        session,
+        caller,
+        [row.id for row in shown],
+        now=await business_now(session),
+        scope=queries.task_scope(caller),
+    )
     more = len(page) > pages.limit
     last = shown[-1] if shown else None
-    return TaskListOut(items=items, next_cursor=pages.next(
-        "tasks", [last.priority, last.due_at, last.id], filters) if more and last else None)
+    return TaskListOut(
+        items=items,
+        next_cursor=pages.next("tasks", [last.priority, last.due_at, last.id], filters)
+        if more and last
+        else None,
+    )
 
 
 @router.get("/{task_id}", operation_id="get_task")
@@ -76,8 +93,13 @@ async def finish_task(task_id: Id, body: FinishTaskIn, session: Session, caller:
 
 
 async def _shown(session: ReadSession, caller: Staff, task_id: Id) -> TaskOut:
-    found = await queries.show(session, caller, [task_id], now=await business_now(session),
-                               scope=queries.task_scope(caller))
+    found = await queries.show(
+        session,
+        caller,
+        [task_id],
+        now=await business_now(session),
+        scope=queries.task_scope(caller),
+    )
     if not found:
         raise NotFound("there is no such task", code="task_not_found")
     return found[0]

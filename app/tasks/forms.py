@@ -15,11 +15,19 @@ from app.domain.decision import TaskKind
 _FILE: Final = Path(__file__).with_name("forms.yaml")
 
 # Work that no event of the ladder ends: a person says what was done.
-ENDED_BY_HAND: Final = frozenset({
-    TaskKind.LEGAL, TaskKind.INCIDENT, TaskKind.LIMITATION, TaskKind.CALL_CONSUMER,
-    TaskKind.ANSWER_COMPANY, TaskKind.AGENCY_LATE, TaskKind.CARE, TaskKind.FEED_SILENT,
-    TaskKind.PROMISE_BROKEN,  # the ladder went on by itself; somebody looked and talked to them
-})
+ENDED_BY_HAND: Final = frozenset(
+    {
+        TaskKind.LEGAL,
+        TaskKind.INCIDENT,
+        TaskKind.LIMITATION,
+        TaskKind.CALL_CONSUMER,
+        TaskKind.ANSWER_COMPANY,
+        TaskKind.AGENCY_LATE,
+        TaskKind.CARE,
+        TaskKind.FEED_SILENT,
+        TaskKind.PROMISE_BROKEN,  # the ladder went on by itself; somebody looked and talked to them
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +65,9 @@ def forms() -> Forms:
     data = yaml.safe_load(_FILE.read_text("utf-8"))
     operations = {name: Operation(name, *spec) for name, spec in data["operations"].items()}
     kinds = {
-        kind: Form(form["title"], form["happened"],
-                   tuple(operations[o] for o in form["operations"]))
+        kind: Form(
+            form["title"], form["happened"], tuple(operations[o] for o in form["operations"])
+        )
         for kind, form in data["kinds"].items()
     }
     return Forms(kinds, data["reasons"], operations)

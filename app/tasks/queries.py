@@ -59,24 +59,31 @@ def task_scope(caller: Principal) -> ColumnElement[bool]:
         return queues
     case = aliased(CaseRow)  # a name of its own: the outer query may join cases as well
     foreign = exists().where(
-        case.id == TaskRow.case_id, case.handler_id.is_not(None), case.handler_id != caller.id)
+        case.id == TaskRow.case_id, case.handler_id.is_not(None), case.handler_id != caller.id
+    )
     on_mine = or_(TaskRow.role != "handler", ~foreign)
     return or_(TaskRow.assignee_id == caller.id, queues & on_mine)
 
 
 def not_own_work(caller: Principal) -> ColumnElement[bool]:
     """Leaves out approvals of what the person prepared: four eyes are somebody else's two."""
-    prepared = exists().where(LetterRow.id == TaskRow.subject_id,
-                              LetterRow.prepared_by == caller.actor)
-    assessed = exists().where(AssessmentRow.case_id == TaskRow.case_id,
-                              AssessmentRow.decided_by == caller.actor)
-    return or_(TaskRow.kind != "approve_letter", TaskRow.role != "senior",
-               ~prepared & ~assessed)
+    prepared = exists().where(
+        LetterRow.id == TaskRow.subject_id, LetterRow.prepared_by == caller.actor
+    )
+    assessed = exists().where(
+        AssessmentRow.case_id == TaskRow.case_id, AssessmentRow.decided_by == caller.actor
+    )
+    return or_(TaskRow.kind != "approve_letter", TaskRow.role != "senior", ~prepared & ~assessed)
 
 
 def queue_page(
-    caller: Principal, queue: str, *, after: list[Any] | None, limit: int,
-    kinds: Sequence[str] | None = None, skip: Sequence[uuid.UUID] = (),
+    caller: Principal,
+    queue: str,
+    *,
+    after: list[Any] | None,
+    limit: int,
+    kinds: Sequence[str] | None = None,
+    skip: Sequence[uuid.UUID] = (),
     extra: ColumnElement[bool] | None = None,
 ) -> Select[uuid.UUID, int, datetime]:
     """Ids of a queue in order: at most `limit` from each index range, then merged.
@@ -100,28 +107,44 @@ def queue_page(
     everything = queue == "all" and caller.has("senior", "auditor")
     if not everything:
         where.append(TaskRow.assignee_id.is_(None))
-    ranges = [_range([*where, TaskRow.role == role], limit).subquery()
-              for role in queues_of(caller)]
+    ranges = [
+        _range([*where, TaskRow.role == role], limit).subquery() for role in queues_of(caller)
+    ]
     if queue == "all" and not everything:
         ranges.append(mine.subquery())
     merged = union_all(*[select(r) for r in ranges]).subquery()
-    return select(merged.c.id, merged.c.priority, merged.c.due_at).order_by(
-        merged.c.priority, merged.c.due_at, merged.c.id).limit(limit)
+    return (
+        select(merged.c.id, merged.c.priority, merged.c.due_at)
+        .order_by(merged.c.priority, merged.c.due_at, merged.c.id)
+        .limit(limit)
+    )
 
 
-def _range(
-    where: Sequence[ColumnElement[bool]], limit: int
-) -> Select[uuid.UUID, int, datetime]:
-    return (select(TaskRow.id, TaskRow.priority, TaskRow.due_at).where(*where)
-            .order_by(*_ORDER).limit(limit))
+def _range(where: Sequence[ColumnElement[bool]], limit: int) -> Select[uuid.UUID, int, datetime]:
+    return (
+        select(TaskRow.id, TaskRow.priority, TaskRow.due_at)
+        .where(*where)
+        .order_by(*_ORDER)
+        .limit(limit)
+    )
 
 
 _SHOWN = (
     select(
-        TaskRow, CaseRow.reference, CaseRow.stage, CaseRow.step, CaseRow.waiting_on,
-        CaseRow.claim_kind, CaseRow.currency, CaseRow.claimed_minor, CaseRow.version,
-        CaseRow.due_at.label("case_due_at"), CaseRow.due_basis,
-        CompanyRow.legal_name, CaseRow.company_text, ConsumerRow.name.label("consumer"),
+        TaskRow,
+        CaseRow.reference,
+        CaseRow.stage,
+        CaseRow.step,
+        CaseRow.waiting_on,
+        CaseRow.claim_kind,
+        CaseRow.currency,
+        CaseRow.claimed_minor,
+        CaseRow.version,
+        CaseRow.due_at.label("case_due_at"),
+        CaseRow.due_basis,
+        CompanyRow.legal_name,
+        CaseRow.company_text,
+        ConsumerRow.name.label("consumer"),
     )
     .outerjoin(CaseRow, CaseRow.id == TaskRow.case_id)
     .outerjoin(CompanyRow, CompanyRow.id == CaseRow.company_id)
@@ -130,7 +153,11 @@ _SHOWN = (
 
 
 async def show(
-    session: AsyncSession, caller: Principal, ids: Sequence[uuid.UUID], *, now: datetime,
+    session: AsyncSession,
+    caller: Principal,
+    ids: Sequence[uuid.UUID],
+    *,
+    now: datetime,
     scope: ColumnElement[bool] | None = None,
 ) -> list[TaskOut]:
     """The tasks of these ids as the person reads them, in the order of the ids."""
@@ -147,18 +174,36 @@ def _task(row: Any, caller: Principal, now: datetime) -> TaskOut:
     case = None
     if task.case_id is not None:
         case = TaskCaseOut(
-            id=task.case_id, reference=row.reference, stage=row.stage, step=row.step,
-            waiting_on=row.waiting_on, claim_kind=row.claim_kind,
+            id=task.case_id,
+            reference=row.reference,
+            stage=row.stage,
+            step=row.step,
+            waiting_on=row.waiting_on,
+            claim_kind=row.claim_kind,
             company=row.legal_name or row.company_text,
             consumer=row.consumer if caller.has(*SEES_NAMES) else None,
-            claimed=AmountOut.of(row.claimed_minor, row.currency), version=row.version)
+            claimed=AmountOut.of(row.claimed_minor, row.currency),
+            version=row.version,
+        )
     return TaskOut(
-        id=task.id, kind=task.kind, title=form.title, what_happened=form.happened,
-        role=task.role, state=task.state, case=case, subject_id=task.subject_id,
-        due_at=task.due_at, due_because=_due_because(task, row), overdue=task.due_at < now,
-        priority=task.priority, priority_reason=task.priority_reason,
-        priority_because=forms().reason(task.priority_reason), assignee_id=task.assignee_id,
-        opened_at=task.opened_at, allowed=_allowed(task))
+        id=task.id,
+        kind=task.kind,
+        title=form.title,
+        what_happened=form.happened,
+        role=task.role,
+        state=task.state,
+        case=case,
+        subject_id=task.subject_id,
+        due_at=task.due_at,
+        due_because=_due_because(task, row),
+        overdue=task.due_at < now,
+        priority=task.priority,
+        priority_reason=task.priority_reason,
+        priority_because=forms().reason(task.priority_reason),
+        assignee_id=task.assignee_id,
+        opened_at=task.opened_at,
+        allowed=_allowed(task),
+    )
 
 
 def _due_because(task: TaskRow, row: Any) -> str:
@@ -166,8 +211,10 @@ def _due_because(task: TaskRow, row: Any) -> str:
     if row.due_basis is not None and row.case_due_at == task.due_at:
         return basis_words(row.due_basis)
     opened = task.opened_at
-    return (f"a date of ours, set when this came up on {opened.day} {opened:%B %Y}:"
-            f" {forms().reason(task.priority_reason)}")
+    return (
+        f"a date of ours, set when this came up on {opened.day} {opened:%B %Y}:"
+        f" {forms().reason(task.priority_reason)}"
+    )
 
 
 def _allowed(task: TaskRow) -> list[OperationOut]:
@@ -184,7 +231,9 @@ def _allowed(task: TaskRow) -> list[OperationOut]:
         for blank, value in known.items():
             if value is not None:
                 path = path.replace(blank, str(value))
-        out.append(OperationOut(operation=operation.id, method=operation.method, path=path,
-                                what=operation.what))
+        out.append(
+            OperationOut(
+                operation=operation.id, method=operation.method, path=path, what=operation.what
+            )
+        )
     return out
-

@@ -46,16 +46,37 @@ async def next_task(
     """
     moment = await read_moment(session)
     kinds = [k.value for k in wanted.kinds] if wanted.kinds is not None else None
-    own = (await session.execute(queue_page(
-        caller, "mine", after=None, limit=1, kinds=kinds, skip=wanted.skip,
-        extra=not_own_work(caller)))).first()
+    own = (
+        await session.execute(
+            queue_page(
+                caller,
+                "mine",
+                after=None,
+                limit=1,
+                kinds=kinds,
+                skip=wanted.skip,
+                extra=not_own_work(caller),
+            )
+        )
+    ).first()
     if own is not None:
         return own.id, moment.now
     skip = list(wanted.skip)
     for _ in range(TRIES_MAX):
-        ids = [row.id for row in await session.execute(queue_page(
-            caller, "pool", after=None, limit=CANDIDATES, kinds=kinds, skip=skip,
-            extra=not_own_work(caller)))]
+        ids = [
+            row.id
+            for row in await session.execute(
+                queue_page(
+                    caller,
+                    "pool",
+                    after=None,
+                    limit=CANDIDATES,
+                    kinds=kinds,
+                    skip=skip,
+                    extra=not_own_work(caller),
+                )
+            )
+        ]
         for task_id in ids:
             if await _take(session, caller, task_id, moment):
                 return task_id, moment.now
@@ -72,15 +93,22 @@ async def _take(
     case_id = await session.scalar(select(TaskRow.case_id).where(TaskRow.id == task_id))
     case = None
     if case_id is not None:
-        case = (await session.execute(
-            select(CaseRow.id, CaseRow.handler_id).where(CaseRow.id == case_id)
-            .with_for_update(skip_locked=True))).one_or_none()
+        case = (
+            await session.execute(
+                select(CaseRow.id, CaseRow.handler_id)
+                .where(CaseRow.id == case_id)
+                .with_for_update(skip_locked=True)
+            )
+        ).one_or_none()
         if case is None:
             return False
-    task = (await session.execute(
-        select(TaskRow.role).where(TaskRow.id == task_id, TaskRow.state == "open",
-                                   TaskRow.assignee_id.is_(None))
-        .with_for_update(skip_locked=True))).one_or_none()
+    task = (
+        await session.execute(
+            select(TaskRow.role)
+            .where(TaskRow.id == task_id, TaskRow.state == "open", TaskRow.assignee_id.is_(None))
+            .with_for_update(skip_locked=True)
+        )
+    ).one_or_none()
     if task is None:
         return False
     if case is not None and task.role == "handler" and case.handler_id != caller.id:
@@ -88,12 +116,16 @@ async def _take(
             return False  # it went to a colleague a moment ago
         await _take_case(session, caller, case.id, caller.id, moment)
     await session.execute(
-        update(TaskRow).where(TaskRow.id == task_id).values(assignee_id=caller.id))
+        update(TaskRow).where(TaskRow.id == task_id).values(assignee_id=caller.id)
+    )
     return True
 
 
 async def _take_case(
-    session: AsyncSession, caller: Principal, case_id: uuid.UUID, handler_id: uuid.UUID | None,
+    session: AsyncSession,
+    caller: Principal,
+    case_id: uuid.UUID,
+    handler_id: uuid.UUID | None,
     moment: Moment,
 ) -> None:
     change = CaseChange(session, caller, await lock_facts(session, caller, case_id), moment)
@@ -101,7 +133,8 @@ async def _take_case(
     await session.execute(
         update(TaskRow)
         .where(TaskRow.case_id == case_id, TaskRow.state == "open", TaskRow.role == "handler")
-        .values(assignee_id=handler_id))
+        .values(assignee_id=handler_id)
+    )
 
 
 async def assign_task(
@@ -114,9 +147,14 @@ async def assign_task(
     """
     moment = await read_moment(session)
     case_id, facts = await _locked_case_of(session, caller, task_id)
-    task = (await session.execute(
-        select(TaskRow).where(TaskRow.id == task_id).with_for_update()
-        .execution_options(populate_existing=True))).scalar_one()
+    task = (
+        await session.execute(
+            select(TaskRow)
+            .where(TaskRow.id == task_id)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+    ).scalar_one()
     if task.state != "open":
         raise Conflict("the task is done", code="task_closed")
     if not caller.has("senior") and assignee_id not in (None, caller.id):
@@ -139,9 +177,11 @@ async def _locked_case_of(
     session: AsyncSession, caller: Principal, task_id: uuid.UUID
 ) -> tuple[uuid.UUID | None, Facts | None]:
     """The case of a task in the caller's scope, locked before the task. Raises NotFound."""
-    found = (await session.execute(
-        select(TaskRow.case_id, TaskRow.role).where(TaskRow.id == task_id, task_scope(caller))
-    )).one_or_none()
+    found = (
+        await session.execute(
+            select(TaskRow.case_id, TaskRow.role).where(TaskRow.id == task_id, task_scope(caller))
+        )
+    ).one_or_none()
     if found is None:
         raise NotFound("there is no such task", code="task_not_found")
     if found.case_id is None or found.role != "handler":
@@ -150,8 +190,9 @@ async def _locked_case_of(
 
 
 async def _check_assignee(session: AsyncSession, staff_id: uuid.UUID, role: str) -> None:
-    row = (await session.execute(
-        select(Staff.status, Staff.roles).where(Staff.id == staff_id))).one_or_none()
+    row = (
+        await session.execute(select(Staff.status, Staff.roles).where(Staff.id == staff_id))
+    ).one_or_none()
     if row is None:
         raise NotFound("there is no such colleague", code="staff_not_found")
     as_caller = Principal("staff", staff_id, frozenset(row.roles))
@@ -163,9 +204,11 @@ async def finish_task(
     session: AsyncSession, caller: Principal, task_id: uuid.UUID, words: str
 ) -> datetime:
     """Ends work that no event ends, with what was done. Returns business now."""
-    found = (await session.execute(
-        select(TaskRow.case_id, TaskRow.kind).where(TaskRow.id == task_id, task_scope(caller))
-    )).one_or_none()
+    found = (
+        await session.execute(
+            select(TaskRow.case_id, TaskRow.kind).where(TaskRow.id == task_id, task_scope(caller))
+        )
+    ).one_or_none()
     if found is None or found.case_id is None:
         raise NotFound("there is no such task", code="task_not_found")
     if TaskKind(found.kind) not in ENDED_BY_HAND:
@@ -173,13 +216,13 @@ async def finish_task(
     facts = await lock_facts(session, caller, found.case_id)
     change = CaseChange(session, caller, facts, await read_moment(session))
     closed = await session.execute(
-        update(TaskRow).where(TaskRow.id == task_id, TaskRow.state == "open")
+        update(TaskRow)
+        .where(TaskRow.id == task_id, TaskRow.state == "open")
         .values(state="done", closed_at=change.now, closed_by=caller.actor)
-        .returning(TaskRow.id))
+        .returning(TaskRow.id)
+    )
     if closed.first() is None:
         raise Conflict("the task is done", code="task_closed")
     code = await change.note(f"task_{found.kind}", words)
     await change.amend("task_done", kind=found.kind, said=code, internal="1")
     return change.now
-
-

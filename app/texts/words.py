@@ -53,8 +53,15 @@ class Words:
         found: Mapping[str, Any] = self._data[group]
         return found
 
-    def say(self, group: str, code: str, params: Mapping[str, Any], *, currency: str | None = None,
-            zone: ZoneInfo | None = None) -> str:
+    def say(
+        self,
+        group: str,
+        code: str,
+        params: Mapping[str, Any],
+        *,
+        currency: str | None = None,
+        zone: ZoneInfo | None = None,
+    ) -> str:
         """The sentence of a code with its blanks filled; blanks nobody filled are left out."""
         sentence = self.term(group, code)
 

@@ -1,21 +1,15 @@
-"""What a play leaves on the table: letters as PDFs, the ledger as a table, fingerprints."""
+"""What a play leaves on the table: letters as PDFs and the ledger as a table."""
 
 from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Sequence
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from app.domain.bank_refs import rf_reference
 from ops.world.tale import Tale, World
 
-# What differs between two plays of the same seed: names that the installation draws by lot.
-_MANDATE = re.compile(r"M-[0-9A-F]{10}")
-_ADDRESS = re.compile(r"case\+[0-9a-z.]+@")
 LEDGER_COLUMNS = ("story", "reference", "day", "book", "kind", "account", "title", "debit",
                   "credit", "currency")  # fmt: skip
 
@@ -40,29 +34,6 @@ def _write(folder: Path, letters: Sequence[tuple[str, bytes]]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, pdf in letters:
         (folder / f"{name}.pdf").write_bytes(pdf)
-
-
-async def fingerprints(world: World) -> dict[str, list[str]]:
-    """Story -> letters with a hash of their words, equal for every play of a seed."""
-    return {tale.story.id: [f"{name} {fingerprint(tale, pdf)}"
-                            for name, pdf in await letters_of(world, tale)]
-            for tale in world.tales}  # fmt: skip
-
-
-def fingerprint(tale: Tale, pdf: bytes) -> str:
-    """The hash of a letter's words without the references of this installation."""
-    # pikepdf costs 20 MB: loaded only where a play is compared with another.
-    import pikepdf
-
-    # It loads pikepdf as well.
-    from letters.inspection import page_text
-
-    with pikepdf.open(io.BytesIO(pdf)) as document:
-        text = "".join("".join(page_text(page).split()) for page in document.pages)
-    for drawn in (tale.reference, rf_reference(tale.payment_reference), tale.payment_reference):
-        text = text.replace(drawn, "*")
-    text = _ADDRESS.sub("*@", _MANDATE.sub("*", text))
-    return sha256(text.encode()).hexdigest()[:16]
 
 
 async def save_ledger(world: World, file: Path) -> int:

@@ -12,13 +12,19 @@ from tests.support.http import Caller, consumer, rows, session_of, staff
 
 
 def signature(made: Made, at: int = 0, **changes: object) -> dict[str, object]:
-    return {"claimant_id": str(made.claimant_ids[at]), "signed_name": "Anna Virtanen",
-            "level": "typed", "text_version": "2026-1", "receives_money": True} | changes
+    return {
+        "claimant_id": str(made.claimant_ids[at]),
+        "signed_name": "Anna Virtanen",
+        "level": "typed",
+        "text_version": "2026-1",
+        "receives_money": True,
+    } | changes
 
 
 async def agreed(database: Database, claimants: int = 1) -> tuple[Made, list[Caller]]:
-    made = await make_case(database, stage=Stage.AGREEMENT, claimants=claimants,
-                           amounts=(100_00, 50_01))
+    made = await make_case(
+        database, stage=Stage.AGREEMENT, claimants=claimants, amounts=(100_00, 50_01)
+    )
     return made, [await session_of(database, who) for who in made.consumer_ids]
 
 
@@ -29,13 +35,22 @@ async def test_the_summary_shows_net_amounts_for_every_outcome(
     answer = await client.get(f"/v1/cases/{made.id}/fee-summary", headers=anna.auth)
     assert answer.status_code == 200, answer.text
     page = answer.json()
-    lines = {n["outcome"]: (n["recovered"]["minor"], n["our_fee"]["minor"],
-                            n["vat_inside_fee"]["minor"], n["you_get"]["minor"])
-             for n in page["net_amounts"]}
+    lines = {
+        n["outcome"]: (
+            n["recovered"]["minor"],
+            n["our_fee"]["minor"],
+            n["vat_inside_fee"]["minor"],
+            n["you_get"]["minor"],
+        )
+        for n in page["net_amounts"]
+    }
     assert lines == {
-        "full": (15001, 3750, 762, 11251), "half": (7500, 1875, 381, 5625),
-        "voucher": (15001, 0, 0, 15001), "direct": (15001, 3750, 762, 11251),
-        "nothing": (0, 0, 0, 0)}
+        "full": (15001, 3750, 762, 11251),
+        "half": (7500, 1875, 381, 5625),
+        "voucher": (15001, 0, 0, 15001),
+        "direct": (15001, 3750, 762, 11251),
+        "nothing": (0, 0, 0, 0),
+    }
     assert page["fee"]["rate_percent"] == "25" and page["fee"]["vat_percent"] == "25.5"
     assert "14 days" in page["withdrawal_right"] and "Slow Parcels" in page["mandate_text"]
     finnish = await client.get(f"/v1/cases/{made.id}/fee-summary?language=fi", headers=anna.auth)
@@ -96,8 +111,11 @@ async def test_a_handler_files_the_paper_original(
 ) -> None:
     made, _ = await agreed(database)
     handler = await staff(database, "handler")
-    answer = await client.post(f"/v1/cases/{made.id}/mandates", headers=handler.at(made.version),
-                               json=signature(made, level="wet_ink"))
+    answer = await client.post(
+        f"/v1/cases/{made.id}/mandates",
+        headers=handler.at(made.version),
+        json=signature(made, level="wet_ink"),
+    )
     assert answer.status_code == 201, answer.text
     assert answer.json()["case"]["stage"] == "contact"
 
@@ -119,5 +137,7 @@ async def test_revoking_stops_and_only_ones_own(
     again = await client.post(f"{path}/mandates/{mine}/revoke", headers=anna.auth)
     assert (again.status_code, again.json()["code"]) == (409, "mandate_revoked")
     async with database.read() as session:
-        assert await session.scalar(text(
-            "SELECT count(*) FROM mandates WHERE revoked_at IS NULL")) == 1
+        assert (
+            await session.scalar(text("SELECT count(*) FROM mandates WHERE revoked_at IS NULL"))
+            == 1
+        )

@@ -15,11 +15,15 @@ from tests.support.cases import make_case
 from tests.support.staff_work import one, post, problem, snapshot
 
 ACCEPT: dict[str, Any] = {
-    "decision": "accept", "entry_stage": "contact", "entry_reason": "never put in writing",
+    "decision": "accept",
+    "entry_stage": "contact",
+    "entry_reason": "never put in writing",
     "conflict_of_interest": {"checked": True, "found": False},
 }
 REJECT: dict[str, Any] = {
-    "decision": "reject", "outcome": "no_merit", "rule": "the contract excludes it",
+    "decision": "reject",
+    "outcome": "no_merit",
+    "rule": "the contract excludes it",
     "would_change": "a written promise of the shop",
     "conflict_of_interest": {"checked": True, "found": False},
 }
@@ -38,8 +42,12 @@ async def test_an_accepted_case_goes_to_the_agreement(
     assert answer.headers["etag"] == f'"{state["version"]}"'
     row = await one(database, "SELECT * FROM assessments WHERE case_id = :id", id=case.id)
     assert (row.decided_by, row.conflict_found) == (f"staff:{handler.id}", False)
-    checked = await one(database, "SELECT params FROM audit_entries WHERE stream = :s"
-                        " AND code = 'conflict_of_interest_checked'", s=f"case:{case.id}")
+    checked = await one(
+        database,
+        "SELECT params FROM audit_entries WHERE stream = :s"
+        " AND code = 'conflict_of_interest_checked'",
+        s=f"case:{case.id}",
+    )
     assert checked.params["found"] == "no"
 
 
@@ -49,10 +57,19 @@ async def test_words_of_a_person_stay_out_of_the_history(
     handler = await people.staff("handler")
     case = await make_case(database, handler_id=handler.id)
     words = "Mrs Virtanen told me that she never complained"
-    await post(client, handler, f"/v1/cases/{case.id}/assessment",
-               ACCEPT | {"entry_reason": words}, case=case)
-    found = await one(database, "SELECT count(*) AS n FROM audit_entries WHERE stream = :s"
-                      " AND params::text LIKE '%Virtanen%'", s=f"case:{case.id}")
+    await post(
+        client,
+        handler,
+        f"/v1/cases/{case.id}/assessment",
+        ACCEPT | {"entry_reason": words},
+        case=case,
+    )
+    found = await one(
+        database,
+        "SELECT count(*) AS n FROM audit_entries WHERE stream = :s"
+        " AND params::text LIKE '%Virtanen%'",
+        s=f"case:{case.id}",
+    )
     note = await one(database, "SELECT words FROM case_notes WHERE case_id = :id", id=case.id)
     assert (found.n, note.words) == (0, words)
 
@@ -62,8 +79,9 @@ async def test_a_currency_without_a_payout_rail_runs_in_mode_b(
 ) -> None:
     handler = await people.staff("handler")
     case = await make_case(database, handler_id=handler.id, currency="GBP", jurisdiction="GB")
-    answer = await post(client, handler, f"/v1/cases/{case.id}/assessment",
-                        ACCEPT | {"mode": "A"}, case=case)
+    answer = await post(
+        client, handler, f"/v1/cases/{case.id}/assessment", ACCEPT | {"mode": "A"}, case=case
+    )
     assert answer.json()["mode"] == "B"
     row = await one(database, "SELECT mode_reason FROM assessments WHERE case_id = :id", id=case.id)
     assert row.mode_reason == "no_tested_payout_rail"
@@ -79,25 +97,33 @@ async def test_a_rejected_case_is_closed_with_its_outcome(
     assert answer.json()["open_tasks"] == []
 
 
-@pytest.mark.parametrize(("change", "status", "code"), [
-    ({"entry_reason": None}, 422, "assessment_incomplete"),
-    ({"conflict_of_interest": {"checked": True, "found": True}}, 409, "conflict_of_interest"),
-    ({"conflict_of_interest": {"checked": False, "found": False}}, 422, "validation_failed"),
-    ({"limitation_on": "2020-01-01"}, 422, "limitation_passed"),
-    ({"first_written_complaint": "2090-01-01"}, 422, "date_in_future"),
-    ({"first_written_complaint": "2026-02-30"}, 422, "validation_failed"),
-    ({"entry_stage": "settlement"}, 422, "validation_failed"),
-    ({"status": "paid"}, 422, "validation_failed"),
-])
+@pytest.mark.parametrize(
+    ("change", "status", "code"),
+    [
+        ({"entry_reason": None}, 422, "assessment_incomplete"),
+        ({"conflict_of_interest": {"checked": True, "found": True}}, 409, "conflict_of_interest"),
+        ({"conflict_of_interest": {"checked": False, "found": False}}, 422, "validation_failed"),
+        ({"limitation_on": "2020-01-01"}, 422, "limitation_passed"),
+        ({"first_written_complaint": "2090-01-01"}, 422, "date_in_future"),
+        ({"first_written_complaint": "2026-02-30"}, 422, "validation_failed"),
+        ({"entry_stage": "settlement"}, 422, "validation_failed"),
+        ({"status": "paid"}, 422, "validation_failed"),
+    ],
+)
 async def test_an_acceptance_that_lacks_something_changes_nothing(
-    client: httpx.AsyncClient, people: People, database: Database, change: dict[str, Any],
-    status: int, code: str,
+    client: httpx.AsyncClient,
+    people: People,
+    database: Database,
+    change: dict[str, Any],
+    status: int,
+    code: str,
 ) -> None:
     handler = await people.staff("handler")
     case = await make_case(database, handler_id=handler.id)
     before = await snapshot(database, case)
-    answer = await post(client, handler, f"/v1/cases/{case.id}/assessment", ACCEPT | change,
-                        case=case)
+    answer = await post(
+        client, handler, f"/v1/cases/{case.id}/assessment", ACCEPT | change, case=case
+    )
     problem(answer, status, code)
     assert await snapshot(database, case) == before
 
@@ -108,21 +134,33 @@ async def test_no_case_is_accepted_before_the_company_is_confirmed(
     handler = await people.staff("handler")
     case = await make_case(database, handler_id=handler.id, company_known=False)
     path = f"/v1/cases/{case.id}"
-    problem(await post(client, handler, f"{path}/assessment", ACCEPT, case=case), 409,
-            "company_not_confirmed")
-    problem(await post(client, handler, f"{path}/company", {"company_id": str(case.company_id)},
-                       case=case), 409, "company_not_confirmed")
+    problem(
+        await post(client, handler, f"{path}/assessment", ACCEPT, case=case),
+        409,
+        "company_not_confirmed",
+    )
+    problem(
+        await post(
+            client, handler, f"{path}/company", {"company_id": str(case.company_id)}, case=case
+        ),
+        409,
+        "company_not_confirmed",
+    )
     company = await client.get(f"/v1/companies/{case.company_id}", headers=handler.auth)
     confirmed = await client.patch(
-        f"/v1/companies/{case.company_id}", json={"status": "confirmed"},
-        headers=handler.auth | {"If-Match": company.headers["etag"]})
+        f"/v1/companies/{case.company_id}",
+        json={"status": "confirmed"},
+        headers=handler.auth | {"If-Match": company.headers["etag"]},
+    )
     assert confirmed.status_code == 200, confirmed.text
-    named = await post(client, handler, f"{path}/company", {"company_id": str(case.company_id)},
-                       case=case)
+    named = await post(
+        client, handler, f"{path}/company", {"company_id": str(case.company_id)}, case=case
+    )
     assert named.status_code == 200, named.text
     assert "confirm_company" not in [t["kind"] for t in named.json()["open_tasks"]]
-    accepted = await post(client, handler, f"{path}/assessment", ACCEPT,
-                          version=named.json()["version"])
+    accepted = await post(
+        client, handler, f"{path}/assessment", ACCEPT, version=named.json()["version"]
+    )
     assert accepted.json()["stage"] == "agreement"
 
 
@@ -131,8 +169,17 @@ async def test_an_unknown_company_is_refused(
 ) -> None:
     handler = await people.staff("handler")
     case = await make_case(database, handler_id=handler.id)
-    problem(await post(client, handler, f"/v1/cases/{case.id}/company",
-                       {"company_id": str(new_id())}, case=case), 404, "company_not_found")
+    problem(
+        await post(
+            client,
+            handler,
+            f"/v1/cases/{case.id}/company",
+            {"company_id": str(new_id())},
+            case=case,
+        ),
+        404,
+        "company_not_found",
+    )
 
 
 async def test_a_question_pauses_the_case_until_its_date(
@@ -140,11 +187,21 @@ async def test_a_question_pauses_the_case_until_its_date(
 ) -> None:
     handler = await people.staff("handler")
     case = await make_case(database, handler_id=handler.id, stage=Stage.CONTACT)
-    answer = await post(client, handler, f"/v1/cases/{case.id}/questions", {
-        "code": "which_parcel", "words": "Which parcel do you mean?", "default": "go_on",
-        "days": 10}, case=case)
+    answer = await post(
+        client,
+        handler,
+        f"/v1/cases/{case.id}/questions",
+        {
+            "code": "which_parcel",
+            "words": "Which parcel do you mean?",
+            "default": "go_on",
+            "days": 10,
+        },
+        case=case,
+    )
     assert answer.status_code == 201, answer.text
     assert answer.json()["waiting_on"] == "consumer"
-    row = await one(database, "SELECT words, asked_by FROM questions WHERE case_id = :id",
-                    id=case.id)
+    row = await one(
+        database, "SELECT words, asked_by FROM questions WHERE case_id = :id", id=case.id
+    )
     assert (row.words, row.asked_by) == ("Which parcel do you mean?", f"staff:{handler.id}")

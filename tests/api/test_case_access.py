@@ -17,9 +17,17 @@ NONE = str(new_id())
 EUR = {"amount": "10.00", "currency": "EUR"}
 LATER = "2026-12-24T10:00:00Z"
 CHANGES: list[tuple[str, str, Any]] = [
-    ("POST", "assessment", {"decision": "reject", "outcome": "no_merit", "rule": "x",
-                            "would_change": "y",
-                            "conflict_of_interest": {"checked": True, "found": False}}),
+    (
+        "POST",
+        "assessment",
+        {
+            "decision": "reject",
+            "outcome": "no_merit",
+            "rule": "x",
+            "would_change": "y",
+            "conflict_of_interest": {"checked": True, "found": False},
+        },
+    ),
     ("POST", "questions", {"code": "q", "words": "Which?", "default": "go_on", "days": 5}),
     ("POST", "company", {"company_id": NONE}),
     ("POST", "next-step", {"stage": "reminder", "reason": "x"}),
@@ -47,10 +55,18 @@ CHANGES: list[tuple[str, str, Any]] = [
 ]
 
 
-async def call(client: httpx.AsyncClient, who: Person, case: Made, method: str, path: str,
-               body: Any, **headers: str) -> httpx.Response:
-    return await client.request(method, f"/v1/cases/{case.id}/{path}", json=body,
-                                headers=who.auth | headers)
+async def call(
+    client: httpx.AsyncClient,
+    who: Person,
+    case: Made,
+    method: str,
+    path: str,
+    body: Any,
+    **headers: str,
+) -> httpx.Response:
+    return await client.request(
+        method, f"/v1/cases/{case.id}/{path}", json=body, headers=who.auth | headers
+    )
 
 
 async def test_a_foreign_case_is_as_unknown_as_none(
@@ -92,11 +108,13 @@ async def test_a_change_needs_the_version_that_was_read(
     for method, path, body in CHANGES:
         problem(await call(client, senior, case, method, path, body), 428, "if_match_required")
         stale = {"If-Match": f'"{case.version + 1}"'}
-        problem(await call(client, senior, case, method, path, body, **stale), 412,
-                "stale_version")
-        for wrong in ("*", '"1", "2"', "W/\"1\"", "1"):
-            problem(await call(client, senior, case, method, path, body, **{"If-Match": wrong}),
-                    422, "if_match_invalid")
+        problem(await call(client, senior, case, method, path, body, **stale), 412, "stale_version")
+        for wrong in ("*", '"1", "2"', 'W/"1"', "1"):
+            problem(
+                await call(client, senior, case, method, path, body, **{"If-Match": wrong}),
+                422,
+                "if_match_invalid",
+            )
     assert await snapshot(database, case) == before
 
 
@@ -109,13 +127,17 @@ async def test_no_change_takes_a_field_it_does_not_know(
     for method, path, body in CHANGES:
         if body is None:
             continue
-        answer = await call(client, senior, case, method, path, body | {"stage_": "closed"},
-                            **case.etag)
+        answer = await call(
+            client, senior, case, method, path, body | {"stage_": "closed"}, **case.etag
+        )
         problem(answer, 422, "validation_failed")
         huge = {k: "x" * 20_000 if isinstance(v, str) else v for k, v in body.items()}
         if huge != body:
-            problem(await call(client, senior, case, method, path, huge, **case.etag), 422,
-                    "validation_failed")
+            problem(
+                await call(client, senior, case, method, path, huge, **case.etag),
+                422,
+                "validation_failed",
+            )
     assert await snapshot(database, case) == before
 
 
@@ -124,8 +146,13 @@ async def test_who_also_does_finance_gains_no_foreign_cases_to_work_on(
 ) -> None:
     both, other = await people.staff("handler", "finance"), await people.staff("handler")
     case = await make_case(database, stage=Stage.CONTACT, handler_id=other.id)
-    problem(await post(client, both, f"/v1/cases/{case.id}/holds", {
-        "reason": "x", "until": LATER}, case=case), 404, "case_not_found")
+    problem(
+        await post(
+            client, both, f"/v1/cases/{case.id}/holds", {"reason": "x", "until": LATER}, case=case
+        ),
+        404,
+        "case_not_found",
+    )
 
 
 async def test_the_same_call_twice_with_a_key_is_one_change(

@@ -15,14 +15,22 @@ from tests.support.staff_work import one, post, problem
 IBAN = "FI2112345600000785"
 BY_PHONE: dict[str, Any] = {
     "claim": {
-        "claim_kind": "online_not_delivered", "jurisdiction": "FI", "currency": "EUR",
-        "company": {"name": "Slow Parcels Ltd"}, "what_happened": "The parcel never came.",
-        "items": [{"what": "shoes", "kind": "price",
-                   "amount": {"amount": "120.00", "currency": "EUR"}}],
+        "claim_kind": "online_not_delivered",
+        "jurisdiction": "FI",
+        "currency": "EUR",
+        "company": {"name": "Slow Parcels Ltd"},
+        "what_happened": "The parcel never came.",
+        "items": [
+            {"what": "shoes", "kind": "price", "amount": {"amount": "120.00", "currency": "EUR"}}
+        ],
     },
-    "consumer": {"name": "Anna Virtanen", "country": "FI", "by_post": True,
-                 "birth_date": "1980-02-29",
-                 "address": {"lines": ["Lake Road 1", "00100 Helsinki"]}},
+    "consumer": {
+        "name": "Anna Virtanen",
+        "country": "FI",
+        "by_post": True,
+        "birth_date": "1980-02-29",
+        "address": {"lines": ["Lake Road 1", "00100 Helsinki"]},
+    },
 }
 
 
@@ -37,17 +45,28 @@ async def test_a_handler_files_for_somebody_who_called(
     answer = await file_for(client, handler, source="paper")
     assert answer.status_code == 201, answer.text
     assert answer.json()["stage"] == "assessment"
-    row = await one(database, "SELECT source, handler_id FROM cases WHERE id = :id",
-                    id=answer.json()["id"])
+    row = await one(
+        database, "SELECT source, handler_id FROM cases WHERE id = :id", id=answer.json()["id"]
+    )
     assert tuple(row) == ("paper", None)
-    tasks = await one(database, "SELECT array_agg(kind ORDER BY kind) AS kinds FROM tasks"
-                      " WHERE case_id = :id AND state = 'open'", id=answer.json()["id"])
+    tasks = await one(
+        database,
+        "SELECT array_agg(kind ORDER BY kind) AS kinds FROM tasks"
+        " WHERE case_id = :id AND state = 'open'",
+        id=answer.json()["id"],
+    )
     assert tasks.kinds == ["assess", "confirm_company"]
 
 
-@pytest.mark.parametrize("change", [
-    {"source": "app"}, {"source": "rk_test"}, {"consumer": None}, {"handler_id": str(new_id())},
-])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"source": "app"},
+        {"source": "rk_test"},
+        {"consumer": None},
+        {"handler_id": str(new_id())},
+    ],
+)
 async def test_a_filing_that_says_too_much_or_too_little_is_refused(
     client: httpx.AsyncClient, people: People, change: dict[str, Any]
 ) -> None:
@@ -60,10 +79,14 @@ async def test_finance_files_nothing(client: httpx.AsyncClient, people: People) 
     problem(await file_for(client, await people.staff("finance")), 403, "forbidden")
 
 
-async def reveal(client: httpx.AsyncClient, who: Person, case: dict[str, Any], what: str,
-                 **change: Any) -> httpx.Response:
-    body = {"what": what, "claimant_id": case["claimants"][0]["id"],
-            "reason": "The letter came back."} | change
+async def reveal(
+    client: httpx.AsyncClient, who: Person, case: dict[str, Any], what: str, **change: Any
+) -> httpx.Response:
+    body = {
+        "what": what,
+        "claimant_id": case["claimants"][0]["id"],
+        "reason": "The letter came back.",
+    } | change
     return await post(client, who, f"/v1/cases/{case['id']}/reveal", body)
 
 
@@ -75,8 +98,12 @@ async def test_who_works_on_the_case_sees_an_address_and_history_keeps_that(
     address = await reveal(client, handler, case, "address")
     assert address.json()["value"] == "Lake Road 1\n00100 Helsinki", address.text
     assert (await reveal(client, handler, case, "birth_date")).json()["value"] == "1980-02-29"
-    rows = await one(database, "SELECT count(*) AS n, min(actor) AS actor FROM audit_entries"
-                     " WHERE stream = :s AND code = 'field_revealed'", s=f"case:{case['id']}")
+    rows = await one(
+        database,
+        "SELECT count(*) AS n, min(actor) AS actor FROM audit_entries"
+        " WHERE stream = :s AND code = 'field_revealed'",
+        s=f"case:{case['id']}",
+    )
     assert tuple(rows) == (2, f"staff:{handler.id}")
     note = await one(database, "SELECT words FROM case_notes WHERE case_id = :id", id=case["id"])
     assert note.words == "The letter came back."
@@ -94,7 +121,8 @@ async def test_only_finance_sees_an_account_number(
     given = await client.put(
         f"/v1/cases/{case['id']}/claimants/{case['claimants'][0]['id']}/payout-account",
         headers=senior.auth | {"If-Match": f'"{case["version"]}"'},
-        json={"rail": "sepa", "holder": "Anna Virtanen", "iban": IBAN})
+        json={"rail": "sepa", "holder": "Anna Virtanen", "iban": IBAN},
+    )
     assert given.status_code == 200, given.text
     assert (await reveal(client, finance, case, "iban")).json()["value"] == IBAN
     problem(await reveal(client, handler, case, "iban"), 403, "finance_needed")
@@ -105,9 +133,11 @@ async def test_a_foreign_or_missing_claimant_reveals_nothing(
     client: httpx.AsyncClient, people: People
 ) -> None:
     handler = await people.staff("handler")
-    case, other = (await file_for(client, handler)).json(), (await file_for(
-        client, handler)).json()
+    case, other = (await file_for(client, handler)).json(), (await file_for(client, handler)).json()
     for claimant in (other["claimants"][0]["id"], str(new_id())):
-        problem(await reveal(client, handler, case, "address", claimant_id=claimant), 404,
-                "claimant_not_found")
+        problem(
+            await reveal(client, handler, case, "address", claimant_id=claimant),
+            404,
+            "claimant_not_found",
+        )
     problem(await reveal(client, handler, case, "password"), 422, "validation_failed")

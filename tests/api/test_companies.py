@@ -12,8 +12,12 @@ from app.ids import new_id
 from tests.support.api import People
 from tests.support.staff_work import get, one, post, problem
 
-SHOP: dict[str, Any] = {"legal_name": "Slow Parcels Ltd", "brand": "SlowPar", "country": "FI",
-                        "address_lines": ["Harbour Street 1", "00100 Helsinki"]}
+SHOP: dict[str, Any] = {
+    "legal_name": "Slow Parcels Ltd",
+    "brand": "SlowPar",
+    "country": "FI",
+    "address_lines": ["Harbour Street 1", "00100 Helsinki"],
+}
 MAIL = {"kind": "email", "address": "Claims@Slow.example", "source": "their own site"}
 
 
@@ -25,16 +29,24 @@ async def test_a_candidate_is_confirmed_with_its_register_number(
     assert (made.status_code, made.json()["status"]) == (201, "candidate"), made.text
     path, headers = f"/v1/companies/{made.json()['id']}", handler.auth
     sent = headers | {"If-Match": made.headers["etag"]}
-    problem(await client.patch(path, json={"status": "confirmed"}, headers=sent), 422,
-            "register_number_needed")
-    problem(await client.patch(path, json={"status": "confirmed"}, headers=headers), 428,
-            "if_match_required")
-    done = await client.patch(path, headers=sent, json={
-        "status": "confirmed", "register_number": "FI-1234567-8"})
+    problem(
+        await client.patch(path, json={"status": "confirmed"}, headers=sent),
+        422,
+        "register_number_needed",
+    )
+    problem(
+        await client.patch(path, json={"status": "confirmed"}, headers=headers),
+        428,
+        "if_match_required",
+    )
+    done = await client.patch(
+        path, headers=sent, json={"status": "confirmed", "register_number": "FI-1234567-8"}
+    )
     assert done.status_code == 200, done.text
     problem(await client.patch(path, json={"brand": "Slow"}, headers=sent), 412, "stale_version")
-    row = await one(database, "SELECT confirmed_by, status FROM companies WHERE id = :id",
-                    id=made.json()["id"])
+    row = await one(
+        database, "SELECT confirmed_by, status FROM companies WHERE id = :id", id=made.json()["id"]
+    )
     assert tuple(row) == (handler.id, "confirmed")
     twin = await post(client, handler, "/v1/companies", SHOP | {"register_number": "FI-1234567-8"})
     problem(twin, 409, "company_exists")
@@ -48,29 +60,50 @@ async def test_channels_have_one_spelling_and_their_health(
     path = f"/v1/companies/{company}/channels"
     added = await post(client, admin, path, MAIL)
     assert added.json()["address"] == "claims@slow.example", added.text
-    problem(await post(client, admin, path, MAIL | {"address": "claims@slow.example"}), 409,
-            "channel_exists")
-    dead = await client.patch(f"/v1/channels/{added.json()['id']}", json={"health": "dead"},
-                              headers=admin.auth | {"If-Match": added.headers["etag"]})
+    problem(
+        await post(client, admin, path, MAIL | {"address": "claims@slow.example"}),
+        409,
+        "channel_exists",
+    )
+    dead = await client.patch(
+        f"/v1/channels/{added.json()['id']}",
+        json={"health": "dead"},
+        headers=admin.auth | {"If-Match": added.headers["etag"]},
+    )
     assert dead.json()["health"] == "dead", dead.text
     shown = (await get(client, admin, f"/v1/companies/{company}")).json()
     assert [c["health"] for c in shown["channels"]] == ["dead"]
 
 
-@pytest.mark.parametrize(("kind", "address"), [
-    ("email", "claims@sl\u043ew.example"), ("email", "Claims <claims@slow.example>"),
-    ("portal", "http://slow.example"), ("portal", "javascript:alert(1)"),
-    ("phone", "call me"), ("post", "1\n2\n3\n4\n5\n6\n7"), ("post", " \n \n "),
-    ("email", "a@b"), ("fax", "+358 9 1234"),
-])
+@pytest.mark.parametrize(
+    ("kind", "address"),
+    [
+        ("email", "claims@sl\u043ew.example"),
+        ("email", "Claims <claims@slow.example>"),
+        ("portal", "http://slow.example"),
+        ("portal", "javascript:alert(1)"),
+        ("phone", "call me"),
+        ("post", "1\n2\n3\n4\n5\n6\n7"),
+        ("post", " \n \n "),
+        ("email", "a@b"),
+        ("fax", "+358 9 1234"),
+    ],
+)
 async def test_an_address_that_does_not_fit_its_kind_is_refused(
     client: httpx.AsyncClient, people: People, kind: str, address: str
 ) -> None:
     admin = await people.admin()
     company = (await post(client, admin, "/v1/companies", SHOP)).json()["id"]
-    problem(await post(client, admin, f"/v1/companies/{company}/channels",
-                       {"kind": kind, "address": address, "source": "x"}), 422,
-            "validation_failed")
+    problem(
+        await post(
+            client,
+            admin,
+            f"/v1/companies/{company}/channels",
+            {"kind": kind, "address": address, "source": "x"},
+        ),
+        422,
+        "validation_failed",
+    )
 
 
 async def test_companies_are_found_by_the_beginning_of_name_or_brand(
@@ -89,8 +122,9 @@ async def test_companies_are_found_by_the_beginning_of_name_or_brand(
     assert await found("100%") == ["100% Oy"]
     assert await found("%") == []
     first = (await get(client, admin, "/v1/companies", limit=2)).json()
-    second = (await get(client, admin, "/v1/companies", limit=2,
-                        cursor=first["next_cursor"])).json()
+    second = (
+        await get(client, admin, "/v1/companies", limit=2, cursor=first["next_cursor"])
+    ).json()
     assert len(first["items"]) + len(second["items"]) == 3 and second["next_cursor"] is None
 
 

@@ -23,12 +23,19 @@ from tests.support.staff_work import get, one, post, problem
 async def unknown_letter(database: Database, case: Made) -> UUID:
     """The worker lost the line while it sent the letter: as the relay records it."""
     async with database.transaction() as session:
-        effect_id: UUID = (await session.execute(text(
-            "UPDATE effects SET state = 'unknown', attempts = 1, dispatched_at = now(),"
-            " cause = 'the line broke after the last dot' WHERE case_id = :id"
-            " AND kind = 'SendLetter' RETURNING id"), {"id": case.id})).scalar_one()
-        await engine.advance(session, case.id, EffectUnknown(
-            effect_id=effect_id, kind="SendLetter"), actor="system")
+        effect_id: UUID = (
+            await session.execute(
+                text(
+                    "UPDATE effects SET state = 'unknown', attempts = 1, dispatched_at = now(),"
+                    " cause = 'the line broke after the last dot' WHERE case_id = :id"
+                    " AND kind = 'SendLetter' RETURNING id"
+                ),
+                {"id": case.id},
+            )
+        ).scalar_one()
+        await engine.advance(
+            session, case.id, EffectUnknown(effect_id=effect_id, kind="SendLetter"), actor="system"
+        )
     return effect_id
 
 
@@ -44,18 +51,28 @@ async def test_unknown_orders_are_listed_without_content(
     effect_id = await unknown_letter(database, released)
     items = (await get(client, admin, "/v1/effects", state="unknown")).json()["items"]
     assert [(i["id"], i["kind"], i["reference"]) for i in items] == [
-        (str(effect_id), "SendLetter", released.reference)]
+        (str(effect_id), "SendLetter", released.reference)
+    ]
     assert "Virtanen" not in str(items)
     problem(await get(client, admin, "/v1/effects", state="done"), 422, "state_unknown")
 
 
-@pytest.mark.parametrize(("verdict", "state", "waiting_on"), [
-    ("sent", "done", "delivery"), ("not_sent", "failed", "handler"),
-    ("again", "superseded", "delivery"),
-])
+@pytest.mark.parametrize(
+    ("verdict", "state", "waiting_on"),
+    [
+        ("sent", "done", "delivery"),
+        ("not_sent", "failed", "handler"),
+        ("again", "superseded", "delivery"),
+    ],
+)
 async def test_a_person_settles_a_letter_of_unknown_fate(
-    client: httpx.AsyncClient, people: People, database: Database, released: Made, verdict: str,
-    state: str, waiting_on: str,
+    client: httpx.AsyncClient,
+    people: People,
+    database: Database,
+    released: Made,
+    verdict: str,
+    state: str,
+    waiting_on: str,
 ) -> None:
     senior = await people.staff("senior")
     effect_id = await unknown_letter(database, released)
@@ -63,16 +80,19 @@ async def test_a_person_settles_a_letter_of_unknown_fate(
     answer = await post(client, senior, path, {"verdict": verdict, "reason": "I called them."})
     assert answer.status_code == 200, answer.text
     assert answer.json()["state"] == state
-    row = await one(database, "SELECT waiting_on, pauses FROM cases WHERE id = :id",
-                    id=released.id)
+    row = await one(database, "SELECT waiting_on, pauses FROM cases WHERE id = :id", id=released.id)
     assert (row.waiting_on, row.pauses) == (waiting_on, [])
-    orders = await one(database, "SELECT count(*) AS n, count(DISTINCT business_key) AS keys"
-                       " FROM effects WHERE case_id = :id AND kind = 'SendLetter'",
-                       id=released.id)
+    orders = await one(
+        database,
+        "SELECT count(*) AS n, count(DISTINCT business_key) AS keys"
+        " FROM effects WHERE case_id = :id AND kind = 'SendLetter'",
+        id=released.id,
+    )
     assert orders.n == orders.keys == (2 if verdict == "again" else 1)
     assert (answer.json()["again_as"] is not None) == (verdict == "again")
-    log = await one(database, "SELECT what, detail FROM effect_attempts WHERE effect_id = :id",
-                    id=effect_id)
+    log = await one(
+        database, "SELECT what, detail FROM effect_attempts WHERE effect_id = :id", id=effect_id
+    )
     assert tuple(log) == (f"settled:{verdict}", "I called them.")
     again = await post(client, senior, path, {"verdict": "again", "reason": "once more"})
     problem(again, 409, "effect_settled")
@@ -84,12 +104,21 @@ async def test_a_notice_is_repeated_under_its_own_key(
     senior = await people.staff("senior")
     case = await make_case(database)
     async with database.transaction() as session:
-        effect_id = (await session.execute(text(
-            "UPDATE effects SET state = 'parked', cause = 'a template was broken'"
-            " WHERE case_id = :id AND kind = 'NotifyConsumer' RETURNING id"),
-            {"id": case.id})).scalar_one()
-    answer = await post(client, senior, f"/v1/effects/{effect_id}/settle",
-                        {"verdict": "again", "reason": "The template is repaired."})
+        effect_id = (
+            await session.execute(
+                text(
+                    "UPDATE effects SET state = 'parked', cause = 'a template was broken'"
+                    " WHERE case_id = :id AND kind = 'NotifyConsumer' RETURNING id"
+                ),
+                {"id": case.id},
+            )
+        ).scalar_one()
+    answer = await post(
+        client,
+        senior,
+        f"/v1/effects/{effect_id}/settle",
+        {"verdict": "again", "reason": "The template is repaired."},
+    )
     assert answer.status_code == 200, answer.text
     assert (answer.json()["state"], answer.json()["again_as"]) == ("planned", str(effect_id))
     row = await one(database, "SELECT lease_epoch FROM effects WHERE id = :id", id=effect_id)
@@ -100,24 +129,41 @@ async def test_what_is_on_its_way_is_not_settled(
     client: httpx.AsyncClient, people: People, database: Database, released: Made
 ) -> None:
     senior = await people.staff("senior")
-    row = await one(database, "SELECT id FROM effects WHERE case_id = :id"
-                    " AND kind = 'SendLetter'", id=released.id)
-    problem(await post(client, senior, f"/v1/effects/{row.id}/settle",
-                       {"verdict": "sent", "reason": "x"}), 409, "effect_settled")
-    problem(await post(client, senior, f"/v1/effects/{new_id()}/settle",
-                       {"verdict": "sent", "reason": "x"}), 404, "effect_not_found")
+    row = await one(
+        database,
+        "SELECT id FROM effects WHERE case_id = :id AND kind = 'SendLetter'",
+        id=released.id,
+    )
+    problem(
+        await post(
+            client, senior, f"/v1/effects/{row.id}/settle", {"verdict": "sent", "reason": "x"}
+        ),
+        409,
+        "effect_settled",
+    )
+    problem(
+        await post(
+            client, senior, f"/v1/effects/{new_id()}/settle", {"verdict": "sent", "reason": "x"}
+        ),
+        404,
+        "effect_not_found",
+    )
 
 
 async def test_a_handler_settles_only_on_own_cases_and_the_pool(
     client: httpx.AsyncClient, people: People, database: Database
 ) -> None:
     handler, other = await people.staff("handler"), await people.staff("handler")
-    case = await make_case(database, stage=Stage.CONTACT, letter="released",
-                           handler_id=other.id)
+    case = await make_case(database, stage=Stage.CONTACT, letter="released", handler_id=other.id)
     effect_id = await unknown_letter(database, case)
     assert (await get(client, handler, "/v1/effects")).json()["items"] == []
-    problem(await post(client, handler, f"/v1/effects/{effect_id}/settle",
-                       {"verdict": "sent", "reason": "x"}), 404, "effect_not_found")
+    problem(
+        await post(
+            client, handler, f"/v1/effects/{effect_id}/settle", {"verdict": "sent", "reason": "x"}
+        ),
+        404,
+        "effect_not_found",
+    )
     assert len((await get(client, other, "/v1/effects")).json()["items"]) == 1
 
 
@@ -127,17 +173,23 @@ async def test_a_bank_file_is_settled_by_who_approves_payouts(
     admin, approver = await people.admin(), await people.staff("finance_approver")
     batch_id, effect_id = new_id(), new_id()
     async with database.transaction() as session:
-        await outbox.stage(session, [SubmitBankFile(id=effect_id, batch_id=batch_id,
-                                                    sha256="a" * 64)],
-                           stream=f"batch:{batch_id}", now=wall_now())
-        await session.execute(text("UPDATE effects SET state = 'unknown' WHERE id = :id"),
-                              {"id": effect_id})
+        await outbox.stage(
+            session,
+            [SubmitBankFile(id=effect_id, batch_id=batch_id, sha256="a" * 64)],
+            stream=f"batch:{batch_id}",
+            now=wall_now(),
+        )
+        await session.execute(
+            text("UPDATE effects SET state = 'unknown' WHERE id = :id"), {"id": effect_id}
+        )
     path, body = f"/v1/effects/{effect_id}/settle", {"verdict": "again", "reason": "not there"}
     problem(await post(client, admin, path, body), 403, "finance_approver_needed")
     settled = await post(client, approver, path, body)
     assert settled.json()["state"] == "planned", settled.text
-    history = await one(database, "SELECT params FROM audit_entries WHERE stream = 'system'"
-                        " AND code = 'effect_settled'")
+    history = await one(
+        database,
+        "SELECT params FROM audit_entries WHERE stream = 'system' AND code = 'effect_settled'",
+    )
     assert history.params["verdict"] == "again"
 
 
@@ -148,15 +200,21 @@ async def test_an_operator_pauses_everything_outgoing_with_one_call(
     path = "/v1/operations/outgoing"
     problem(await post(client, handler, f"{path}/pause", {"reason": "x"}), 403, "forbidden")
     paused = await post(client, admin, f"{path}/pause", {"reason": "wrong template"})
-    assert paused.json() == {"paused": True, "reason": "wrong template",
-                             "by": f"staff:{admin.id}"}, paused.text
+    assert paused.json() == {
+        "paused": True,
+        "reason": "wrong template",
+        "by": f"staff:{admin.id}",
+    }, paused.text
     status = (await get(client, admin, "/v1/operations")).json()
     assert status["outgoing"]["paused"] is True
     assert status["effects_unknown"] == {"number": 0, "at_least": False}
     resumed = await post(client, admin, f"{path}/resume")
     assert resumed.json() == {"paused": False, "reason": None, "by": None}, resumed.text
-    history = await one(database, "SELECT array_agg(code ORDER BY seq) AS codes FROM audit_entries"
-                        " WHERE stream = 'system' AND code LIKE 'outgoing%'")
+    history = await one(
+        database,
+        "SELECT array_agg(code ORDER BY seq) AS codes FROM audit_entries"
+        " WHERE stream = 'system' AND code LIKE 'outgoing%'",
+    )
     assert history.codes == ["outgoing_paused", "outgoing_resumed"]
 
 

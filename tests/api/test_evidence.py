@@ -40,10 +40,17 @@ def left_in_quarantine(settings: Settings) -> list[str]:
     return [path.name for path in Path(settings.data_dir / "quarantine").iterdir()]
 
 
-async def send(client: httpx.AsyncClient, who: Caller, path: str, content: bytes, kind: str,
-               query: str = "what=receipt") -> httpx.Response:
-    return await client.post(f"{path}?{query}", headers=who.auth | {"content-type": kind},
-                             content=content)
+async def send(
+    client: httpx.AsyncClient,
+    who: Caller,
+    path: str,
+    content: bytes,
+    kind: str,
+    query: str = "what=receipt",
+) -> httpx.Response:
+    return await client.post(
+        f"{path}?{query}", headers=who.auth | {"content-type": kind}, content=content
+    )
 
 
 async def test_a_file_is_kept_and_comes_back_as_a_download(
@@ -51,8 +58,9 @@ async def test_a_file_is_kept_and_comes_back_as_a_download(
 ) -> None:
     made, anna, path = await owned(database)
     name = 'Kuitti "äö"\\..\\;x.exe.pdf'
-    sent = await send(client, anna, path, PDF, "application/pdf",
-                      f"what=receipt&file_name={quote(name)}")
+    sent = await send(
+        client, anna, path, PDF, "application/pdf", f"what=receipt&file_name={quote(name)}"
+    )
     assert sent.status_code == 201, sent.text
     file = sent.json()
     assert file.pop("case_version") == made.version + 1
@@ -64,7 +72,8 @@ async def test_a_file_is_kept_and_comes_back_as_a_download(
     assert got.headers["content-type"] == "application/pdf"
     assert got.headers["x-content-type-options"] == "nosniff"
     assert got.headers["content-disposition"] == (
-        "attachment; filename=\"_x.exe.pdf\"; filename*=UTF-8''%3Bx.exe.pdf")
+        "attachment; filename=\"_x.exe.pdf\"; filename*=UTF-8''%3Bx.exe.pdf"
+    )
     listed = (await client.get(path, headers=anna.auth)).json()
     assert listed["items"] == [file] and listed["next_cursor"] is None
     assert left_in_quarantine(settings) == []
@@ -89,8 +98,9 @@ async def test_an_upload_is_repeated_safely_with_its_key(
 ) -> None:
     _, anna, path = await owned(database)
     headers = anna.auth | {"content-type": "application/pdf", "Idempotency-Key": "photo-1"}
-    answers = [await client.post(f"{path}?what=receipt", headers=headers, content=PDF)
-               for _ in range(2)]
+    answers = [
+        await client.post(f"{path}?what=receipt", headers=headers, content=PDF) for _ in range(2)
+    ]
     assert [a.status_code for a in answers] == [201, 201]
     assert answers[0].content == answers[1].content
     assert answers[1].headers["idempotency-replayed"] == "true"
@@ -140,8 +150,11 @@ async def test_the_bound_holds_while_streaming_whatever_the_length_says(
             sent += 10_000
             yield b"x" * 10_000
 
-    answer = await client.post(f"{path}?what=receipt", content=endless(),
-                               headers=anna.auth | {"content-type": "application/pdf"})
+    answer = await client.post(
+        f"{path}?what=receipt",
+        content=endless(),
+        headers=anna.auth | {"content-type": "application/pdf"},
+    )
     assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
     assert left_in_quarantine(settings) == []
 
@@ -154,11 +167,13 @@ async def test_evidence_of_others_does_not_exist(
     stranger = await consumer(database)
     file = (await send(client, anna, path, JPEG, "image/jpeg")).json()
     before = await rows(database)
-    for answer in (await client.get(path, headers=eve.auth),
-                   await client.get(file["download"], headers=eve.auth),
-                   await client.get(f"{other}/{file['id']}", headers=eve.auth),
-                   await send(client, eve, path, PDF, "application/pdf"),
-                   await send(client, stranger, path, PDF, "application/pdf")):
+    for answer in (
+        await client.get(path, headers=eve.auth),
+        await client.get(file["download"], headers=eve.auth),
+        await client.get(f"{other}/{file['id']}", headers=eve.auth),
+        await send(client, eve, path, PDF, "application/pdf"),
+        await send(client, stranger, path, PDF, "application/pdf"),
+    ):
         assert answer.status_code == 404
     assert await rows(database) == before
 
@@ -167,26 +182,48 @@ async def test_the_name_and_the_meaning_have_bounds(
     client: httpx.AsyncClient, database: Database
 ) -> None:
     _, anna, path = await owned(database)
-    for query in ("", "what=", "what=X%0d%0aX", "what=" + "x" * 201, "what=a&file_name=%E2%80%AEx",
-                  "what=a&file_name=" + "x" * 201):
+    for query in (
+        "",
+        "what=",
+        "what=X%0d%0aX",
+        "what=" + "x" * 201,
+        "what=a&file_name=%E2%80%AEx",
+        "what=a&file_name=" + "x" * 201,
+    ):
         answer = await send(client, anna, path, PDF, "application/pdf", query)
         assert answer.status_code == 422, query
-    for name, shown in (("", "document.pdf"), ("..", "document.pdf"),
-                        ("../../etc/passwd", "passwd.pdf"), (".htaccess", "htaccess.pdf"),
-                        ("kuva.jpg", "kuva.pdf")):
+    for name, shown in (
+        ("", "document.pdf"),
+        ("..", "document.pdf"),
+        ("../../etc/passwd", "passwd.pdf"),
+        (".htaccess", "htaccess.pdf"),
+        ("kuva.jpg", "kuva.pdf"),
+    ):
         content = PDF + name.encode()
-        answer = await send(client, anna, path, content, "application/pdf",
-                            f"what=a&file_name={quote(name)}")
+        answer = await send(
+            client, anna, path, content, "application/pdf", f"what=a&file_name={quote(name)}"
+        )
         assert answer.json()["file_name"] == shown
 
 
-@pytest.mark.parametrize(("head", "kind"), [
-    (PDF, "application/pdf"), (PNG, "image/png"), (JPEG, "image/jpeg"), (MAIL, "message/rfc822"),
-    (TEXT, "text/plain"), (("a" + "ä" * 3_000).encode()[:4_096], "text/plain"),
-    (b"GIF89a\x01\x00\x01\x00", None), (b"PK\x03\x04", None), (b"\xff\xfeh\x00i\x00", None),
-    (b"   ", None), (b"#!/bin/sh", None), (b"Subject: alone\n\nx", "text/plain"),
-    (b"Subject: alone\r\n\r\nFrom: quoted\r\nTo: quoted\r\n", "text/plain"),
-])
+@pytest.mark.parametrize(
+    ("head", "kind"),
+    [
+        (PDF, "application/pdf"),
+        (PNG, "image/png"),
+        (JPEG, "image/jpeg"),
+        (MAIL, "message/rfc822"),
+        (TEXT, "text/plain"),
+        (("a" + "ä" * 3_000).encode()[:4_096], "text/plain"),
+        (b"GIF89a\x01\x00\x01\x00", None),
+        (b"PK\x03\x04", None),
+        (b"\xff\xfeh\x00i\x00", None),
+        (b"   ", None),
+        (b"#!/bin/sh", None),
+        (b"Subject: alone\n\nx", "text/plain"),
+        (b"Subject: alone\r\n\r\nFrom: quoted\r\nTo: quoted\r\n", "text/plain"),
+    ],
+)
 def test_kinds_are_told_by_content(head: bytes, kind: str | None) -> None:
     assert kind_of(head) == kind
 

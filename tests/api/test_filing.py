@@ -39,10 +39,18 @@ async def test_a_consumer_files_and_reads_what_happens_next(
     assert promised["explanation"].startswith("By ") and "submitted" in promised["explanation"]
     assert all(case["now_and_next"].values())
     assert case["money"]["claimed"] == {
-        "minor": 8560, "currency": "EUR", "amount": "85.60", "text": "85.60 EUR"}
+        "minor": 8560,
+        "currency": "EUR",
+        "amount": "85.60",
+        "text": "85.60 EUR",
+    }
     assert [i["earns_fee"] for i in case["items"]] == [True, False]
-    assert case["company"] == {"name": "Slow Parcels Ltd", "brand": None, "company_id": None,
-                               "confirmed": False}
+    assert case["company"] == {
+        "name": "Slow Parcels Ltd",
+        "brand": None,
+        "company_id": None,
+        "confirmed": False,
+    }
     assert case["claimants"][0]["is_you"] and case["staff"] is None
     read = await client.get(f"/v1/cases/{case['id']}", headers=anna.auth)
     assert read.status_code == 200 and read.json() == case
@@ -67,17 +75,23 @@ async def test_an_app_files_for_a_party_and_personal_data_are_encrypted(
     body["party"] = [{"name": "Bo Virtanen", "email": "bo@people.test"}, {"name": "Cy Virtanen"}]
     body["claim"]["items"][1]["creditor"] = 2
     case = await file(client, shop, body)
-    assert [c["name"] for c in case["claimants"]] == [
-        "Anna Virtanen", "Bo Virtanen", "Cy Virtanen"]
+    assert [c["name"] for c in case["claimants"]] == ["Anna Virtanen", "Bo Virtanen", "Cy Virtanen"]
     assert case["items"][1]["claimant_id"] == case["claimants"][2]["id"]
     async with database.read() as session:
-        stored = (await session.execute(text(
-            "SELECT id, address_cipher, birth_date_cipher FROM consumers"
-            " WHERE email = 'anna@people.test'"))).one()
+        stored = (
+            await session.execute(
+                text(
+                    "SELECT id, address_cipher, birth_date_cipher FROM consumers"
+                    " WHERE email = 'anna@people.test'"
+                )
+            )
+        ).one()
         cipher = await open_cipher(session, load_keyring(settings), stored.id)
     assert b"Kotikatu" not in stored.address_cipher and b"1980" not in stored.birth_date_cipher
-    assert cipher.decrypt(stored.address_cipher, column="consumers.address_cipher",
-                          row_id=stored.id) == "Kotikatu 1 A 2\n00100 Helsinki"
+    assert (
+        cipher.decrypt(stored.address_cipher, column="consumers.address_cipher", row_id=stored.id)
+        == "Kotikatu 1 A 2\n00100 Helsinki"
+    )
 
 
 async def test_a_known_person_is_reused_and_the_app_cannot_tell(
@@ -90,14 +104,20 @@ async def test_a_known_person_is_reused_and_the_app_cannot_tell(
     stranger["consumer"]["email"] = "nobody@people.test"
     unknown = await file(client, shop, stranger)
     async with database.read() as session:
-        assert await session.scalar(text(
-            "SELECT consumer_id FROM cases WHERE reference = :r"), {"r": case["reference"]}
-        ) == known.id
-        assert await session.scalar(text("SELECT name FROM consumers WHERE id = :i"),
-                                    {"i": known.id}) == "Anna Known"
+        assert (
+            await session.scalar(
+                text("SELECT consumer_id FROM cases WHERE reference = :r"), {"r": case["reference"]}
+            )
+            == known.id
+        )
+        assert (
+            await session.scalar(text("SELECT name FROM consumers WHERE id = :i"), {"i": known.id})
+            == "Anna Known"
+        )
     differing = {"id", "reference", "claimants", "items"}
-    assert ({k: v for k, v in case.items() if k not in differing}["claim"]
-            == {k: v for k, v in unknown.items() if k not in differing}["claim"])
+    assert {k: v for k, v in case.items() if k not in differing}["claim"] == {
+        k: v for k, v in unknown.items() if k not in differing
+    }["claim"]
     assert case["claimants"][0]["name"] == unknown["claimants"][0]["name"] == "Anna Virtanen"
     # The person sees it among their own; another app does not.
     mine = await client.get("/v1/cases", headers=known.auth)
@@ -127,8 +147,9 @@ async def test_parallel_identical_posts_make_one_case(
 ) -> None:
     shop = await api_key(database)
     headers = shop.auth | {"Idempotency-Key": "double-click"}
-    answers = await asyncio.gather(*(
-        client.post("/v1/cases", headers=headers, json=body_of_app()) for _ in range(8)))
+    answers = await asyncio.gather(
+        *(client.post("/v1/cases", headers=headers, json=body_of_app()) for _ in range(8))
+    )
     assert {a.status_code for a in answers} <= {201, 409}
     assert len({a.json()["id"] for a in answers if a.status_code == 201}) == 1
     assert (await rows(database))["cases"] == 1
@@ -138,8 +159,9 @@ async def test_two_filings_for_the_same_new_person_at_once_never_fail_blindly(
     client: httpx.AsyncClient, database: Database
 ) -> None:
     shop = await api_key(database)
-    answers = await asyncio.gather(*(
-        client.post("/v1/cases", headers=shop.auth, json=body_of_app()) for _ in range(4)))
+    answers = await asyncio.gather(
+        *(client.post("/v1/cases", headers=shop.auth, json=body_of_app()) for _ in range(4))
+    )
     assert {a.status_code for a in answers} <= {201, 409}
     assert {a.json()["code"] for a in answers if a.status_code == 409} <= {"busy"}
     found = await rows(database)
@@ -159,8 +181,9 @@ async def test_filing_by_key_is_one_commit_and_at_most_five_round_trips(
         body = body_of_app()
         body["consumer"]["email"] = f"p{at}@people.test"
         wire.clear()
-        answer = await client.post("/v1/cases", json=body,
-                                   headers=shop.auth | {"Idempotency-Key": f"k{at}"})
+        answer = await client.post(
+            "/v1/cases", json=body, headers=shop.auth | {"Idempotency-Key": f"k{at}"}
+        )
         assert answer.status_code == 201, answer.text
     assert len(wire) <= 5, "\n".join(s[:80] for s in wire)
     assert [s for s in wire if s.startswith("COMMIT")] == ["COMMIT;"]
@@ -202,8 +225,14 @@ async def test_a_draft_resumes_and_is_submitted_when_nothing_is_missing(
     client: httpx.AsyncClient, database: Database
 ) -> None:
     anna = await consumer(database)
-    draft = await file(client, anna, {"submit": False, "claim": {
-        "claim_kind": "hotel", "jurisdiction": "FI", "currency": "EUR"}})
+    draft = await file(
+        client,
+        anna,
+        {
+            "submit": False,
+            "claim": {"claim_kind": "hotel", "jurisdiction": "FI", "currency": "EUR"},
+        },
+    )
     assert draft["stage"] == "intake" and draft["waiting_on"] == "consumer"
     missing = {m["pointer"] for m in draft["still_missing"]}
     assert missing == {"/claim/company", "/claim/what_happened", "/claim/items"}
@@ -212,8 +241,12 @@ async def test_a_draft_resumes_and_is_submitted_when_nothing_is_missing(
     assert (early.status_code, early.json()["code"]) == (422, "case_incomplete")
     assert pointers(early) == missing
 
-    change = {"claim": {k: body_of_consumer()["claim"][k] for k in (
-        "company", "what_happened", "items", "booking_reference", "answers")}}
+    change = {
+        "claim": {
+            k: body_of_consumer()["claim"][k]
+            for k in ("company", "what_happened", "items", "booking_reference", "answers")
+        }
+    }
     assert (await client.patch(path, headers=anna.auth, json=change)).status_code == 428
     changed = await client.patch(path, headers=anna.at(1), json=change)
     assert changed.status_code == 200, changed.text
@@ -233,9 +266,11 @@ async def test_a_draft_of_somebody_else_does_not_exist(
     anna, eve = await consumer(database), await consumer(database)
     draft = await file(client, anna, body_of_consumer() | {"submit": False})
     path, before = f"/v1/cases/{draft['id']}", await rows(database)
-    for answer in (await client.get(path, headers=eve.auth),
-                   await client.patch(path, headers=eve.at(1), json={"claim": {}}),
-                   await client.post(f"{path}/submit", headers=eve.at(1))):
+    for answer in (
+        await client.get(path, headers=eve.auth),
+        await client.patch(path, headers=eve.at(1), json={"claim": {}}),
+        await client.post(f"{path}/submit", headers=eve.at(1)),
+    ):
         assert (answer.status_code, answer.json()["code"]) == (404, "case_not_found")
     assert await rows(database) == before
 
@@ -246,11 +281,13 @@ async def test_lines_in_another_currency_are_listed_and_not_counted(
     anna = await consumer(database)
     body = body_of_consumer()
     body["claim"]["items"].append(
-        {"what": "customs", "kind": "loss", "amount": {"amount": "900", "currency": "JPY"}})
+        {"what": "customs", "kind": "loss", "amount": {"amount": "900", "currency": "JPY"}}
+    )
     case = await file(client, anna, body)
     assert case["money"]["claimed"]["minor"] == 8560
     assert case["money"]["not_counted"] == [
-        {"minor": 900, "currency": "JPY", "amount": "900", "text": "900 JPY"}]
+        {"minor": 900, "currency": "JPY", "amount": "900", "text": "900 JPY"}
+    ]
     assert case["items"][2]["counted"] is False
 
 
@@ -262,6 +299,5 @@ async def test_staff_see_possible_duplicates_and_nobody_else_does(
     second = await file(client, anna, body_of_consumer())
     read = await client.get(f"/v1/cases/{second['id']}", headers=handler.auth)
     assert [d["id"] for d in read.json()["staff"]["possible_duplicates"]] == [first["id"]]
-    assert {t["kind"] for t in read.json()["staff"]["open_tasks"]} == {
-        "assess", "confirm_company"}
+    assert {t["kind"] for t in read.json()["staff"]["open_tasks"]} == {"assess", "confirm_company"}
     assert second["staff"] is None

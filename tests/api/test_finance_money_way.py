@@ -23,8 +23,10 @@ async def test_one_case_from_the_statement_to_paid_out(
     await office.give_account(case)
     movement = await office.received(249_90, reference=await office.reference(case))
     shown = (await office.get("/bank/unallocated"))["items"]
-    assert [(u["unallocated"]["minor"], u["candidates"][0]["case_id"],
-             u["candidates"][0]["certain"]) for u in shown] == [(249_90, str(case.id), True)]
+    assert [
+        (u["unallocated"]["minor"], u["candidates"][0]["case_id"], u["candidates"][0]["certain"])
+        for u in shown
+    ] == [(249_90, str(case.id), True)]
     done = await office.allocate(movement, case)
     assert (done["our_fee"]["text"], done["fee_reason"]) == ("62.48 EUR", "fee_due")
     assert done["shares"][0]["to_be_paid_out"]["minor"] == 187_42
@@ -32,7 +34,8 @@ async def test_one_case_from_the_statement_to_paid_out(
     assert await office.tasks(case, "prepare_payout") == ["open"]
     lines = (await office.get("/payouts/payable"))["items"]
     assert [(x["amount"]["minor"], x["account"], x["payable_now"]) for x in lines] == [
-        (187_42, "****3458", True)]
+        (187_42, "****3458", True)
+    ]
 
     batch = await office.batch()
     assert (batch["state"], batch["item_count"], batch["total"]["minor"]) == ("proposed", 1, 187_42)
@@ -53,32 +56,40 @@ async def test_one_case_from_the_statement_to_paid_out(
     posted = await office.get(f"/cases/{case.id}/postings")
     kinds = [p["kind"] for p in posted["postings"]]
     assert {"money_allocated", "commission_deducted", "payout_approved", "payout_settled"} <= set(
-        kinds)
+        kinds
+    )
     assert posted["allocations"][0]["rule"] == "creditor_reference"
     invoice = posted["invoices"][0]
     assert (invoice["gross"]["minor"], invoice["vat"]["minor"], invoice["mode"]) == (
-        62_48, 12_70, "deducted")
+        62_48,
+        12_70,
+        "deducted",
+    )
     assert (await office.get("/invoices", case_id=str(case.id)))["items"] == [invoice]
 
 
-async def check_file(client: httpx.AsyncClient, database: Database, auth: dict[str, str],
-                     batch: dict[str, object]) -> None:
+async def check_file(
+    client: httpx.AsyncClient, database: Database, auth: dict[str, str], batch: dict[str, object]
+) -> None:
     """The bytes are the approved ones, always the same, ordered once, and kept sealed."""
-    files = [await client.get(f"/v1/payouts/batches/{batch['id']}/file", headers=auth)
-             for _ in range(2)]
+    files = [
+        await client.get(f"/v1/payouts/batches/{batch['id']}/file", headers=auth) for _ in range(2)
+    ]
     raw = files[0].content
     assert files[0].status_code == 200 and raw == files[1].content
     assert hashlib.sha256(raw).hexdigest() == batch["file_sha256"]
     found = {e.tag.rpartition("}")[2]: e.text for e in etree.fromstring(raw).iter()}
     assert found["CtrlSum"] == "187.42" and found["IBAN"] == CONSUMER_IBAN
-    order = await one(database, "SELECT stream, payload, state FROM effects WHERE kind ="
-                                " 'SubmitBankFile'")
+    order = await one(
+        database, "SELECT stream, payload, state FROM effects WHERE kind = 'SubmitBankFile'"
+    )
     assert order.stream == f"batch:{batch['id']}" and order.state == "planned"
     assert order.payload["sha256"] == batch["file_sha256"]
     async with database.read() as session:
         stored = await session.scalar(text("SELECT file_cipher FROM payout_batches"))
-        taken = await session.scalar(text(
-            "SELECT count(*) FROM audit_entries WHERE code = 'bank_file_taken'"))
+        taken = await session.scalar(
+            text("SELECT count(*) FROM audit_entries WHERE code = 'bank_file_taken'")
+        )
     assert stored is not None and CONSUMER_IBAN.encode() not in stored and taken == 2
 
 
@@ -95,8 +106,9 @@ async def test_who_prepared_never_approves_and_only_what_was_read(
     problem(await office.approve(batch, by=both), 403, "four_eyes")
     problem(await office.approve(batch, by=clerk), 403, "forbidden")
     problem(await office.approve(batch | {"content_hash": "0" * 64}), 409, "batch_changed")
-    missing = await client.get(f"/v1/payouts/batches/{batch['id']}/file",
-                               headers=office.approver.auth)
+    missing = await client.get(
+        f"/v1/payouts/batches/{batch['id']}/file", headers=office.approver.auth
+    )
     problem(missing, 404, "bank_file_not_found")
     assert (await office.approve(batch)).status_code == 200
     problem(await office.approve(batch), 409, "batch_state")
@@ -117,10 +129,16 @@ async def test_a_rejected_batch_makes_its_money_payable_again(
     line = (await office.get("/payouts/payable"))["items"][0]
     assert (line["why_not"], line["batch_id"]) == ("being_paid", first["id"])
     problem(await office.post("/payouts/batches", {"all": True}), 409, "nothing_to_pay")
-    dropped = await office.post(f"/payouts/batches/{first['id']}/reject", {"reason": "not_now"},
-                                by=office.approver, expect=200)
+    dropped = await office.post(
+        f"/payouts/batches/{first['id']}/reject",
+        {"reason": "not_now"},
+        by=office.approver,
+        expect=200,
+    )
     assert (dropped.json()["state"], dropped.json()["items"][0]["state"]) == (
-        "cancelled", "cancelled")
+        "cancelled",
+        "cancelled",
+    )
     second = await office.batch(claimant_ids=[str(case.claimant_ids[0])])
     assert second["total"] == first["total"]
     newest = await office.get("/payouts/batches", limit=1)
@@ -140,7 +158,8 @@ async def test_a_payout_that_comes_back_waits_for_a_new_account(
     await office.paid(batch)
     item = batch["items"][0]
     told = await office.bank(
-        Line(item["amount"]["minor"], end_to_end_id=item["end_to_end_id"], reason="AC04"))
+        Line(item["amount"]["minor"], end_to_end_id=item["end_to_end_id"], reason="AC04")
+    )
     assert told["payouts_returned"] == 1
     assert await office.tasks(case, "fix_payout") == ["open"]
     assert (await office.case(case)).money["paid_out"] == 0
@@ -166,8 +185,9 @@ async def test_the_bank_refuses_before_it_pays_and_a_debit_without_our_id_is_exp
     refused = await office.post(f"/payouts/items/{item}/refused", {"reason": "AM04"}, expect=200)
     assert (refused.json()["state"], refused.json()["reason"]) == ("rejected", "AM04")
     assert (await office.case(case)).money["in_flight"] == 0
-    again = (await office.approve(
-        await office.batch(claimant_ids=[str(case.claimant_ids[0])]))).json()
+    again = (
+        await office.approve(await office.batch(claimant_ids=[str(case.claimant_ids[0])]))
+    ).json()
     item = again["items"][0]["id"]
     await office.received(200_00)
     wrong = (await office.bank(Line(-74_99, text="?")))["to_explain"][0]
@@ -186,9 +206,19 @@ async def test_the_commission_is_swept_to_our_own_account(
     client: httpx.AsyncClient, database: Database
 ) -> None:
     office = await open_office(client, database)
-    own = (await office.post("/bank/accounts", {
-        "book": "own", "holder": "Recourse Oy", "number": "FI49 5000 9420 0287 30",
-        "currency": "EUR"}, by=office.approver, expect=201)).json()
+    own = (
+        await office.post(
+            "/bank/accounts",
+            {
+                "book": "own",
+                "holder": "Recourse Oy",
+                "number": "FI49 5000 9420 0287 30",
+                "currency": "EUR",
+            },
+            by=office.approver,
+            expect=201,
+        )
+    ).json()
     case = await running_case(database)
     await office.allocate(await office.received(100_00), case)
     ready = await office.post("/payouts/sweeps", {"own_account_id": own["id"]}, expect=201)

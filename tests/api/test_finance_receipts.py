@@ -22,14 +22,17 @@ from tests.support.staff_work import one, problem
 
 async def money_rows(database: Database) -> tuple[Any, ...]:
     """Everything a repeated or refused call leaves as it was."""
-    return tuple(await one(
-        database,
-        "SELECT (SELECT count(*) FROM movements), (SELECT count(*) FROM journal_txns),"
-        " (SELECT count(*) FROM allocations), (SELECT count(*) FROM commission_invoices),"
-        " (SELECT count(*) FROM payout_items), (SELECT count(*) FROM payout_batches),"
-        " (SELECT count(*) FROM offers), (SELECT count(*) FROM bank_statements),"
-        " (SELECT count(*) FROM bank_accounts), (SELECT sum(version) FROM cases),"
-        " (SELECT count(*) FROM audit_entries), (SELECT count(*) FROM tasks)"))
+    return tuple(
+        await one(
+            database,
+            "SELECT (SELECT count(*) FROM movements), (SELECT count(*) FROM journal_txns),"
+            " (SELECT count(*) FROM allocations), (SELECT count(*) FROM commission_invoices),"
+            " (SELECT count(*) FROM payout_items), (SELECT count(*) FROM payout_batches),"
+            " (SELECT count(*) FROM offers), (SELECT count(*) FROM bank_statements),"
+            " (SELECT count(*) FROM bank_accounts), (SELECT sum(version) FROM cases),"
+            " (SELECT count(*) FROM audit_entries), (SELECT count(*) FROM tasks)",
+        )
+    )
 
 
 async def test_a_statement_counts_once_and_says_how_far_the_bank_was_read(
@@ -40,8 +43,9 @@ async def test_a_statement_counts_once_and_says_how_far_the_bank_was_read(
     first = (await office.send_file(raw)).json()
     assert len(first["receipts"]) == 2 and not first["statements"][0]["already_imported"]
     mark = (await one(database, "SELECT bank_read_until FROM installation")).bank_read_until
-    midnight = datetime.combine(office.day + timedelta(days=1), time.min,
-                                tzinfo=ZoneInfo("Europe/Helsinki"))
+    midnight = datetime.combine(
+        office.day + timedelta(days=1), time.min, tzinfo=ZoneInfo("Europe/Helsinki")
+    )
     assert mark.astimezone(UTC) == midnight
     before = await money_rows(database)
     again = (await office.send_file(raw)).json()
@@ -52,21 +56,27 @@ async def test_a_statement_counts_once_and_says_how_far_the_bank_was_read(
     await office.check()
 
 
-@pytest.mark.parametrize(("change", "status", "code"), [
-    (b"<nonsense", 422, "statement_invalid"),
-    (b"", 422, "statement_invalid"),
-    (b"<a><!DOCTYPE x></a>", 422, "statement_invalid"),
-    ({"opening": 5}, 409, "statement_gap"),
-    ({"closing": 1}, 422, "statement_invalid"),
-    ({"iban": "FI4950009420028730"}, 409, "bank_account_unknown"),
-    ({"currency": "SEK"}, 409, "bank_account_unknown"),
-])
+@pytest.mark.parametrize(
+    ("change", "status", "code"),
+    [
+        (b"<nonsense", 422, "statement_invalid"),
+        (b"", 422, "statement_invalid"),
+        (b"<a><!DOCTYPE x></a>", 422, "statement_invalid"),
+        ({"opening": 5}, 409, "statement_gap"),
+        ({"closing": 1}, 422, "statement_invalid"),
+        ({"iban": "FI4950009420028730"}, 409, "bank_account_unknown"),
+        ({"currency": "SEK"}, 409, "bank_account_unknown"),
+    ],
+)
 async def test_a_refused_file_posts_nothing_and_is_kept(
     client: httpx.AsyncClient, database: Database, change: Any, status: int, code: str
 ) -> None:
     office = await open_office(client, database)
-    raw = change if isinstance(change, bytes) else camt053(
-        statement([Line(10_00)], **({"opening": 0} | change)))
+    raw = (
+        change
+        if isinstance(change, bytes)
+        else camt053(statement([Line(10_00)], **({"opening": 0} | change)))
+    )
     before = await money_rows(database)
     problem(await office.send_file(raw), status, code)
     assert await money_rows(database) == before
@@ -78,8 +88,11 @@ async def test_the_file_must_be_xml_and_come_from_finance(
     client: httpx.AsyncClient, database: Database
 ) -> None:
     office = await open_office(client, database)
-    answer = await client.post("/v1/bank/statements", content=office.file(Line(1)),
-                               headers=office.clerk.auth | {"Content-Type": "text/csv"})
+    answer = await client.post(
+        "/v1/bank/statements",
+        content=office.file(Line(1)),
+        headers=office.clerk.auth | {"Content-Type": "text/csv"},
+    )
     problem(answer, 415, "unsupported_media_type")
     handler = await staff(database, "handler")
     problem(await office.send_file(office.file(Line(1)), by=handler), 403, "forbidden")
@@ -96,7 +109,9 @@ async def test_unallocated_money_says_why_and_what_it_may_be(
     rows = (await office.get("/bank/unallocated"))["items"]
     assert [(len(r["candidates"]), r["why_unallocated"]) for r in rows] == [
         (0, "no reference of ours, case number or booking number was found in it"),
-        (2, "it points at more than one case"), (1, "one case is named: allocate it")]
+        (2, "it points at more than one case"),
+        (1, "one case is named: allocate it"),
+    ]
     assert one_case.reference in rows[2]["candidates"][0]["why"]
     assert rows[0]["payer_account"] == "DE** **** **** **** **30 00"
     page = await office.get("/bank/unallocated", limit=2)
@@ -114,18 +129,24 @@ async def test_an_allocation_is_undone_whole_and_made_elsewhere(
     wrong, right = await running_case(database), await running_case(database)
     movement = await office.received(100_00)
     done = await office.allocate(movement, wrong)
-    undone = (await office.post(f"/bank/allocations/{done['allocation_id']}/undo",
-                                {"reason": "wrong case"}, expect=200)).json()
+    undone = (
+        await office.post(
+            f"/bank/allocations/{done['allocation_id']}/undo", {"reason": "wrong case"}, expect=200
+        )
+    ).json()
     assert undone["fee_given_back"]["minor"] == 25_00
     row = await office.case(wrong)
     assert (row.money["received"], row.money["fee"]) == (0, 0)
     await office.allocate(movement, right)
-    twice = await office.post(f"/bank/allocations/{done['allocation_id']}/undo",
-                              {"reason": "again"})
+    twice = await office.post(
+        f"/bank/allocations/{done['allocation_id']}/undo", {"reason": "again"}
+    )
     problem(twice, 409, "already_undone")
     notes = (await office.get("/invoices", case_id=str(wrong.id)))["items"]
     assert [(i["kind"], i["gross"]["minor"]) for i in notes] == [
-        ("credit_note", -25_00), ("invoice", 25_00)]
+        ("credit_note", -25_00),
+        ("invoice", 25_00),
+    ]
     await office.check()
 
 
@@ -135,8 +156,7 @@ async def test_more_than_the_claim_is_refused_and_the_rest_goes_back(
     office = await open_office(client, database)
     case = await running_case(database)
     movement = await office.received(130_00)
-    answer = await office.post(f"/bank/movements/{movement}/allocations",
-                               {"case_id": str(case.id)})
+    answer = await office.post(f"/bank/movements/{movement}/allocations", {"case_id": str(case.id)})
     assert problem(answer, 409, "above_claim")["params"]["open"] == "100.00"
     await office.allocate(movement, case, amount={"amount": "100.00", "currency": "EUR"})
     back = (await office.post(f"/bank/movements/{movement}/return", expect=201)).json()
@@ -172,8 +192,12 @@ async def held(office: Office, case: Made) -> tuple[str, str]:
 
 async def answer_offer(office: Office, case: Made, offer: str, answer: str) -> None:
     anna = await session_of(office.database, case.consumer_ids[0])
-    await office.post(f"/cases/{case.id}/offers/{offer}/{answer}",
-                      {"claimant_id": str(case.claimant_ids[0])}, by=anna, expect=200)
+    await office.post(
+        f"/cases/{case.id}/offers/{offer}/{answer}",
+        {"claimant_id": str(case.claimant_ids[0])},
+        by=anna,
+        expect=200,
+    )
 
 
 async def test_money_in_full_settlement_is_accepted(
@@ -218,7 +242,8 @@ async def test_money_in_full_settlement_is_refused_or_lapses_and_goes_back(
     row = (await office.get("/bank/unallocated"))["items"][0]
     assert (row["held_for_case"], row["answer"]) == (str(case.id), "refused")
     assert (row["to_return"]["minor"], row["unallocated"]["minor"]) == (
-        (0, 60_00) if lapses else (60_00, 0))
+        (0, 60_00) if lapses else (60_00, 0)
+    )
     await office.post(f"/bank/movements/{movement}/return", expect=201)
     assert (await office.get("/bank/unallocated"))["items"] == []
     assert (await office.case(case)).money["unallocated_in_full"] == 60_00
@@ -231,8 +256,9 @@ async def test_money_in_full_settlement_is_refused_or_lapses_and_goes_back(
 
 async def lapse(office: Office, case: Made) -> None:
     """Nobody answers until the date has passed; mail and bank are read, and the sweep comes."""
-    offer = await one(office.database, "SELECT answer_by FROM offers WHERE case_id = :id",
-                      id=case.id)
+    offer = await one(
+        office.database, "SELECT answer_by FROM offers WHERE case_id = :id", id=case.id
+    )
     past = offer.answer_by + timedelta(minutes=1)
     await move_clock(office.database, past - wall_now())
     async with office.database.transaction() as session:
@@ -242,8 +268,9 @@ async def lapse(office: Office, case: Made) -> None:
     await office.bank()
     await move_clock(office.database, past - wall_now() + timedelta(hours=2))
     async with office.database.transaction() as session:
-        await session.execute(text("UPDATE installation SET mail_read_until = :at"),
-                              {"at": past + timedelta(hours=2)})
+        await session.execute(
+            text("UPDATE installation SET mail_read_until = :at"), {"at": past + timedelta(hours=2)}
+        )
         await engine.sweep_due(session)
 
 
@@ -252,9 +279,14 @@ async def test_a_receipt_by_hand_is_confirmed_by_its_statement_and_never_counts_
 ) -> None:
     office = await open_office(client, database)
     case = await running_case(database)
-    receipt = {"bank_account_id": office.account, "booked_on": office.day.isoformat(),
-               "amount": {"amount": "100.00", "currency": "EUR"}, "bank_reference": "BANK-77",
-               "payer_name": "Slow Parcels Ltd", "remittance": case.reference}
+    receipt = {
+        "bank_account_id": office.account,
+        "booked_on": office.day.isoformat(),
+        "amount": {"amount": "100.00", "currency": "EUR"},
+        "bank_reference": "BANK-77",
+        "payer_name": "Slow Parcels Ltd",
+        "remittance": case.reference,
+    }
     movement = (await office.post("/bank/receipts", receipt, expect=201)).json()["movement_id"]
     problem(await office.post("/bank/receipts", receipt), 409, "movement_known")
     await office.allocate(movement, case)

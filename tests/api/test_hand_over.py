@@ -20,13 +20,15 @@ async def test_a_handler_takes_and_gives_back_but_does_not_pass_on(
     handler, other = await people.staff("handler"), await people.staff("handler")
     case = await make_case(database)
     path = f"/v1/cases/{case.id}/reassign"
-    problem(await post(client, handler, path, {"handler_id": str(other.id)}, case=case), 403,
-            "senior_needed")
+    problem(
+        await post(client, handler, path, {"handler_id": str(other.id)}, case=case),
+        403,
+        "senior_needed",
+    )
     taken = await post(client, handler, path, {"handler_id": str(handler.id)}, case=case)
     assert taken.json()["handler_id"] == str(handler.id), taken.text
     assert {t["assignee_id"] for t in taken.json()["open_tasks"]} == {str(handler.id)}
-    given = await post(client, handler, path, {"handler_id": None},
-                       version=taken.json()["version"])
+    given = await post(client, handler, path, {"handler_id": None}, version=taken.json()["version"])
     assert given.json()["handler_id"] is None
     assert {t["assignee_id"] for t in given.json()["open_tasks"]} == {None}
 
@@ -37,10 +39,16 @@ async def test_cases_go_only_to_people_who_work_on_them(
     senior, finance = await people.staff("senior"), await people.staff("finance")
     case = await make_case(database)
     path = f"/v1/cases/{case.id}/reassign"
-    problem(await post(client, senior, path, {"handler_id": str(finance.id)}, case=case), 409,
-            "not_a_handler")
-    problem(await post(client, senior, path, {"handler_id": str(new_id())}, case=case), 404,
-            "staff_not_found")
+    problem(
+        await post(client, senior, path, {"handler_id": str(finance.id)}, case=case),
+        409,
+        "not_a_handler",
+    )
+    problem(
+        await post(client, senior, path, {"handler_id": str(new_id())}, case=case),
+        404,
+        "staff_not_found",
+    )
 
 
 async def test_all_work_of_an_absent_colleague_goes_to_another(
@@ -55,12 +63,16 @@ async def test_all_work_of_an_absent_colleague_goes_to_another(
     assert answer.status_code == 200, answer.text
     assert (answer.json()["cases_moved"], answer.json()["refused"]) == (3, [])
     assert answer.json()["more"] is False
-    left = await one(database, "SELECT count(*) AS n FROM tasks WHERE assignee_id = :id"
-                     " AND state = 'open'", id=away.id)
+    left = await one(
+        database,
+        "SELECT count(*) AS n FROM tasks WHERE assignee_id = :id AND state = 'open'",
+        id=away.id,
+    )
     assert left.n == 0
     for case in mine:
-        row = await one(database, "SELECT handler_id, version FROM cases WHERE id = :id",
-                        id=case.id)
+        row = await one(
+            database, "SELECT handler_id, version FROM cases WHERE id = :id", id=case.id
+        )
         assert (row.handler_id, row.version) == (here.id, case.version + 1)
     for case, handler_id in ((closed, away.id), (others, here.id)):
         row = await one(database, "SELECT handler_id FROM cases WHERE id = :id", id=case.id)
@@ -97,8 +109,9 @@ async def test_more_cases_than_one_batch_are_moved_batch_by_batch(
         company_id = await make_company(session)
         for _ in range(cases):
             await build_case(session, Wish(handler_id=away.id, company_id=company_id))
-    done = await assignment.hand_over(database, away.id, here.id, actor="staff:test",
-                                      now=wall_now())
+    done = await assignment.hand_over(
+        database, away.id, here.id, actor="staff:test", now=wall_now()
+    )
     assert (done.cases, done.refused, done.more) == (cases, [], False)
 
 

@@ -25,19 +25,30 @@ async def test_a_senior_releases_a_notice_above_the_line(
     client: httpx.AsyncClient, people: People, database: Database
 ) -> None:
     senior = await people.staff("senior")
-    case = await make_case(database, stage=Stage.FORMAL_NOTICE, letter="to_approve",
-                           amounts=ABOVE_LINE)
-    answer = await post(client, senior, f"/v1/cases/{case.id}/letters/{case.letter_id}/approve",
-                        {"sha256": case.sha256}, case=case)
+    case = await make_case(
+        database, stage=Stage.FORMAL_NOTICE, letter="to_approve", amounts=ABOVE_LINE
+    )
+    answer = await post(
+        client,
+        senior,
+        f"/v1/cases/{case.id}/letters/{case.letter_id}/approve",
+        {"sha256": case.sha256},
+        case=case,
+    )
     assert answer.status_code == 200, answer.text
     assert answer.json()["waiting_on"] == "delivery"
-    letter = await one(database, "SELECT state, approved_by FROM letters WHERE id = :id",
-                       id=case.letter_id)
+    letter = await one(
+        database, "SELECT state, approved_by FROM letters WHERE id = :id", id=case.letter_id
+    )
     assert (letter.state, letter.approved_by) == ("released", f"staff:{senior.id}")
-    order = await one(database, "SELECT payload, not_before > staged_at AS held FROM effects"
-                      " WHERE case_id = :id AND kind = 'SendLetter'"
-                      " AND payload->>'letter_id' = :letter", id=case.id,
-                      letter=str(case.letter_id))
+    order = await one(
+        database,
+        "SELECT payload, not_before > staged_at AS held FROM effects"
+        " WHERE case_id = :id AND kind = 'SendLetter'"
+        " AND payload->>'letter_id' = :letter",
+        id=case.id,
+        letter=str(case.letter_id),
+    )
     assert order.payload["sha256"] == case.sha256
     assert order.held, "a person's release waits for second thoughts"
 
@@ -46,11 +57,21 @@ async def test_a_handler_does_not_release_above_the_line(
     client: httpx.AsyncClient, people: People, database: Database
 ) -> None:
     handler = await people.staff("handler")
-    case = await make_case(database, stage=Stage.FORMAL_NOTICE, letter="to_approve",
-                           amounts=ABOVE_LINE, handler_id=handler.id)
+    case = await make_case(
+        database,
+        stage=Stage.FORMAL_NOTICE,
+        letter="to_approve",
+        amounts=ABOVE_LINE,
+        handler_id=handler.id,
+    )
     before = await snapshot(database, case)
-    answer = await post(client, handler, f"/v1/cases/{case.id}/letters/{case.letter_id}/approve",
-                        {"sha256": case.sha256}, case=case)
+    answer = await post(
+        client,
+        handler,
+        f"/v1/cases/{case.id}/letters/{case.letter_id}/approve",
+        {"sha256": case.sha256},
+        case=case,
+    )
     problem(answer, 403, "senior_needed")
     assert await snapshot(database, case) == before
 
@@ -59,10 +80,20 @@ async def test_every_complaint_needs_a_senior_however_small(
     client: httpx.AsyncClient, people: People, database: Database
 ) -> None:
     handler = await people.staff("handler")
-    case = await make_case(database, stage=Stage.COMPLAINT, letter="to_approve",
-                           amounts=(20_00,), handler_id=handler.id)
-    answer = await post(client, handler, f"/v1/cases/{case.id}/letters/{case.letter_id}/approve",
-                        {"sha256": case.sha256}, case=case)
+    case = await make_case(
+        database,
+        stage=Stage.COMPLAINT,
+        letter="to_approve",
+        amounts=(20_00,),
+        handler_id=handler.id,
+    )
+    answer = await post(
+        client,
+        handler,
+        f"/v1/cases/{case.id}/letters/{case.letter_id}/approve",
+        {"sha256": case.sha256},
+        case=case,
+    )
     problem(answer, 403, "senior_needed")
 
 
@@ -71,9 +102,18 @@ async def test_who_assessed_the_case_does_not_release_its_notice(
 ) -> None:
     senior, other = await people.staff("senior"), await people.staff("senior")
     case = await make_case(database, amounts=ABOVE_LINE)
-    assessed = await post(client, senior, f"/v1/cases/{case.id}/assessment", {
-        "decision": "accept", "entry_stage": "formal_notice", "entry_reason": "complaint_ran",
-        "conflict_of_interest": {"checked": True, "found": False}}, case=case)
+    assessed = await post(
+        client,
+        senior,
+        f"/v1/cases/{case.id}/assessment",
+        {
+            "decision": "accept",
+            "entry_stage": "formal_notice",
+            "entry_reason": "complaint_ran",
+            "conflict_of_interest": {"checked": True, "found": False},
+        },
+        case=case,
+    )
     assert assessed.status_code == 200, assessed.text
     letter_id, sha256, version = await _sign_and_render(database, case.id)
     path = f"/v1/cases/{case.id}/letters/{letter_id}/approve"
@@ -89,13 +129,21 @@ async def _sign_and_render(database: Database, case_id: UUID) -> tuple[str, str,
         loaded = await engine.peek(session, case_id)
         assert loaded is not None
         for claimant in loaded.case.claimants:
-            await engine.advance(session, case_id, e.MandateSigned(
-                claimant_id=claimant.id, mandate_id=new_id()), actor="consumer:test")
+            await engine.advance(
+                session,
+                case_id,
+                e.MandateSigned(claimant_id=claimant.id, mandate_id=new_id()),
+                actor="consumer:test",
+            )
         loaded = await engine.peek(session, case_id)
         assert loaded is not None and loaded.case.letter is not None
         letter = loaded.case.letter
-        await engine.advance(session, case_id, e.LetterRendered(
-            letter_id=letter.id, step=letter.step, sha256=digest, n=letter.n), actor="system")
+        await engine.advance(
+            session,
+            case_id,
+            e.LetterRendered(letter_id=letter.id, step=letter.step, sha256=digest, n=letter.n),
+            actor="system",
+        )
     row = await one(database, "SELECT version FROM cases WHERE id = :id", id=case_id)
     return str(letter.id), digest, row.version
 
@@ -104,11 +152,17 @@ async def test_an_approval_is_for_exactly_these_bytes(
     client: httpx.AsyncClient, people: People, database: Database
 ) -> None:
     senior = await people.staff("senior")
-    case = await make_case(database, stage=Stage.FORMAL_NOTICE, letter="to_approve",
-                           amounts=ABOVE_LINE)
+    case = await make_case(
+        database, stage=Stage.FORMAL_NOTICE, letter="to_approve", amounts=ABOVE_LINE
+    )
     before = await snapshot(database, case)
-    answer = await post(client, senior, f"/v1/cases/{case.id}/letters/{case.letter_id}/approve",
-                        {"sha256": "0" * 64}, case=case)
+    answer = await post(
+        client,
+        senior,
+        f"/v1/cases/{case.id}/letters/{case.letter_id}/approve",
+        {"sha256": "0" * 64},
+        case=case,
+    )
     problem(answer, 409, "letter_changed")
     assert await snapshot(database, case) == before
 
@@ -117,13 +171,20 @@ async def test_a_returned_letter_is_made_anew(
     client: httpx.AsyncClient, people: People, database: Database
 ) -> None:
     senior = await people.staff("senior")
-    case = await make_case(database, stage=Stage.FORMAL_NOTICE, letter="to_approve",
-                           amounts=ABOVE_LINE)
-    answer = await post(client, senior, f"/v1/cases/{case.id}/letters/{case.letter_id}/return",
-                        {"reason": "The sum in the second line is wrong."}, case=case)
+    case = await make_case(
+        database, stage=Stage.FORMAL_NOTICE, letter="to_approve", amounts=ABOVE_LINE
+    )
+    answer = await post(
+        client,
+        senior,
+        f"/v1/cases/{case.id}/letters/{case.letter_id}/return",
+        {"reason": "The sum in the second line is wrong."},
+        case=case,
+    )
     assert answer.status_code == 200, answer.text
-    letter = await one(database, "SELECT state, n, sha256 FROM letters WHERE id = :id",
-                       id=case.letter_id)
+    letter = await one(
+        database, "SELECT state, n, sha256 FROM letters WHERE id = :id", id=case.letter_id
+    )
     assert (letter.state, letter.n, letter.sha256) == ("rendering", 2, None)
 
 
@@ -132,10 +193,16 @@ async def test_a_letter_of_another_case_is_unknown_here(
 ) -> None:
     senior = await people.staff("senior")
     case = await make_case(database, stage=Stage.FORMAL_NOTICE, letter="to_approve")
-    other = await make_case(database, stage=Stage.FORMAL_NOTICE, letter="to_approve",
-                            amounts=ABOVE_LINE)
-    answer = await post(client, senior, f"/v1/cases/{case.id}/letters/{other.letter_id}/approve",
-                        {"sha256": other.sha256}, case=case)
+    other = await make_case(
+        database, stage=Stage.FORMAL_NOTICE, letter="to_approve", amounts=ABOVE_LINE
+    )
+    answer = await post(
+        client,
+        senior,
+        f"/v1/cases/{case.id}/letters/{other.letter_id}/approve",
+        {"sha256": other.sha256},
+        case=case,
+    )
     problem(answer, 404, "letter_not_found")
 
 
@@ -146,16 +213,21 @@ async def test_a_person_records_what_became_of_a_letter(
     handler = await people.staff("handler")
     case = await make_case(database, stage=Stage.CONTACT, letter="sent", handler_id=handler.id)
     at = wall_now().isoformat()
-    body = {"at": at, "grade": "registered"} if what == "delivered" else {
-        "reason": "moved away", "at": at}
-    answer = await post(client, handler,
-                        f"/v1/cases/{case.id}/letters/{case.letter_id}/{what}", body, case=case)
+    body = (
+        {"at": at, "grade": "registered"}
+        if what == "delivered"
+        else {"reason": "moved away", "at": at}
+    )
+    answer = await post(
+        client, handler, f"/v1/cases/{case.id}/letters/{case.letter_id}/{what}", body, case=case
+    )
     assert answer.status_code == 200, answer.text
     if what == "delivered":
         assert answer.json()["waiting_on"] == "company"
     else:
-        letter = await one(database, "SELECT n, channel FROM letters WHERE id = :id",
-                           id=case.letter_id)
+        letter = await one(
+            database, "SELECT n, channel FROM letters WHERE id = :id", id=case.letter_id
+        )
         assert (letter.n, letter.channel) == (2, "post"), "the next channel is tried"
 
 
@@ -163,13 +235,18 @@ async def test_a_letter_posted_by_hand_is_recorded_as_sent(
     client: httpx.AsyncClient, people: People, database: Database
 ) -> None:
     handler = await people.staff("handler")
-    case = await make_case(database, stage=Stage.CONTACT, letter="released",
-                           handler_id=handler.id)
-    answer = await post(client, handler, f"/v1/cases/{case.id}/letters/{case.letter_id}/sent",
-                        {"at": wall_now().isoformat(), "by": "hand"}, case=case)
+    case = await make_case(database, stage=Stage.CONTACT, letter="released", handler_id=handler.id)
+    answer = await post(
+        client,
+        handler,
+        f"/v1/cases/{case.id}/letters/{case.letter_id}/sent",
+        {"at": wall_now().isoformat(), "by": "hand"},
+        case=case,
+    )
     assert answer.status_code == 200, answer.text
-    letter = await one(database, "SELECT state, sent_at FROM letters WHERE id = :id",
-                       id=case.letter_id)
+    letter = await one(
+        database, "SELECT state, sent_at FROM letters WHERE id = :id", id=case.letter_id
+    )
     assert letter.state == "handed_over" and letter.sent_at is not None
 
 
@@ -179,7 +256,11 @@ async def test_nothing_is_delivered_tomorrow(
     handler = await people.staff("handler")
     case = await make_case(database, stage=Stage.CONTACT, letter="sent", handler_id=handler.id)
     at = (wall_now() + timedelta(days=1)).isoformat()
-    answer = await post(client, handler,
-                        f"/v1/cases/{case.id}/letters/{case.letter_id}/delivered",
-                        {"at": at, "grade": "registered"}, case=case)
+    answer = await post(
+        client,
+        handler,
+        f"/v1/cases/{case.id}/letters/{case.letter_id}/delivered",
+        {"at": at, "grade": "registered"},
+        case=case,
+    )
     problem(answer, 422, "date_in_future")

@@ -29,30 +29,58 @@ async def owned(database: Database, **wish: Any) -> tuple[Made, list[Caller]]:
     return made, [await session_of(database, who) for who in made.consumer_ids]
 
 
-async def offer(database: Database, made: Made, minor: int = 60_00,
-                kind: OfferKind = OfferKind.PART) -> UUID:
+async def offer(
+    database: Database, made: Made, minor: int = 60_00, kind: OfferKind = OfferKind.PART
+) -> UUID:
     """What a handler records when the company offers."""
     offer_id, now = new_id(), wall_now()
     async with database.transaction() as session:
-        await session.execute(insert(OfferRow).values(
-            id=offer_id, case_id=made.id, kind=kind, state="open", amount_minor=minor,
-            currency=made.case.currency, made_at=now, answer_by=now + timedelta(days=10),
-            in_full_settlement=True, message_id=None, words="We can give you half.", answers={},
-            recorded_by="staff"))
-        await engine.advance(session, made.id, CompanyOffered(
-            offer_id, kind, minor, now + timedelta(days=10), "staff"), actor="staff:x")
+        await session.execute(
+            insert(OfferRow).values(
+                id=offer_id,
+                case_id=made.id,
+                kind=kind,
+                state="open",
+                amount_minor=minor,
+                currency=made.case.currency,
+                made_at=now,
+                answer_by=now + timedelta(days=10),
+                in_full_settlement=True,
+                message_id=None,
+                words="We can give you half.",
+                answers={},
+                recorded_by="staff",
+            )
+        )
+        await engine.advance(
+            session,
+            made.id,
+            CompanyOffered(offer_id, kind, minor, now + timedelta(days=10), "staff"),
+            actor="staff:x",
+        )
     return offer_id
 
 
 async def question(database: Database, made: Made) -> UUID:
     question_id, now = new_id(), wall_now()
     async with database.transaction() as session:
-        await session.execute(insert(QuestionRow).values(
-            id=question_id, case_id=made.id, code="receipt", words="Do you have the receipt?",
-            default_action="close", asked_at=now, asked_by="staff", answer=None,
-            answered_at=None, answered_by=None))
-        await engine.advance(session, made.id, QuestionAsked(
-            question_id, "receipt", "close", 10), actor="staff:x")
+        await session.execute(
+            insert(QuestionRow).values(
+                id=question_id,
+                case_id=made.id,
+                code="receipt",
+                words="Do you have the receipt?",
+                default_action="close",
+                asked_at=now,
+                asked_by="staff",
+                answer=None,
+                answered_at=None,
+                answered_by=None,
+            )
+        )
+        await engine.advance(
+            session, made.id, QuestionAsked(question_id, "receipt", "close", 10), actor="staff:x"
+        )
     return question_id
 
 
@@ -61,9 +89,18 @@ async def test_a_case_is_read_by_its_people_and_by_nobody_else(
 ) -> None:
     made, (_, bo) = await owned(database, stage=Stage.CONTACT, claimants=2, letter="delivered")
     eve, shop = await consumer(database), await api_key(database)
-    paths = [f"/v1/cases/{made.id}{tail}" for tail in (
-        "", "/timeline", "/letters", "/fee-summary", "/messages", "/evidence",
-        f"/letters/{made.letter_id}/pdf")]
+    paths = [
+        f"/v1/cases/{made.id}{tail}"
+        for tail in (
+            "",
+            "/timeline",
+            "/letters",
+            "/fee-summary",
+            "/messages",
+            "/evidence",
+            f"/letters/{made.letter_id}/pdf",
+        )
+    ]
     for path in paths:
         for who in (eve, shop):
             answer = await client.get(path, headers=who.auth)
@@ -83,8 +120,15 @@ async def test_internal_entries_and_unsent_letters_are_for_staff_only(
     made, (anna,) = await owned(database, stage=Stage.CONTACT, letter="to_approve")
     handler, auditor = await staff(database, "handler"), await staff(database, "auditor")
     async with database.transaction() as session:
-        await engine.amend(session, made.id, {}, code="account_shared", actor="system",
-                           params={"internal": "1"}, moment=await read_moment(session))
+        await engine.amend(
+            session,
+            made.id,
+            {},
+            code="account_shared",
+            actor="system",
+            params={"internal": "1"},
+            moment=await read_moment(session),
+        )
     path = f"/v1/cases/{made.id}"
     hers = (await client.get(path, headers=anna.auth)).json()
     ours = (await client.get(path, headers=handler.auth)).json()
@@ -114,10 +158,12 @@ async def test_the_letter_comes_byte_for_byte(
     content = b"%PDF-1.7 the letter"
     digest = await open_store(settings).put(content)
     async with database.transaction() as session:
-        await session.execute(text("UPDATE letters SET sha256 = :d WHERE id = :i"),
-                              {"d": digest, "i": made.letter_id})
-    answer = await client.get(f"/v1/cases/{made.id}/letters/{made.letter_id}/pdf",
-                              headers=anna.auth)
+        await session.execute(
+            text("UPDATE letters SET sha256 = :d WHERE id = :i"), {"d": digest, "i": made.letter_id}
+        )
+    answer = await client.get(
+        f"/v1/cases/{made.id}/letters/{made.letter_id}/pdf", headers=anna.auth
+    )
     assert (answer.status_code, answer.content) == (200, content)
     assert answer.headers["content-type"] == "application/pdf"
     assert answer.headers["content-disposition"].startswith("attachment;")
@@ -127,8 +173,9 @@ async def test_the_letter_comes_byte_for_byte(
 async def test_an_offer_shows_what_it_leaves_and_each_claimant_answers(
     client: httpx.AsyncClient, database: Database
 ) -> None:
-    made, (anna, bo) = await owned(database, stage=Stage.CONTACT, claimants=2, letter="delivered",
-                                   amounts=(80_00, 40_00))
+    made, (anna, bo) = await owned(
+        database, stage=Stage.CONTACT, claimants=2, letter="delivered", amounts=(80_00, 40_00)
+    )
     offer_id = await offer(database, made)
     path = f"/v1/cases/{made.id}"
     shown = (await client.get(path, headers=anna.auth)).json()["offers"][0]
@@ -136,9 +183,11 @@ async def test_an_offer_shows_what_it_leaves_and_each_claimant_answers(
     assert [n["would_get"]["minor"] for n in shown["each_would_get"]] == [3000, 1500]
     assert shown["if_you_accept"] and shown["if_you_refuse"] and shown["answer_by_text"]
     body = {"claimant_id": str(made.claimant_ids[0])}
-    for headers, who, status in ((bo.auth, body, 404),
-                                 ((await consumer(database)).auth, body, 404),
-                                 (anna.at(1), body, 412)):
+    for headers, who, status in (
+        (bo.auth, body, 404),
+        ((await consumer(database)).auth, body, 404),
+        (anna.at(1), body, 412),
+    ):
         answer = await client.post(f"{path}/offers/{offer_id}/accept", headers=headers, json=who)
         assert answer.status_code == status
     one = await client.post(f"{path}/offers/{offer_id}/accept", headers=anna.auth, json=body)
@@ -155,17 +204,21 @@ async def test_an_offer_shows_what_it_leaves_and_each_claimant_answers(
 async def test_refusing_and_countering_an_offer(
     client: httpx.AsyncClient, database: Database
 ) -> None:
-    for verb, extra, state in (("refuse", {}, "refused"), (
-            "counter", {"amount": {"amount": "100.00", "currency": "EUR"}}, "countered")):
+    for verb, extra, state in (
+        ("refuse", {}, "refused"),
+        ("counter", {"amount": {"amount": "100.00", "currency": "EUR"}}, "countered"),
+    ):
         made, (anna,) = await owned(database, stage=Stage.CONTACT, letter="delivered")
         offer_id = await offer(database, made)
         path = f"/v1/cases/{made.id}/offers/{offer_id}/{verb}"
         body: dict[str, Any] = {"claimant_id": str(made.claimant_ids[0])} | extra
         if verb == "counter":
             before = await rows(database)
-            for amount in ({"amount": "100.00", "currency": "SEK"},
-                           {"amount": "0", "currency": "EUR"},
-                           {"amount": "1.001", "currency": "EUR"}):
+            for amount in (
+                {"amount": "100.00", "currency": "SEK"},
+                {"amount": "0", "currency": "EUR"},
+                {"amount": "1.001", "currency": "EUR"},
+            ):
                 wrong = await client.post(path, headers=anna.auth, json=body | {"amount": amount})
                 assert wrong.status_code == 422
                 assert any(p.startswith("/amount") for p in pointers(wrong))
@@ -173,14 +226,15 @@ async def test_refusing_and_countering_an_offer(
         done = await client.post(path, headers=anna.auth, json=body)
         assert done.status_code == 200, done.text
         assert done.json()["offers"][0]["state"] == state
-    none = await client.post(f"/v1/cases/{made.id}/offers/{new_id()}/refuse", headers=anna.auth,
-                             json={"claimant_id": str(made.claimant_ids[0])})
+    none = await client.post(
+        f"/v1/cases/{made.id}/offers/{new_id()}/refuse",
+        headers=anna.auth,
+        json={"claimant_id": str(made.claimant_ids[0])},
+    )
     assert (none.status_code, none.json()["code"]) == (404, "offer_not_found")
 
 
-async def test_a_question_is_answered_once(
-    client: httpx.AsyncClient, database: Database
-) -> None:
+async def test_a_question_is_answered_once(client: httpx.AsyncClient, database: Database) -> None:
     made, (anna,) = await owned(database, stage=Stage.ASSESSMENT)
     question_id = await question(database, made)
     path = f"/v1/cases/{made.id}/questions/{question_id}/answer"
@@ -188,8 +242,13 @@ async def test_a_question_is_answered_once(
     assert shown["waiting_on"] == "consumer"
     assert shown["questions"][0]["if_you_do_not_answer"] == "the case is closed"
     assert shown["questions"][0]["answer_by"]
-    for body in ({}, {"answer": ""}, {"answer": "  "}, {"answer": "x" * 4_001},
-                 {"answer": "yes", "by": "me"}):
+    for body in (
+        {},
+        {"answer": ""},
+        {"answer": "  "},
+        {"answer": "x" * 4_001},
+        {"answer": "yes", "by": "me"},
+    ):
         assert (await client.post(path, headers=anna.auth, json=body)).status_code == 422, body
     eve = await consumer(database)
     assert (await client.post(path, headers=eve.auth, json={"answer": "x"})).status_code == 404
@@ -201,18 +260,17 @@ async def test_a_question_is_answered_once(
     assert (again.status_code, again.json()["code"]) == (409, "question_answered")
 
 
-async def test_they_paid_me_goes_to_a_person(
-    client: httpx.AsyncClient, database: Database
-) -> None:
+async def test_they_paid_me_goes_to_a_person(client: httpx.AsyncClient, database: Database) -> None:
     made, (anna,) = await owned(database, stage=Stage.CONTACT, letter="delivered")
     path = f"/v1/cases/{made.id}/direct-payments"
     body = {"amount": {"amount": "60.00", "currency": "EUR"}, "paid_on": "2026-01-02"}
     before = await rows(database)
-    for change, pointer in (({"paid_on": "2099-01-01"}, "/paid_on"),
-                            ({"paid_on": "2025-02-29"}, "/paid_on"),
-                            ({"amount": {"amount": "60.00", "currency": "USD"}},
-                             "/amount/currency"),
-                            ({"amount": {"amount": "0.00", "currency": "EUR"}}, "/amount")):
+    for change, pointer in (
+        ({"paid_on": "2099-01-01"}, "/paid_on"),
+        ({"paid_on": "2025-02-29"}, "/paid_on"),
+        ({"amount": {"amount": "60.00", "currency": "USD"}}, "/amount/currency"),
+        ({"amount": {"amount": "0.00", "currency": "EUR"}}, "/amount"),
+    ):
         answer = await client.post(path, headers=anna.auth, json=body | change)
         assert answer.status_code == 422 and pointer in pointers(answer), change
     assert await rows(database) == before
@@ -223,8 +281,12 @@ async def test_they_paid_me_goes_to_a_person(
     assert (await client.post(path, headers=headers, json=body)).content == done.content
     async with database.read() as session:
         assert await session.scalar(text("SELECT count(*) FROM direct_payments")) == 1
-        assert await session.scalar(text(
-            "SELECT count(*) FROM tasks WHERE kind = 'check_direct_payment'")) == 1
+        assert (
+            await session.scalar(
+                text("SELECT count(*) FROM tasks WHERE kind = 'check_direct_payment'")
+            )
+            == 1
+        )
 
 
 async def test_messages_are_filed_and_only_ones_own_are_read(
@@ -314,8 +376,11 @@ async def test_a_handler_acts_for_somebody_on_the_phone_with_the_version_they_re
     question_id = await question(database, made)
     path, body = f"/v1/cases/{made.id}/questions/{question_id}/answer", {"answer": "Yes."}
     version = (await client.get(f"/v1/cases/{made.id}", headers=handler.auth)).json()["version"]
-    for headers, status in ((handler.auth, 428), (handler.at(version - 1), 412),
-                            (auditor.at(version), 403)):
+    for headers, status in (
+        (handler.auth, 428),
+        (handler.at(version - 1), 412),
+        (auditor.at(version), 403),
+    ):
         assert (await client.post(path, headers=headers, json=body)).status_code == status
     done = await client.post(path, headers=handler.at(version), json=body)
     assert done.status_code == 200, done.text
@@ -331,14 +396,21 @@ async def test_repeated_calls_with_one_key_act_once(
     offer_id = await offer(database, made)
     claimant = {"claimant_id": str(made.claimant_ids[0])}
     calls: list[tuple[str, dict[str, Any]]] = [
-        ("messages", {"text": "Hello."}), (f"offers/{offer_id}/accept", claimant)]
+        ("messages", {"text": "Hello."}),
+        (f"offers/{offer_id}/accept", claimant),
+    ]
     for tail, body in calls:
         headers = anna.auth | {"Idempotency-Key": tail[:8]}
-        first, again = [await client.post(f"/v1/cases/{made.id}/{tail}", headers=headers, json=body)
-                        for _ in range(2)]
+        first, again = [
+            await client.post(f"/v1/cases/{made.id}/{tail}", headers=headers, json=body)
+            for _ in range(2)
+        ]
         assert first.is_success and first.content == again.content
         assert again.headers["idempotency-replayed"] == "true"
-        other = await client.post(f"/v1/cases/{made.id}/{tail}", headers=headers,
-                                  json=body | {"text": "Other."})
+        other = await client.post(
+            f"/v1/cases/{made.id}/{tail}", headers=headers, json=body | {"text": "Other."}
+        )
         assert (other.status_code, other.json()["code"]) in (
-            (422, "idempotency_key_reused"), (422, "validation_failed"))
+            (422, "idempotency_key_reused"),
+            (422, "validation_failed"),
+        )

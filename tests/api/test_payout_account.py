@@ -48,10 +48,16 @@ async def test_an_account_is_stored_encrypted_and_shown_masked(
     async with database.read() as session:
         row = (await session.execute(text("SELECT * FROM payout_accounts"))).one()
         cipher = await open_cipher(session, load_keyring(settings), row.consumer_id)
-        told = await session.scalar(text("SELECT count(*) FROM effects WHERE kind ="
-                                         " 'NotifyConsumer' AND business_key LIKE '%account%'"))
-    assert cipher.decrypt(row.iban_cipher, column="payout_accounts.iban_cipher",
-                          row_id=row.id) == "FI2112345600000785"
+        told = await session.scalar(
+            text(
+                "SELECT count(*) FROM effects WHERE kind ="
+                " 'NotifyConsumer' AND business_key LIKE '%account%'"
+            )
+        )
+    assert (
+        cipher.decrypt(row.iban_cipher, column="payout_accounts.iban_cipher", row_id=row.id)
+        == "FI2112345600000785"
+    )
     assert row.iban_last4 == "0785" and told == 1
 
 
@@ -71,16 +77,35 @@ async def test_the_same_account_again_changes_nothing_and_another_waits(
     assert again["changed"] is False and again["text"] == changed["text"]
 
 
-@pytest.mark.parametrize(("body", "masked", "currency"), [
-    ({"rail": "gb", "holder": "A B", "sort_code": "12-34-56", "account": "12345678"},
-     "****5678", "GBP"),
-    ({"rail": "us", "holder": "A B", "routing": "021000021", "account": "123456789"},
-     "****6789", "USD"),
-    ({"rail": "other", "holder": "A B", "country": "JP", "currency": "JPY",
-      "details": "Bank 1\nBranch 2"}, "****", "JPY"),
-])
-async def test_the_other_rails(client: httpx.AsyncClient, database: Database,
-                               body: dict[str, str], masked: str, currency: str) -> None:
+@pytest.mark.parametrize(
+    ("body", "masked", "currency"),
+    [
+        (
+            {"rail": "gb", "holder": "A B", "sort_code": "12-34-56", "account": "12345678"},
+            "****5678",
+            "GBP",
+        ),
+        (
+            {"rail": "us", "holder": "A B", "routing": "021000021", "account": "123456789"},
+            "****6789",
+            "USD",
+        ),
+        (
+            {
+                "rail": "other",
+                "holder": "A B",
+                "country": "JP",
+                "currency": "JPY",
+                "details": "Bank 1\nBranch 2",
+            },
+            "****",
+            "JPY",
+        ),
+    ],
+)
+async def test_the_other_rails(
+    client: httpx.AsyncClient, database: Database, body: dict[str, str], masked: str, currency: str
+) -> None:
     _, anna, path = await owned(database)
     answer = await client.put(path, headers=anna.auth, json=body)
     assert answer.status_code == 200, answer.text
@@ -96,16 +121,18 @@ BAD: list[tuple[dict[str, Any], str]] = [
     (sepa("x" * 60), "/sepa/iban"),
     (sepa(holder="A\r\nB"), "/sepa/holder"),
     (sepa() | {"bic": "NDEAFIHH"}, "/sepa/bic"),
-    ({"rail": "gb", "holder": "A", "sort_code": "12345", "account": "12345678"},
-     "/gb/sort_code"),
-    ({"rail": "gb", "holder": "A", "sort_code": "123456", "account": "١٢٣٤٥٦٧٨"},
-     "/gb/account"),
+    ({"rail": "gb", "holder": "A", "sort_code": "12345", "account": "12345678"}, "/gb/sort_code"),
+    ({"rail": "gb", "holder": "A", "sort_code": "123456", "account": "١٢٣٤٥٦٧٨"}, "/gb/account"),
     ({"rail": "us", "holder": "A", "routing": "021000022", "account": "1234"}, "/us/routing"),
     ({"rail": "us", "holder": "A", "routing": "021000021", "account": "1" * 18}, "/us/account"),
-    ({"rail": "other", "holder": "A", "country": "Japan", "currency": "JPY", "details": "x"},
-     "/other/country"),
-    ({"rail": "other", "holder": "A", "country": "JP", "currency": "JPY", "details": "x" * 501},
-     "/other/details"),
+    (
+        {"rail": "other", "holder": "A", "country": "Japan", "currency": "JPY", "details": "x"},
+        "/other/country",
+    ),
+    (
+        {"rail": "other", "holder": "A", "country": "JP", "currency": "JPY", "details": "x" * 501},
+        "/other/details",
+    ),
     ({"rail": "paypal", "holder": "A"}, ""),
     ({}, ""),
 ]
@@ -116,9 +143,17 @@ async def test_numbers_that_cannot_be_paid_to_are_refused(
 ) -> None:
     _, anna, path = await owned(database)
     async with database.transaction() as session:
-        await session.execute(insert(BankAccount).values(
-            id=new_id(), book="client", holder="Agency", number="FI1410093000123458", bic=None,
-            currency="EUR", opened_at=wall_now()))
+        await session.execute(
+            insert(BankAccount).values(
+                id=new_id(),
+                book="client",
+                holder="Agency",
+                number="FI1410093000123458",
+                bic=None,
+                currency="EUR",
+                opened_at=wall_now(),
+            )
+        )
     before, wrong = await rows(database), []
     for body, pointer in [*BAD, (sepa("FI14 1009 3000 1234 58"), "/iban")]:  # B075: our own
         answer = await client.put(path, headers=anna.auth, json=body)
@@ -136,8 +171,14 @@ async def test_only_the_claimant_and_their_app_set_an_account(
     shop, handler = await api_key(database), await staff(database, "handler")
     senior, eve = await staff(database, "senior"), await consumer(database)
     before = await rows(database)
-    for who, status in ((bo.auth, 404), (eve.auth, 404), (shop.auth, 404),
-                        (handler.auth, 403), (senior.auth, 428), (anna.at(1), 412)):
+    for who, status in (
+        (bo.auth, 404),
+        (eve.auth, 404),
+        (shop.auth, 404),
+        (handler.auth, 403),
+        (senior.auth, 428),
+        (anna.at(1), 412),
+    ):
         answer = await client.put(path, headers=who, json=sepa())
         assert answer.status_code == status, answer.text
     assert await rows(database) == before

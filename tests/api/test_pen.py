@@ -20,11 +20,23 @@ from tests.support.staff_work import get, one, post, problem
 async def in_pen(database: Database, *, automatic: bool = False) -> UUID:
     message_id = new_id()
     async with database.transaction() as session:
-        await session.execute(insert(MessageRow).values(
-            id=message_id, case_id=None, direction="in", channel="email", sender="unknown",
-            from_address="anna@people.test", to_address="info@agency.test", subject="My parcel",
-            text="Where is it?", automatic=automatic, state="pen",
-            pen_reasons=["no_case_address"], received_at=wall_now()))
+        await session.execute(
+            insert(MessageRow).values(
+                id=message_id,
+                case_id=None,
+                direction="in",
+                channel="email",
+                sender="unknown",
+                from_address="anna@people.test",
+                to_address="info@agency.test",
+                subject="My parcel",
+                text="Where is it?",
+                automatic=automatic,
+                state="pen",
+                pen_reasons=["no_case_address"],
+                received_at=wall_now(),
+            )
+        )
     return message_id
 
 
@@ -32,8 +44,7 @@ async def test_a_message_is_filed_to_a_case_and_waits_to_be_read(
     client: httpx.AsyncClient, people: People, database: Database
 ) -> None:
     handler = await people.staff("handler")
-    case = await make_case(database, stage=Stage.CONTACT, letter="delivered",
-                           handler_id=handler.id)
+    case = await make_case(database, stage=Stage.CONTACT, letter="delivered", handler_id=handler.id)
     message_id = await in_pen(database)
     shown = (await get(client, handler, "/v1/messages/pen")).json()["items"]
     assert [(m["id"], m["why"]) for m in shown] == [(str(message_id), ["no_case_address"])]
@@ -42,12 +53,16 @@ async def test_a_message_is_filed_to_a_case_and_waits_to_be_read(
     assert filed.status_code == 200, filed.text
     assert filed.json()["pauses"][0]["kind"] == "unread_reply"
     assert [t["kind"] for t in filed.json()["open_tasks"]] == ["read_reply"]
-    row = await one(database, "SELECT case_id, sender, state FROM messages WHERE id = :id",
-                    id=message_id)
+    row = await one(
+        database, "SELECT case_id, sender, state FROM messages WHERE id = :id", id=message_id
+    )
     assert tuple(row) == (case.id, "company", "unread")
     assert (await get(client, handler, "/v1/messages/pen")).json()["items"] == []
-    problem(await post(client, handler, path, {"case_id": str(case.id), "sender": "company"}),
-            409, "message_filed")
+    problem(
+        await post(client, handler, path, {"case_id": str(case.id), "sender": "company"}),
+        409,
+        "message_filed",
+    )
 
 
 async def test_nothing_is_filed_to_a_foreign_case(
@@ -56,8 +71,16 @@ async def test_nothing_is_filed_to_a_foreign_case(
     handler, other = await people.staff("handler"), await people.staff("handler")
     case = await make_case(database, handler_id=other.id)
     message_id = await in_pen(database)
-    problem(await post(client, handler, f"/v1/messages/{message_id}/file",
-                       {"case_id": str(case.id), "sender": "company"}), 404, "case_not_found")
+    problem(
+        await post(
+            client,
+            handler,
+            f"/v1/messages/{message_id}/file",
+            {"case_id": str(case.id), "sender": "company"},
+        ),
+        404,
+        "case_not_found",
+    )
     row = await one(database, "SELECT state FROM messages WHERE id = :id", id=message_id)
     assert row.state == "pen"
 

@@ -27,8 +27,13 @@ async def found(client: httpx.AsyncClient, who: Person, q: str, **more: Any) -> 
 
 def variants(reference: str) -> list[str]:
     plain = reference.removeprefix("RC-")
-    return [reference, reference.lower(), plain, f"rc {plain[:4]} {plain[4:]}",
-            reference.replace("0", "O").replace("1", "l")]
+    return [
+        reference,
+        reference.lower(),
+        plain,
+        f"rc {plain[:4]} {plain[4:]}",
+        reference.replace("0", "O").replace("1", "l"),
+    ]
 
 
 async def test_a_reference_is_read_as_people_say_it(
@@ -48,21 +53,39 @@ async def test_names_companies_and_accounts_are_found_by_their_part(
     case = await make_case(database, names=["Öystein Åberg"], company_name="Zebra Travel Ltd")
     await make_case(database, names=["Anna Virtanen"], company_name="Slow Parcels Ltd")
     await give_account(database, case, "FI2112345600000785")
-    for q, matched in (("öyst", "name"), ("ÖYSTEIN Å", "name"), ("zebra", "company"),
-                       ("0785", "iban_tail")):
+    for q, matched in (
+        ("öyst", "name"),
+        ("ÖYSTEIN Å", "name"),
+        ("zebra", "company"),
+        ("0785", "iban_tail"),
+    ):
         answer = (await get(client, handler, "/v1/search", q=q)).json()
         assert [(h["reference"], h["matched"]) for h in answer["items"]] == [
-            (case.reference, [matched])], q
+            (case.reference, [matched])
+        ], q
     assert await found(client, handler, "nobody") == []
     assert await found(client, handler, "%%") == []
 
 
 async def give_account(database: Database, case: Made, iban: str) -> None:
     async with database.transaction() as session:
-        await session.execute(insert(PayoutAccount).values(
-            id=new_id(), consumer_id=case.consumer_ids[0], version=1, rail="sepa", country="FI",
-            currency="EUR", iban_cipher=b"x", iban_index=b"y", iban_last4=iban[-4:],
-            holder_cipher=b"z", added_by="test", added_at=wall_now(), usable_from=wall_now()))
+        await session.execute(
+            insert(PayoutAccount).values(
+                id=new_id(),
+                consumer_id=case.consumer_ids[0],
+                version=1,
+                rail="sepa",
+                country="FI",
+                currency="EUR",
+                iban_cipher=b"x",
+                iban_index=b"y",
+                iban_last4=iban[-4:],
+                holder_cipher=b"z",
+                added_by="test",
+                added_at=wall_now(),
+                usable_from=wall_now(),
+            )
+        )
 
 
 async def test_a_handler_finds_own_cases_and_the_pool_and_an_auditor_no_names(

@@ -95,9 +95,14 @@ async def test_a_senior_is_not_given_their_own_work_to_approve(
     client: httpx.AsyncClient, people: People, database: Database
 ) -> None:
     author, other = await people.staff("senior"), await people.staff("senior")
-    await make_case(database, stage=Stage.FORMAL_NOTICE, letter="to_approve",
-                    entry_stage=Stage.FORMAL_NOTICE, amounts=(600_00,),
-                    decided_by=f"staff:{author.id}")
+    await make_case(
+        database,
+        stage=Stage.FORMAL_NOTICE,
+        letter="to_approve",
+        entry_stage=Stage.FORMAL_NOTICE,
+        amounts=(600_00,),
+        decided_by=f"staff:{author.id}",
+    )
     assert await take(client, author, kinds=["approve_letter"]) is None
     task = await take(client, other, kinds=["approve_letter"])
     assert task is not None and task["role"] == "senior"
@@ -136,8 +141,9 @@ async def test_a_queue_is_read_in_pages_in_its_order(
 
 
 async def _first_task(database: Database, case: Made) -> str:
-    row = await one(database, "SELECT id FROM tasks WHERE case_id = :id AND state = 'open'",
-                    id=case.id)
+    row = await one(
+        database, "SELECT id FROM tasks WHERE case_id = :id AND state = 'open'", id=case.id
+    )
     return str(row.id)
 
 
@@ -148,14 +154,12 @@ async def test_a_senior_gives_a_task_and_its_case_to_a_handler(
     other = await people.staff("handler")
     case = await make_case(database)
     path = f"/v1/tasks/{await _first_task(database, case)}/assign"
-    problem(await post(client, other, path, {"assignee_id": str(handler.id)}), 403,
-            "senior_needed")
+    problem(await post(client, other, path, {"assignee_id": str(handler.id)}), 403, "senior_needed")
     given = await post(client, senior, path, {"assignee_id": str(handler.id)})
     assert given.status_code == 200, given.text
     row = await one(database, "SELECT handler_id FROM cases WHERE id = :id", id=case.id)
     assert row.handler_id == handler.id
-    problem(await post(client, other, path, {"assignee_id": str(other.id)}), 404,
-            "task_not_found")
+    problem(await post(client, other, path, {"assignee_id": str(other.id)}), 404, "task_not_found")
     back = await post(client, handler, path, {"assignee_id": None})
     assert back.status_code == 200, back.text
     row = await one(database, "SELECT handler_id FROM cases WHERE id = :id", id=case.id)
@@ -168,8 +172,9 @@ async def test_a_task_is_not_given_to_somebody_of_another_trade(
     senior, finance = await people.staff("senior"), await people.staff("finance")
     case = await make_case(database)
     path = f"/v1/tasks/{await _first_task(database, case)}/assign"
-    problem(await post(client, senior, path, {"assignee_id": str(finance.id)}), 409,
-            "not_their_work")
+    problem(
+        await post(client, senior, path, {"assignee_id": str(finance.id)}), 409, "not_their_work"
+    )
 
 
 async def test_work_that_no_event_ends_is_ended_with_words(
@@ -177,9 +182,13 @@ async def test_work_that_no_event_ends_is_ended_with_words(
 ) -> None:
     legal = await people.staff("legal")
     case = await make_case(database)
-    noted = await post(client, legal, f"/v1/cases/{case.id}/legal", {
-        "deadline": (wall_now() + timedelta(days=9)).isoformat(), "words": "They will sue."},
-        case=case)
+    noted = await post(
+        client,
+        legal,
+        f"/v1/cases/{case.id}/legal",
+        {"deadline": (wall_now() + timedelta(days=9)).isoformat(), "words": "They will sue."},
+        case=case,
+    )
     assert noted.status_code == 200, noted.text
     task = await take(client, legal)
     assert task is not None and task["kind"] == "legal"
@@ -187,8 +196,11 @@ async def test_work_that_no_event_ends_is_ended_with_words(
     done = await post(client, legal, path, {"words": "Answered by our lawyer."})
     assert done.json()["state"] == "done", done.text
     problem(await post(client, legal, path, {"words": "Again."}), 409, "task_closed")
-    history = await one(database, "SELECT params FROM audit_entries WHERE stream = :s"
-                        " AND code = 'task_done'", s=f"case:{case.id}")
+    history = await one(
+        database,
+        "SELECT params FROM audit_entries WHERE stream = :s AND code = 'task_done'",
+        s=f"case:{case.id}",
+    )
     assert history.params["kind"] == "legal"
 
 
@@ -208,8 +220,9 @@ def test_every_kind_of_task_has_a_form(kind: TaskKind) -> None:
 
 
 def test_every_operation_a_task_offers_exists_under_that_path(app: FastAPI) -> None:
-    routes = {c.operation_id: (next(iter(c.methods or ())), str(c.path_format))
-              for c in operations(app)}
+    routes = {
+        c.operation_id: (next(iter(c.methods or ())), str(c.path_format)) for c in operations(app)
+    }
     for operation in forms().operations.values():
         method, path = routes[operation.id]
         pattern = _shape(path)
@@ -218,5 +231,3 @@ def test_every_operation_a_task_offers_exists_under_that_path(app: FastAPI) -> N
 
 def _shape(path: str) -> list[str]:
     return ["{}" if part.startswith("{") else part for part in path.split("/")]
-
-

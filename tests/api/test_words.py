@@ -51,15 +51,31 @@ def amended() -> set[str]:
 def test_every_code_has_words(language: str) -> None:
     say = words(language)
     needed = {
-        "stages": {s.value for s in Stage}, "outcomes": {o.value for o in Outcome},
-        "letters": {k.value for k in LetterKind}, "mandates": {m.value for m in MandateState},
-        "letter_states": {s.value for s in LetterState}, "offers": {k.value for k in OfferKind},
-        "offer_states": {s.value for s in OfferState}, "pauses": {p.value for p in PauseKind},
+        "stages": {s.value for s in Stage},
+        "outcomes": {o.value for o in Outcome},
+        "letters": {k.value for k in LetterKind},
+        "mandates": {m.value for m in MandateState},
+        "letter_states": {s.value for s in LetterState},
+        "offers": {k.value for k in OfferKind},
+        "offer_states": {s.value for s in OfferState},
+        "pauses": {p.value for p in PauseKind},
         "waiting_for": {w.value for w in WaitingOn} | {"nobody"},
         "facts": {t.__name__ for t in events.Event.__args__},
-        "then": {f"after_{p.value}" for p in PauseKind} | {
-            "nothing", "we_act", "their_time_starts", "body_opens", "we_ask_the_body", "paid_out",
-            "after_you", "promise_broken", "contact", "reminder", "formal_notice", "complaint"},
+        "then": {f"after_{p.value}" for p in PauseKind}
+        | {
+            "nothing",
+            "we_act",
+            "their_time_starts",
+            "body_opens",
+            "we_ask_the_body",
+            "paid_out",
+            "after_you",
+            "promise_broken",
+            "contact",
+            "reminder",
+            "formal_notice",
+            "complaint",
+        },
         "history": (said := said_in_domain()) | amended(),
     }
     assert len(said) > 60 and {"submitted", "withdrawn", "letter_sent"} <= said
@@ -80,15 +96,30 @@ def test_the_languages_have_the_same_codes_and_the_same_blanks() -> None:
 
 def test_blanks_are_filled_with_words_dates_and_money() -> None:
     say = words("en")
-    text = say.say("history", "letter_sent", {
-        "company": "Slow_Parcels", "letter": "formal_notice", "channel": "post",
-        "at": "2026-03-01 08:00:00+00:00"})
+    text = say.say(
+        "history",
+        "letter_sent",
+        {
+            "company": "Slow_Parcels",
+            "letter": "formal_notice",
+            "channel": "post",
+            "at": "2026-03-01 08:00:00+00:00",
+        },
+    )
     assert text == "The formal notice was sent to Slow_Parcels by post on 1 March 2026."
     assert say.say("history", "paid_out", {"amount": "1234"}, currency="JPY") == (
-        "1234 JPY was paid out.")
-    assert say.say("history", "offered", {"kind": "voucher", "amount": 5000, "answer_by":
-                   datetime(2026, 3, 1, tzinfo=UTC).isoformat()}, currency="EUR") == (
-        "The company offers a voucher: 50.00 EUR. Please answer by 1 March 2026.")
+        "1234 JPY was paid out."
+    )
+    assert say.say(
+        "history",
+        "offered",
+        {
+            "kind": "voucher",
+            "amount": 5000,
+            "answer_by": datetime(2026, 3, 1, tzinfo=UTC).isoformat(),
+        },
+        currency="EUR",
+    ) == ("The company offers a voucher: 50.00 EUR. Please answer by 1 March 2026.")
     assert words("sv").language == "en"
 
 

@@ -213,7 +213,8 @@ async def test_refused_money_is_set_aside_for_its_payer(database: Database) -> N
     await desk.answer_hold(movement, accepted=False)
     assert await desk.balance("C.PAYER", str(movement)) == 4_000
     assert [(u.unallocated.minor, u.to_return.minor) for u in await desk.unallocated()] == [
-        (0, 4_000)]
+        (0, 4_000)
+    ]
     with pytest.raises((MovementHeld, FundsMissing)):
         await desk.allocate(movement, case, 4_000)
     await desk.check()

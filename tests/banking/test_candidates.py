@@ -60,9 +60,7 @@ async def test_a_case_in_another_currency_is_no_candidate(database: Database) ->
 async def test_a_case_knows_what_is_open_on_its_items(database: Database) -> None:
     desk = await Desk(database).open()
     desk.at = wall_now()
-    made = await make_case(
-        database, stage=Stage.REMINDER, letter="sent", amounts=(10_000, 2_000)
-    )
+    made = await make_case(database, stage=Stage.REMINDER, letter="sent", amounts=(10_000, 2_000))
     movement = await desk.received(5_000)
     async with database.transaction() as session:
         case = await load_case_money(session, made.id)

@@ -60,7 +60,18 @@ def _new_case(now: datetime, *, amount_minor: int = 12_300) -> engine.NewCase:
         "created_at": now.isoformat(),
         "version": 1,
     }
-    columns: dict[str, Any] = {
+    columns = _columns(case_id, consumer_id)
+    return engine.NewCase(
+        case=case,
+        columns=columns,
+        claimants=[_claimant(claimant_id, case_id, consumer_id)],
+        items=[_item(item_id, case_id, claimant_id, amount_minor)],
+        consumers=[consumer],
+    )
+
+
+def _columns(case_id: uuid.UUID, consumer_id: uuid.UUID) -> dict[str, Any]:
+    return {
         "payment_ref": str(case_id.int % 10**12),
         "consumer_id": str(consumer_id),
         "company_id": None,
@@ -71,7 +82,10 @@ def _new_case(now: datetime, *, amount_minor: int = 12_300) -> engine.NewCase:
         "language": "fi",
         "source": "app",
     }
-    claimant = {
+
+
+def _claimant(claimant_id: uuid.UUID, case_id: uuid.UUID, consumer_id: uuid.UUID) -> dict[str, Any]:
+    return {
         "id": str(claimant_id),
         "case_id": str(case_id),
         "consumer_id": str(consumer_id),
@@ -82,7 +96,12 @@ def _new_case(now: datetime, *, amount_minor: int = 12_300) -> engine.NewCase:
         "receives_money": False,
         "has_account": False,
     }
-    item = {
+
+
+def _item(
+    item_id: uuid.UUID, case_id: uuid.UUID, claimant_id: uuid.UUID, amount_minor: int
+) -> dict[str, Any]:
+    return {
         "id": str(item_id),
         "case_id": str(case_id),
         "creditor_id": str(claimant_id),
@@ -95,9 +114,6 @@ def _new_case(now: datetime, *, amount_minor: int = 12_300) -> engine.NewCase:
         "counted": True,
         "ground": None,
     }
-    return engine.NewCase(
-        case=case, columns=columns, claimants=[claimant], items=[item], consumers=[consumer]
-    )
 
 
 async def _file(database: Database) -> Case:

@@ -144,9 +144,7 @@ class MoneyMachine(RuleBasedStateMachine):
         again = self.run(self.desk.import_raw(self.last_file))
         assert again.statements[0].replayed and not again.receipts and not again.settled
 
-    @precondition(
-        lambda self: any(self.free.values()) and any(one.open for one in self.cases)
-    )
+    @precondition(lambda self: any(self.free.values()) and any(one.open for one in self.cases))
     @rule(pick=PICK, part=st.integers(1, 100), to=PICK, twice=st.booleans())
     def money_is_allocated(self, pick: int, part: int, to: int, twice: bool) -> None:
         movement = [m for m, left in self.free.items() if left][
@@ -226,9 +224,7 @@ class MoneyMachine(RuleBasedStateMachine):
         async with self.database.transaction() as session:
             await batches.void_approval(session, batch_id, actor="staff:x", at=self.desk.at)
         async with self.database.transaction() as session:
-            return await batches.propose(
-                session, batch_id, actor="staff:maker", at=self.desk.at
-            )
+            return await batches.propose(session, batch_id, actor="staff:maker", at=self.desk.at)
 
     def a_batch_is_exported(self, payout: PayoutModel) -> None:
         self.run(self.desk.export(payout.batch))
@@ -299,9 +295,7 @@ class MoneyMachine(RuleBasedStateMachine):
         await self.desk.check()
         async with self.database.read() as session:
             assert await invoice_gaps(session) == []
-            left = {
-                m.sub: m.amount.minor for m in await ledger.balances(session, "C.UNALLOC")
-            }
+            left = {m.sub: m.amount.minor for m in await ledger.balances(session, "C.UNALLOC")}
             for movement, minor in self.free.items():
                 assert left.get(str(movement), 0) == minor
             for one in self.cases:

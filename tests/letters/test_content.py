@@ -39,9 +39,18 @@ def test_a_letter_survives_storage_as_json(letter: AnyLetter) -> None:
     assert content_from_dict(json.loads(stored)) == letter
 
 
-@pytest.mark.parametrize(("part", "value"), [
-    ("kind", "telegram"), ("kind", None), ("kind", ["contact"]), ("version", 2),
-    ("version", "1"), ("version", True), ("version", None)])
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        ("kind", "telegram"),
+        ("kind", None),
+        ("kind", ["contact"]),
+        ("version", 2),
+        ("version", "1"),
+        ("version", True),
+        ("version", None),
+    ],
+)
 def test_an_unknown_kind_or_version_is_named_and_refused(part: str, value: object) -> None:
     with pytest.raises(UnknownLetter):
         content_from_dict({**to_dict(CONTACT), part: value})
@@ -60,10 +69,21 @@ def test_what_is_no_object_is_no_letter(stored: object) -> None:
         content_from_dict(stored)
 
 
-@pytest.mark.parametrize(("field", "source"), [
-    ("reference", "case"), ("recipient", "company"), ("claimants", "consumer and mandate"),
-    ("agency", "agency profile"), ("deadline", "playbook"), ("chronology", "case"),
-    ("service", "case"), ("reply_email", "case"), ("dated", "case"), ("next_steps", "playbook")])
+@pytest.mark.parametrize(
+    ("field", "source"),
+    [
+        ("reference", "case"),
+        ("recipient", "company"),
+        ("claimants", "consumer and mandate"),
+        ("agency", "agency profile"),
+        ("deadline", "playbook"),
+        ("chronology", "case"),
+        ("service", "case"),
+        ("reply_email", "case"),
+        ("dated", "case"),
+        ("next_steps", "playbook"),
+    ],
+)
 def test_a_missing_field_is_named_with_the_record_it_comes_from(field: str, source: str) -> None:
     stored = to_dict(CONTACT)
     del stored[field]
@@ -91,37 +111,55 @@ def test_a_complaint_names_the_body_as_source_of_its_recipient() -> None:
     assert refusal.value.source == "body"
 
 
-@pytest.mark.parametrize(("fields", "refused"), [
-    ({"claimants": ()}, "claimants"), ({"chronology": ()}, "chronology"),
-    ({"items": (), "remedies": ()}, "items"), ({"payment": None}, "payment"),
-    ({"next_steps": ()}, "next_steps"),
-    ({"next_steps": (NextStep(kind="complaint"),)}, r"next_steps\[0\].body"),
-    ({"payment": DirectPayment(payee="x", method="account")}, "payment.account_lines"),
-    ({"position": CompanyPosition(kind="refused")}, "position.on"),
-    ({"position": CompanyPosition(kind="promised", on=date(2026, 11, 1))},
-     "position.promised_for"),
-])
+@pytest.mark.parametrize(
+    ("fields", "refused"),
+    [
+        ({"claimants": ()}, "claimants"),
+        ({"chronology": ()}, "chronology"),
+        ({"items": (), "remedies": ()}, "items"),
+        ({"payment": None}, "payment"),
+        ({"next_steps": ()}, "next_steps"),
+        ({"next_steps": (NextStep(kind="complaint"),)}, r"next_steps\[0\].body"),
+        ({"payment": DirectPayment(payee="x", method="account")}, "payment.account_lines"),
+        ({"position": CompanyPosition(kind="refused")}, "position.on"),
+        (
+            {"position": CompanyPosition(kind="promised", on=date(2026, 11, 1))},
+            "position.promised_for",
+        ),
+    ],
+)
 def test_what_belongs_together_must_be_there(fields: dict[str, Any], refused: str) -> None:
     with pytest.raises(LetterIncomplete, match=refused):
         changed(CONTACT, **fields)
 
 
-@pytest.mark.parametrize(("fields", "refused"), [
-    ({"deadline": date(2026, 11, 21)}, "deadline"),
-    ({"deadline": datetime(2026, 12, 24)}, "deadline"),
-    ({"language": "xx"}, "language"),
-    ({"reference": "RC-7K2M"}, "reference"),
-    ({"reply_email": "nobody"}, "reply_email"),
-    ({"draft": "yes"}, "draft"),
-    ({"received": (ReceivedPayment(on=date(2026, 11, 1), minor=87800, currency="EUR"),)},
-     "received"),
-    ({"received": (ReceivedPayment(on=date(2026, 11, 1), minor=100, currency="USD"),)},
-     "received.currency"),
-    ({"payment": dataclasses.replace(CLIENT_ACCOUNT, iban="FI21 1234 5600 0007 86")},
-     "payment.iban"),
-    ({"payment": dataclasses.replace(CLIENT_ACCOUNT, rf_reference="RF19 5390 0754 7034")},
-     "payment.rf_reference"),
-])
+@pytest.mark.parametrize(
+    ("fields", "refused"),
+    [
+        ({"deadline": date(2026, 11, 21)}, "deadline"),
+        ({"deadline": datetime(2026, 12, 24)}, "deadline"),
+        ({"language": "xx"}, "language"),
+        ({"reference": "RC-7K2M"}, "reference"),
+        ({"reply_email": "nobody"}, "reply_email"),
+        ({"draft": "yes"}, "draft"),
+        (
+            {"received": (ReceivedPayment(on=date(2026, 11, 1), minor=87800, currency="EUR"),)},
+            "received",
+        ),
+        (
+            {"received": (ReceivedPayment(on=date(2026, 11, 1), minor=100, currency="USD"),)},
+            "received.currency",
+        ),
+        (
+            {"payment": dataclasses.replace(CLIENT_ACCOUNT, iban="FI21 1234 5600 0007 86")},
+            "payment.iban",
+        ),
+        (
+            {"payment": dataclasses.replace(CLIENT_ACCOUNT, rf_reference="RF19 5390 0754 7034")},
+            "payment.rf_reference",
+        ),
+    ],
+)
 def test_a_value_no_letter_may_carry_is_refused(fields: dict[str, Any], refused: str) -> None:
     with pytest.raises(LetterInvalid) as refusal:
         changed(CONTACT, **fields)
@@ -146,17 +184,24 @@ def test_money_that_arrived_is_taken_off() -> None:
     assert changed(CONTACT, received=(paid,)).outstanding_minor == 80000
 
 
-@pytest.mark.parametrize(("fields", "refused"), [
-    ({"service": "x" * (limits.LINE_CHARS_MAX + 1)}, "service"),
-    ({"remedies": ("x",) * (limits.ROWS_MAX + 1)}, "remedies"),
-    ({"items": CONTACT.items * 101}, "items"),
-    ({"recipient": Party(name="n", address_lines=("line",) * 100)}, "recipient.address_lines"),
-    ({"recipient": Party(name="n" * 50_000, address_lines=("line",))}, "recipient.name"),
-    ({"chronology": (dataclasses.replace(CONTACT.chronology[0], what="word " * 200_000),)},
-     "chronology[0].what"),
-    ({"chronology": (dataclasses.replace(CONTACT.chronology[0], what="word " * 9_000),) * 5},
-     "letter"),
-])
+@pytest.mark.parametrize(
+    ("fields", "refused"),
+    [
+        ({"service": "x" * (limits.LINE_CHARS_MAX + 1)}, "service"),
+        ({"remedies": ("x",) * (limits.ROWS_MAX + 1)}, "remedies"),
+        ({"items": CONTACT.items * 101}, "items"),
+        ({"recipient": Party(name="n", address_lines=("line",) * 100)}, "recipient.address_lines"),
+        ({"recipient": Party(name="n" * 50_000, address_lines=("line",))}, "recipient.name"),
+        (
+            {"chronology": (dataclasses.replace(CONTACT.chronology[0], what="word " * 200_000),)},
+            "chronology[0].what",
+        ),
+        (
+            {"chronology": (dataclasses.replace(CONTACT.chronology[0], what="word " * 9_000),) * 5},
+            "letter",
+        ),
+    ],
+)
 def test_what_is_too_large_is_refused(fields: dict[str, Any], refused: str) -> None:
     with pytest.raises(LetterTooLarge) as refusal:
         changed(CONTACT, **fields)
@@ -164,8 +209,9 @@ def test_what_is_too_large_is_refused(fields: dict[str, Any], refused: str) -> N
 
 
 def test_invisible_characters_leave_and_line_breaks_become_blanks() -> None:
-    dirty = changed(CONTACT, reference="RC-7K2M\u00ad-\u200b9QX4\u202e",
-                    service="flight\r\nNB\u0000 0931\u2066")
+    dirty = changed(
+        CONTACT, reference="RC-7K2M\u00ad-\u200b9QX4\u202e", service="flight\r\nNB\u0000 0931\u2066"
+    )
     assert (dirty.reference, dirty.service) == ("RC-7K2M-9QX4", "flight NB  0931")
 
 

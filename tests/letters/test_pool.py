@@ -28,9 +28,14 @@ GOOD = to_dict(CONTACT)
 
 def heavy(letter: AnyLetter) -> dict[str, Any]:
     """The slowest letter that the limits let through: some seconds."""
-    return to_dict(dataclasses.replace(
-        letter, items=letter.items * 100, chronology=letter.chronology * 133,
-        remedies=("Repair of the device",) * limits.ROWS_MAX))
+    return to_dict(
+        dataclasses.replace(
+            letter,
+            items=letter.items * 100,
+            chronology=letter.chronology * 133,
+            remedies=("Repair of the device",) * limits.ROWS_MAX,
+        )
+    )
 
 
 # One loop and one pool for the tests that leave it working: a child takes 1.5 s to start.

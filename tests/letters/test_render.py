@@ -56,8 +56,16 @@ def test_every_letter_shows_all_that_a_letter_must_show(letter: AnyLetter) -> No
     assert result.sha256 == hashlib.sha256(result.pdf).hexdigest()
     day = {"en": "21 November 2026", "fi": "21.11.2026"}[letter.language]
     total = {"en": "EUR 878.00", "fi": "878,00 €"}[letter.language]
-    shown = [day, total, letter.reference, letter.booking_reference, letter.reply_email,
-             letter.agency.name, letter.agency.signatory, letter.recipient.name]
+    shown = [
+        day,
+        total,
+        letter.reference,
+        letter.booking_reference,
+        letter.reply_email,
+        letter.agency.name,
+        letter.agency.signatory,
+        letter.recipient.name,
+    ]
     shown += [line for line in letter.recipient.address_lines]
     for claimant in letter.claimants:
         shown += [claimant.name, claimant.mandate_reference, *claimant.address_lines]
@@ -84,16 +92,25 @@ def test_one_claimant_is_spoken_of_in_the_singular() -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "fi"])
-@pytest.mark.parametrize("position", [
-    CompanyPosition(kind="silent"),
-    CompanyPosition(kind="automatic_only", on=date(2026, 11, 1)),
-    CompanyPosition(kind="refused", on=date(2026, 11, 1), our_reply="One.\nTwo."),
-    CompanyPosition(kind="promised", on=date(2026, 11, 1), promised_for=date(2026, 11, 9),
-                    minor=5000, currency="EUR"),
-    CompanyPosition(kind="offered", on=date(2026, 11, 1)),
-    CompanyPosition(kind="offered", on=date(2026, 11, 1), minor=5000, currency="EUR"),
-    CompanyPosition(kind="paid_part", on=date(2026, 11, 1)),
-], ids=lambda each: each.kind)
+@pytest.mark.parametrize(
+    "position",
+    [
+        CompanyPosition(kind="silent"),
+        CompanyPosition(kind="automatic_only", on=date(2026, 11, 1)),
+        CompanyPosition(kind="refused", on=date(2026, 11, 1), our_reply="One.\nTwo."),
+        CompanyPosition(
+            kind="promised",
+            on=date(2026, 11, 1),
+            promised_for=date(2026, 11, 9),
+            minor=5000,
+            currency="EUR",
+        ),
+        CompanyPosition(kind="offered", on=date(2026, 11, 1)),
+        CompanyPosition(kind="offered", on=date(2026, 11, 1), minor=5000, currency="EUR"),
+        CompanyPosition(kind="paid_part", on=date(2026, 11, 1)),
+    ],
+    ids=lambda each: each.kind,
+)
 def test_every_position_of_the_company_has_its_words(language: Any, position: Any) -> None:
     for kind in ("reminder", "complaint", "formal_notice", "contact"):
         html = render.render_html(changed(specimen(kind, language), position=position))
@@ -105,8 +122,13 @@ def test_a_letter_may_leave_out_what_is_optional(language: Any) -> None:
     for kind in ("contact", "reminder", "formal_notice", "complaint"):
         full = specimen(kind, language)
         bare: dict[str, Any] = {
-            "booking_reference": None, "enclosures": (), "formula": None, "items": (),
-            "remedies": ("An apology",), "delivery": "post"}
+            "booking_reference": None,
+            "enclosures": (),
+            "formula": None,
+            "items": (),
+            "remedies": ("An apology",),
+            "delivery": "post",
+        }
         if kind != "complaint":
             bare |= {"payment": None, "interest": None, "position": None}
         html = render.render_html(changed(full, **bare))
@@ -122,18 +144,27 @@ def test_money_received_is_shown_and_taken_off() -> None:
 
 
 def test_mode_b_shows_the_consumers_account_and_not_ours() -> None:
-    direct = DirectPayment(payee="Reetta Kallunki", method="account",
-                           account_lines=("Sort code 00-00-00", "Account 00000000"))
+    direct = DirectPayment(
+        payee="Reetta Kallunki",
+        method="account",
+        account_lines=("Sort code 00-00-00", "Account 00000000"),
+    )
     text = text_of(render.render(changed(CONTACT, payment=direct)).pdf)
     assert packed("Sort code 00-00-00") in text
     assert "IBAN" not in text
 
 
-@pytest.mark.parametrize(("minor", "currency", "language", "expected"), [
-    (118900, "EUR", "en", "EUR 1,189.00"), (118900, "EUR", "fi", "1 189,00 €"),
-    (11000, "GBP", "fi", "110,00 GBP"), (5000, "JPY", "en", "JPY 5,000"),
-    (1234, "KWD", "en", "KWD 1.234"), (1, "EUR", "en", "EUR 0.01"),
-])
+@pytest.mark.parametrize(
+    ("minor", "currency", "language", "expected"),
+    [
+        (118900, "EUR", "en", "EUR 1,189.00"),
+        (118900, "EUR", "fi", "1 189,00 €"),
+        (11000, "GBP", "fi", "110,00 GBP"),
+        (5000, "JPY", "en", "JPY 5,000"),
+        (1234, "KWD", "en", "KWD 1.234"),
+        (1, "EUR", "en", "EUR 0.01"),
+    ],
+)
 def test_sums_read_as_the_language_writes_them(
     minor: int, currency: str, language: Any, expected: str
 ) -> None:
@@ -160,10 +191,14 @@ def test_the_document_declares_language_author_days_and_tags() -> None:
 def test_the_recipient_stands_in_the_window_of_the_envelope() -> None:
     engine = render.Engine.get()
     document = engine.html(string=render.render_html(CONTACT), url_fetcher=engine.fetcher).render(
-        font_config=engine.fonts, stylesheets=[engine.css])
+        font_config=engine.fonts, stylesheets=[engine.css]
+    )
     millimetre = 96 / 25.4
-    lines = [box for box in document.pages[0]._page_box.descendants()
-             if getattr(box, "element", None) is not None and box.element.get("class") == "to"]
+    lines = [
+        box
+        for box in document.pages[0]._page_box.descendants()
+        if getattr(box, "element", None) is not None and box.element.get("class") == "to"
+    ]
     top = min(box.position_y for box in lines) / millimetre
     bottom = max(box.position_y + box.height for box in lines) / millimetre
     left = min(box.position_x for box in lines) / millimetre
@@ -186,10 +221,16 @@ def other_process() -> dict[tuple[str, str], str]:
             "from letters import render\nfrom letters.content import LETTERS\n"
             "from letters.specimen import specimen\n"
             "for kind in LETTERS:\n for language in ('en', 'fi'):\n"
-            "  print(kind, language, render.render(specimen(kind, language)).sha256)\n")
+            "  print(kind, language, render.render(specimen(kind, language)).sha256)\n"
+        )
         result = subprocess.run(
-            [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True,
-            env={**os.environ, "PYTHONHASHSEED": "4711", "TZ": "Asia/Tokyo"})
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "PYTHONHASHSEED": "4711", "TZ": "Asia/Tokyo"},
+        )
         for line in result.stdout.splitlines():
             kind, language, sha256 = line.split()
             _other[kind, language] = sha256
@@ -248,8 +289,11 @@ def test_hostile_text_is_printed_as_text(canary: Canary) -> None:
     entry = CONTACT.chronology[0]
     short = next(text for text in texts if "__class__" in text)
     letter = changed(
-        CONTACT, service=short, recipient=dataclasses.replace(CONTACT.recipient, name=short),
-        chronology=tuple(dataclasses.replace(entry, what=text) for text in texts))
+        CONTACT,
+        service=short,
+        recipient=dataclasses.replace(CONTACT.recipient, name=short),
+        chronology=tuple(dataclasses.replace(entry, what=text) for text in texts),
+    )
     pdf = render.render(letter).pdf
     text = text_of(pdf)
     # The long one runs over a page, and the foot of the page stands in between.
@@ -267,15 +311,25 @@ def test_the_engine_fetches_nothing_even_for_markup(canary: Canary) -> None:
     markup = f'<p>RC-7K2M-9QX4<img src="{big}">' + "".join(hostile_texts(canary)[:5])
     pdf, pages = render.Engine.get().pdf(
         f'<html><head><link rel=stylesheet href="{canary.url}/s">'
-        f'<base href="{canary.url}/b/"></head><body>{markup}', b"0" * 16)
+        f'<base href="{canary.url}/b/"></head><body>{markup}',
+        b"0" * 16,
+    )
     inspect_pdf(pdf, pages=pages, must_contain="RC-7K2M-9QX4")
     assert b"canary in the file" not in pdf
     assert canary.hits == ["/alive"]
 
 
-@pytest.mark.parametrize(("text", "character"), [
-    ("日本", "日"), ("שלום", "ש"), ("مرحبا", "م"), ("नमस्ते", "न"), ("family 👨‍👩‍👧", "👨"),
-    ("private \ue000", "\ue000")])
+@pytest.mark.parametrize(
+    ("text", "character"),
+    [
+        ("日本", "日"),
+        ("שלום", "ש"),
+        ("مرحبا", "م"),
+        ("नमस्ते", "न"),
+        ("family 👨‍👩‍👧", "👨"),
+        ("private \ue000", "\ue000"),
+    ],
+)
 def test_a_character_without_a_glyph_is_named_with_its_field(text: str, character: str) -> None:
     with pytest.raises(LetterUnprintable) as refusal:
         render.render(changed(CONTACT, service=text))
@@ -324,13 +378,21 @@ def with_change(change: Any) -> bytes:
 
 def add_script(document: pikepdf.Pdf) -> None:
     document.Root.OpenAction = pikepdf.Dictionary(
-        S=pikepdf.Name.JavaScript, JS=pikepdf.String("app.alert(1)"))
+        S=pikepdf.Name.JavaScript, JS=pikepdf.String("app.alert(1)")
+    )
 
 
 def add_launch(document: pikepdf.Pdf) -> None:
-    document.pages[0].Annots = pikepdf.Array([pikepdf.Dictionary(
-        Type=pikepdf.Name.Annot, Subtype=pikepdf.Name.Link, Rect=[0, 0, 9, 9],
-        A=document.make_indirect(pikepdf.Dictionary(S=pikepdf.Name.Launch)))])
+    document.pages[0].Annots = pikepdf.Array(
+        [
+            pikepdf.Dictionary(
+                Type=pikepdf.Name.Annot,
+                Subtype=pikepdf.Name.Link,
+                Rect=[0, 0, 9, 9],
+                A=document.make_indirect(pikepdf.Dictionary(S=pikepdf.Name.Launch)),
+            )
+        ]
+    )
 
 
 def add_file(document: pikepdf.Pdf) -> None:

@@ -229,9 +229,7 @@ async def test_a_refused_payment_gives_the_money_back(database: Database) -> Non
     item = await desk.prepare(case, who, consumer)
     await desk.export(await desk.approve(await desk.batch(item.id)))
     async with database.transaction() as session:
-        done = await batches.reject_item(
-            session, item.id, reason="AC01", actor="bank", at=desk.at
-        )
+        done = await batches.reject_item(session, item.id, reason="AC01", actor="bank", at=desk.at)
     assert done.settled_before is False and await desk.owed(case, who) == 7_500
     assert (await desk.prepare(case, who, consumer)).amount == Money(7_500, "EUR")
     await desk.check()

@@ -19,7 +19,7 @@ from app.crypto import new_key_line
 from app.main import create_app
 from app.settings import Settings
 from ops.world.catcher import HOST, Catcher
-from ops.world.papers import fingerprints
+from ops.world.fingerprints import fingerprints
 from ops.world.play import open_world, play
 from ops.world.report import proof
 from tests.conftest import TEST_SECRET

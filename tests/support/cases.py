@@ -310,7 +310,7 @@ class Walk:
         if stage is Stage.AGREEMENT:
             return
         await self._sign()
-        for here in LADDER[LADDER.index(self.case.stage):]:
+        for here in LADDER[LADDER.index(self.case.stage) :]:
             if stage is here or stage not in LADDER:
                 await self._letter(
                     self.wish.letter or ("rendering" if stage is here else "delivered")

@@ -41,23 +41,34 @@ class Caller:
         return self.auth | {"If-Match": f'"{version}"'}
 
 
-async def consumer(database: Database, *, name: str = "Anna Virtanen",
-                   email: str | None = None) -> Caller:
+async def consumer(
+    database: Database, *, name: str = "Anna Virtanen", email: str | None = None
+) -> Caller:
     """A consumer of ours with a session."""
     consumer_id = new_id()
     email = email or f"c{consumer_id.hex[-10:]}@people.test"
     async with database.transaction() as session:
-        await session.execute(insert(ConsumerRow).values(
-            id=consumer_id, name=name, email=email, by_post=False, language="en", country="FI",
-            created_at=wall_now(), version=1))
+        await session.execute(
+            insert(ConsumerRow).values(
+                id=consumer_id,
+                name=name,
+                email=email,
+                by_post=False,
+                language="en",
+                country="FI",
+                created_at=wall_now(),
+                version=1,
+            )
+        )
     return await session_of(database, consumer_id, email)
 
 
 async def session_of(database: Database, consumer_id: UUID, email: str = "") -> Caller:
     """A session of a consumer who exists."""
     async with database.transaction() as session:
-        opened = await open_session(session, kind="consumer", subject_id=consumer_id, hours=1,
-                                    now=wall_now())
+        opened = await open_session(
+            session, kind="consumer", subject_id=consumer_id, hours=1, now=wall_now()
+        )
     return Caller(consumer_id, opened.token, email)
 
 
@@ -65,12 +76,21 @@ async def staff(database: Database, *roles: str) -> Caller:
     """A colleague with these roles and a session."""
     staff_id = new_id()
     async with database.transaction() as session:
-        await session.execute(insert(Staff).values(
-            id=staff_id, email=f"s{staff_id.hex[-10:]}@agency.test", name="Kim Colleague",
-            roles=list(roles), status="active", password_hash="-", totp_secret=b"-",
-            created_at=wall_now()))
-        opened = await open_session(session, kind="staff", subject_id=staff_id, hours=1,
-                                    now=wall_now())
+        await session.execute(
+            insert(Staff).values(
+                id=staff_id,
+                email=f"s{staff_id.hex[-10:]}@agency.test",
+                name="Kim Colleague",
+                roles=list(roles),
+                status="active",
+                password_hash="-",
+                totp_secret=b"-",
+                created_at=wall_now(),
+            )
+        )
+        opened = await open_session(
+            session, kind="staff", subject_id=staff_id, hours=1, now=wall_now()
+        )
     return Caller(staff_id, opened.token)
 
 
@@ -78,29 +98,47 @@ async def api_key(database: Database, *scopes: str) -> Caller:
     """An app with a key of these scopes (all that apps can have, if none is named)."""
     owner, key_id, secret, now = await staff(database, "admin"), new_id(), new_token(), wall_now()
     async with database.transaction() as session:
-        await session.execute(insert(ApiKey).values(
-            id=key_id, name="An app", environment="test", secret_hash=token_hash(secret),
-            scopes=list(scopes or ("cases.read", "cases.write", "documents.write")),
-            created_by=owner.id, created_at=now, expires_at=now + timedelta(days=1)))
+        await session.execute(
+            insert(ApiKey).values(
+                id=key_id,
+                name="An app",
+                environment="test",
+                secret_hash=token_hash(secret),
+                scopes=list(scopes or ("cases.read", "cases.write", "documents.write")),
+                created_by=owner.id,
+                created_at=now,
+                expires_at=now + timedelta(days=1),
+            )
+        )
     return Caller(key_id, format_api_key("test", key_id, secret))
 
 
 CLAIM: dict[str, Any] = {
-    "claim_kind": "online_not_delivered", "jurisdiction": "FI", "currency": "EUR",
-    "company": {"name": "Slow Parcels Ltd", "country": "FI"}, "booking_reference": "ORDER-1234",
+    "claim_kind": "online_not_delivered",
+    "jurisdiction": "FI",
+    "currency": "EUR",
+    "company": {"name": "Slow Parcels Ltd", "country": "FI"},
+    "booking_reference": "ORDER-1234",
     "what_happened": "I ordered a kettle on the first of the month and it never came.",
-    "language": "en", "answers": {"bought_as": "private", "wants": ["refund"]},
+    "language": "en",
+    "answers": {"bought_as": "private", "wants": ["refund"]},
     "items": [
-        {"what": "kettle", "kind": "price",
-         "amount": {"amount": "80.00", "currency": "EUR"}},
-        {"what": "bus to the pick-up point", "kind": "care",
-         "amount": {"amount": "5.60", "currency": "EUR"}},
+        {"what": "kettle", "kind": "price", "amount": {"amount": "80.00", "currency": "EUR"}},
+        {
+            "what": "bus to the pick-up point",
+            "kind": "care",
+            "amount": {"amount": "5.60", "currency": "EUR"},
+        },
     ],
     "first_written_complaint": "2026-01-05",
 }
 PERSON: dict[str, Any] = {
-    "name": "Anna Virtanen", "email": "anna@people.test", "country": "FI", "language": "en",
-    "address": {"lines": ["Kotikatu 1 A 2", "00100 Helsinki"]}, "birth_date": "1980-02-29",
+    "name": "Anna Virtanen",
+    "email": "anna@people.test",
+    "country": "FI",
+    "language": "en",
+    "address": {"lines": ["Kotikatu 1 A 2", "00100 Helsinki"]},
+    "birth_date": "1980-02-29",
 }
 
 
@@ -126,9 +164,25 @@ def pointers(answer: httpx.Response) -> set[str]:
     return {error["pointer"] for error in answer.json()["errors"]}
 
 
-COUNTED = ("cases", "claimants", "claim_items", "consumers", "data_keys", "mandates", "offers",
-           "questions", "direct_payments", "evidence", "messages", "payout_accounts",
-           "audit_entries", "effects", "tasks", "case_timers", "idempotency_keys")
+COUNTED = (
+    "cases",
+    "claimants",
+    "claim_items",
+    "consumers",
+    "data_keys",
+    "mandates",
+    "offers",
+    "questions",
+    "direct_payments",
+    "evidence",
+    "messages",
+    "payout_accounts",
+    "audit_entries",
+    "effects",
+    "tasks",
+    "case_timers",
+    "idempotency_keys",
+)
 
 
 async def rows(database: Database) -> dict[str, Any]:

@@ -13,8 +13,14 @@ from tests.support.cases import Made
 
 
 async def post(
-    client: httpx.AsyncClient, who: Person, path: str, body: Any = None, *,
-    case: Made | None = None, version: int | None = None, key: str | None = None,
+    client: httpx.AsyncClient,
+    who: Person,
+    path: str,
+    body: Any = None,
+    *,
+    case: Made | None = None,
+    version: int | None = None,
+    key: str | None = None,
 ) -> httpx.Response:
     """A POST as this person; `case` sends its ETag, `version` another one, `key` makes it safe to
     repeat."""
@@ -60,5 +66,6 @@ async def snapshot(database: Database, case: Made) -> tuple[Any, ...]:
         " (SELECT count(*) FROM questions WHERE case_id = :id),"
         " (SELECT count(*) FROM case_notes WHERE case_id = :id),"
         " (SELECT count(*) FROM assessments WHERE case_id = :id)",
-        id=case.id)
+        id=case.id,
+    )
     return tuple(row)

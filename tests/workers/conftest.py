@@ -12,7 +12,7 @@ import pytest
 from app.clock import monotonic
 from app.db import Database
 from app.settings import Settings
-from tests.workers.stage import PlainRenderer
+from tests.workers.stage import PlainRenderer, effects_of
 from workers.effects import HANDLERS
 from workers.providers import Providers
 from workers.providers.fakes import FakeBank, FakeMail, FakePost
@@ -73,6 +73,4 @@ async def until(true: Callable[[], Awaitable[Any]], seconds: float = WAIT_SECOND
 
 async def quiet(database: Database) -> bool:
     """Nothing is planned for now and nothing is under way."""
-    from tests.workers.stage import effects_of
-
     return all(e.state not in ("planned", "sending") for e in await effects_of(database))

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pikepdf
 import pytest
+from sqlalchemy import update
 
 from app import deps
 from app.clock import monotonic, wall_now
@@ -77,9 +78,7 @@ async def test_a_link_that_is_over_is_not_mailed(
     await request_link(database, link_key=key, email="anna@person.test")
     async with database.transaction() as session:
         await session.execute(
-            LoginLink.__table__.update().values(  # type: ignore[attr-defined]
-                expires_at=wall_now() - timedelta(minutes=1)
-            )
+            update(LoginLink).values(expires_at=wall_now() - timedelta(minutes=1))
         )
     async with relaying(tools):
         await until(lambda: _done(database, "SendMagicLink", "superseded"))
