@@ -18,6 +18,7 @@ from app.playbooks import book
 from app.reply_address import AddressBook
 from letters import content as words
 from workers.effects.letter_rows import LetterRows
+from workers.letter_words import country_in_words, kind_in_words
 
 LANGUAGES = ("en", "fi")
 # The letter must not promise an earlier day than the ladder waits: it also travels.
@@ -66,17 +67,18 @@ def _common(
     case = rows.case
     claimants = tuple(_claimant(person, row) for person, row in rows.signed)
     names = {row["claimant_id"]: person.name for person, row in rows.signed}
+    language = language_of(rows, letter)
     return {
-        "language": language_of(rows, letter),
+        "language": language,
         "dated": today,
         "reference": case.reference,
         "booking_reference": rows.row["booking_ref"],
         "agency": _agency(rows),
         "reply_email": addresses.case_address(case.reference),
-        "recipient": _recipient(rows, letter),
+        "recipient": _recipient(rows, letter, language),
         "claimants": claimants,
-        "service": _service(rows),
-        "chronology": _chronology(rows, today),
+        "service": _service(rows, language),
+        "chronology": _chronology(rows, today, language),
         "items": tuple(
             words.AmountLine(
                 what=item["what"], minor=item["amount_minor"], currency=item["currency"],
@@ -118,15 +120,16 @@ def _claimant(person: Any, row: Any) -> words.Claimant:
     )  # fmt: skip
 
 
-def _recipient(rows: LetterRows, letter: Letter) -> words.Party:
+def _recipient(rows: LetterRows, letter: Letter, language: str) -> words.Party:
     if letter.recipient == "body":
         body = current_body(rows.case, book.get(rows.case.playbook))
-        lines = body.address or (rows.case.jurisdiction,)
+        lines = body.address or (country_in_words(rows.case.jurisdiction, language),)
         return words.Party(name=body.name, address_lines=lines, email=body.email)
-    return _company(rows, channel(rows, "email") if letter.channel == "email" else None)
+    email = channel(rows, "email") if letter.channel == "email" else None
+    return _company(rows, email, language)
 
 
-def _company(rows: LetterRows, email: str | None) -> words.Party:
+def _company(rows: LetterRows, email: str | None, language: str) -> words.Party:
     company = rows.company
     if company is None:
         return words.Party(name=rows.row["company_text"], address_lines=())
@@ -136,7 +139,9 @@ def _company(rows: LetterRows, email: str | None) -> words.Party:
     return words.Party(
         name=company["legal_name"], brand=company["brand"] or None, email=email,
         register_number=company["register_number"],
-        address_lines=(lines or (company["country"],))[:PRINTED_LINES_MAX],
+        address_lines=(lines or (country_in_words(company["country"], language),))[
+            :PRINTED_LINES_MAX
+        ],
     )  # fmt: skip
 
 
@@ -145,18 +150,18 @@ def channel(rows: LetterRows, kind: str) -> str | None:
     return next((c["address"] for c in rows.channels if c["kind"] == kind), None)
 
 
-def _service(rows: LetterRows) -> str:
+def _service(rows: LetterRows, language: str) -> str:
     """What was bought, in one line."""
     answers = rows.row["answers"] or {}
     named = answers.get("service")
     if isinstance(named, str) and named.strip():
         return named.strip()[:180]
-    kind = rows.case.claim_kind.replace("_", " ")
+    kind = kind_in_words(rows.case.claim_kind, language)
     booking = rows.row["booking_ref"]
     return f"{kind}, {booking}" if booking else kind
 
 
-def _chronology(rows: LetterRows, today: date) -> tuple[words.ChronologyEntry, ...]:
+def _chronology(rows: LetterRows, today: date, language: str) -> tuple[words.ChronologyEntry, ...]:
     answers = rows.row["answers"] or {}
     happened = rows.case.opened_at.date()
     for name in ("happened_on", "event_date", "flight_date"):
@@ -165,7 +170,7 @@ def _chronology(rows: LetterRows, today: date) -> tuple[words.ChronologyEntry, .
         except ValueError:
             continue
         break
-    what = rows.row["what_happened"] or _service(rows)
+    what = rows.row["what_happened"] or _service(rows, language)
     return (words.ChronologyEntry(on=min(happened, today), what=what),)
 
 
@@ -255,7 +260,7 @@ def _complaint(
     first = rows.case.first_written_complaint
     sent = [row["sent_at"].date() for row in rows.letters]
     return words.ComplaintLetter(
-        **common, respondent=_company(rows, None), requested="recommendation",
+        **common, respondent=_company(rows, None, common["language"]), requested="recommendation",
         first_complaint_on=min(first or common["dated"], *sent, common["dated"]),
     )  # fmt: skip
 

@@ -66,15 +66,12 @@ async def settle(
     moment = await read_moment(session)
     if case_id is not None:
         await session.execute(select(CaseRow.id).where(CaseRow.id == case_id).with_for_update())
-    effect = (
-        await session.execute(
-            select(
-                EffectRow.id, EffectRow.kind, EffectRow.state, EffectRow.lease_epoch, EffectRow.lane
-            )
-            .where(EffectRow.id == effect_id)
-            .with_for_update()
-        )
-    ).one()
+    locked = await session.execute(
+        select(EffectRow.kind, EffectRow.state, EffectRow.lease_epoch, EffectRow.lane)
+        .where(EffectRow.id == effect_id)
+        .with_for_update()
+    )
+    effect = locked.one()
     if effect.lane == MONEY_LANE and not caller.has("finance_approver"):
         raise Forbidden(
             "who approves payouts settles what moves money", code="finance_approver_needed"
@@ -84,18 +81,14 @@ async def settle(
     repeats_itself = verdict == "again" and effect.kind not in LADDER_REPEATS
     state = "planned" if repeats_itself else _state_after(verdict)
     await _close(session, effect_id, state, caller, moment)
-    await outbox.log_attempts(
-        session,
-        [
-            outbox.Attempt(
-                effect_id=effect_id,
-                epoch=effect.lease_epoch,
-                worker=WORKER,
-                what=f"settled:{verdict}",
-                detail=reason,
-            )
-        ],
+    attempt = outbox.Attempt(
+        effect_id=effect_id,
+        epoch=effect.lease_epoch,
+        worker=WORKER,
+        what=f"settled:{verdict}",
+        detail=reason,
     )
+    await outbox.log_attempts(session, [attempt])
     if case_id is None:
         params = {
             "effect": str(effect_id),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, func, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -58,8 +58,13 @@ async def set_account(session: AsyncSession, new: NewAccount, *, at: datetime) -
 
     The first account, given before any money came for this consumer, may be paid at once; every
     other one only after ``CHANGE_HOLD``. A batch that was approved but not exported with the old
-    account loses its approval. Conflict when two arrive at the same moment.
+    account loses its approval. Two that arrive at the same moment take turns.
     """
+    # The first account of a person has no row to lock yet, so their id is locked instead.
+    await session.execute(
+        text("SELECT pg_advisory_xact_lock(hashtextextended(:consumer, 0))"),
+        {"consumer": str(new.consumer_id)},
+    )
     current = (
         await session.execute(
             select(PayoutAccount)

@@ -41,7 +41,7 @@ def amended() -> set[str]:
     found = set()
     for path in APP.rglob("*.py"):
         source = path.read_text("utf-8")
-        found |= set(re.findall(r'change\.amend\("([a-z_]+)"', source))
+        found |= set(re.findall(r'change\.amend\(\s*"([a-z_]+)"', source))
         found |= set(re.findall(r'engine\.amend\([^)]*?code="([a-z_]+)"', source))
     assert {"draft_changed", "company_confirmed"} <= found
     return found
