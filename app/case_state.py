@@ -105,7 +105,11 @@ def basis_words(basis: dict[str, Any]) -> str:
 
 
 def _period(period: str) -> str:
-    return period.replace("_", " ")
+    number, _, rest = period.partition(" ")
+    unit, comma, more = rest.partition(",")
+    if number == "1":
+        unit = unit.removesuffix("s")
+    return f"{number} {unit}{comma}{more}".strip().replace("_", " ")
 
 
 def _event(name: str) -> str:

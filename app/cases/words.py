@@ -102,11 +102,22 @@ def promised_date(row: Row, say: Words, zone: ZoneInfo) -> PromisedDate | None:
     )
 
 
+# One of what a playbook counts in.
+ONE = {
+    "days": "day",
+    "working_days": "working_day",
+    "weeks": "week",
+    "months": "month",
+    "years": "year",
+}
+
+
 def _period(text: str, say: Words) -> str:
     """`10 working_days, resumed` in words."""
     pieces = []
     for piece in text.split(", "):
         number, _, unit = piece.partition(" ")
+        unit = ONE.get(unit, unit) if number == "1" else unit
         pieces.append(
             f"{number} {say.term('units', unit)}"
             if number.isdigit() and unit

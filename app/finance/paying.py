@@ -24,6 +24,7 @@ from app.payouts.batch_parts import BatchDone, Payee, Reveal
 from app.payouts.payable import ACCOUNT_FAILED, Payable, payables
 from app.payouts.service import PAYABLE_CURRENCY, NothingToPay, PreparePayout
 from app.payouts.settling import settle_by_hand
+from app.playbooks.calendar import ANYWHERE, calendar_for
 from app.tables.banking import BankAccount
 from app.tables.payouts import PayoutAccount, PayoutBatch, PayoutItem
 from app.tables.work import TaskRow
@@ -141,9 +142,11 @@ async def ready_items(desk: Desk) -> list[UUID]:
 
 
 def _execution_date(desk: Desk, wanted: date | None) -> date:
+    """The day asked for, or the next day on which euro payments settle (the ECB's calendar)."""
+    bank_days = calendar_for(ANYWHERE)
     if wanted is None:
         wanted = desk.today + timedelta(days=1)
-        while wanted.weekday() >= 5:
+        while bank_days.closed_because(wanted):
             wanted += timedelta(days=1)
         return wanted
     if not desk.today <= wanted <= desk.today + timedelta(days=EXECUTION_DAYS_MAX):
@@ -153,6 +156,10 @@ def _execution_date(desk: Desk, wanted: date | None) -> date:
                 f"between today and {EXECUTION_DAYS_MAX} days from now",
                 "date_out_of_range",
             )
+        )
+    if closed := bank_days.closed_because(wanted):
+        raise FieldsRefused(
+            FieldError("/execution_date", f"the banks are closed: {closed}", "not_a_bank_day")
         )
     return wanted
 

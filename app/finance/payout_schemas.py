@@ -51,7 +51,7 @@ class PayableList(Out):
 class BatchIn(In):
     """What to pay: `all` that is payable now, or named claimants and prepared items.
 
-    `execution_date` left out: the next weekday. `bank_account_id` is needed only with several EUR
+    `execution_date` left out: the next bank day. `bank_account_id` is needed only with several EUR
     client accounts.
     """
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import date, timedelta
 
 import httpx
 from lxml import etree
 from sqlalchemy import text
 
+from app.clock import wall_now
 from app.db import Database
 from tests.api.finance_office import CONSUMER_IBAN, open_office, running_case
 from tests.banking.statements import Line
@@ -232,3 +234,20 @@ async def test_the_commission_is_swept_to_our_own_account(
     accounts = (await office.get("/bank/accounts"))["items"]
     assert {a["book"]: a["balance"]["minor"] for a in accounts} == {"client": 75_00, "own": 25_00}
     await office.check()
+
+
+async def test_a_batch_is_executed_on_a_day_the_banks_are_open(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    office = await open_office(client, database)
+    case = await running_case(database)
+    await office.give_account(case)
+    await office.allocate(await office.received(100_00), case)
+    today = wall_now().date()
+    saturday = today + timedelta(days=(5 - today.weekday()) % 7 or 7)
+    answer = await office.post(
+        "/payouts/batches", {"all": True, "execution_date": saturday.isoformat()}
+    )
+    assert problem(answer, 422, "fields_refused")["errors"][0]["code"] == "not_a_bank_day"
+    batch = await office.batch()
+    assert date.fromisoformat(batch["execution_date"]).weekday() < 5

@@ -41,7 +41,7 @@ async def test_the_next_task_says_everything_a_person_needs(
     assert shown["consumer"] == "Anna Virtanen"
     assert shown["claimed"]["text"] == "120.00 EUR"
     assert task["priority_because"] == "a new case"
-    assert "1 working day" in str(task["due_because"])
+    assert "1 working day," in str(task["due_because"])
     allowed = {o["operation"]: o["path"] for o in task["allowed"]}  # type: ignore[attr-defined]  # JSON
     assert allowed["assess_case"] == f"/v1/cases/{case.id}/assessment"
 
