@@ -217,6 +217,8 @@ class Postgres:
             "shared_buffers=128MB",
             "timezone=UTC",
             "log_timezone=UTC",
+            # A refused row stands whole in the detail of its error; names do not belong into a log.
+            "log_error_verbosity=terse",
             *(VOLATILE_OPTIONS if self.volatile else ()),
             *self.options,
         )

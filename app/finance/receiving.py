@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -24,6 +24,8 @@ from app.moment import read_moment
 from app.payouts.iban import check_iban
 from app.tables.banking import BankAccount, BankStatement
 from app.tables.people import InstallationRow
+
+EVERYWHERE_OVER = time(12)  # UTC, the day after: the westernmost zone is 12 hours behind
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,11 @@ async def import_statement(desk: Desk, raw: bytes) -> Imported:
 
 async def mark_bank_read(desk: Desk) -> None:
     """How far we know what the bank did: the end of the last day that every client account with
-    statements has shown, never beyond today. Deadlines do not act on what may have been paid."""
+    statements has shown, never beyond today. Deadlines do not act on what may have been paid.
+
+    A statement speaks of a calendar day, and a deadline ends with its calendar day in the zone of
+    its statute; so the mark is where that day has ended everywhere (noon UTC of the next one).
+    """
     last = (
         select(func.max(BankStatement.closes_on).label("day"))
         .join(BankAccount, BankAccount.id == BankStatement.bank_account_id)
@@ -69,7 +75,7 @@ async def mark_bank_read(desk: Desk) -> None:
     if day is None:
         return
     following = min(day, desk.today) + timedelta(days=1)
-    until = datetime.combine(following, time.min, tzinfo=desk.zone)
+    until = datetime.combine(following, EVERYWHERE_OVER, tzinfo=UTC)
     await desk.session.execute(
         insert(InstallationRow)
         .values(id=1, outgoing_paused=False, bank_read_until=until)
