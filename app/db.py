@@ -6,6 +6,7 @@ may flush. Reads take `db.read()`, which the database itself refuses to write in
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -15,6 +16,8 @@ from sqlalchemy.ext.asyncio import (
     async_sessionmaker,
     create_async_engine,
 )
+
+from app.domain.errors import Unavailable
 
 POOL_SIZE = 20
 POOL_WAIT_SECONDS = (
@@ -58,6 +61,10 @@ class Database:
         )
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
         self._readers = async_sessionmaker(self.reading_engine, expire_on_commit=False)
+        # The pool itself hands a free connection to whoever asks first, not to whoever waits
+        # longest; under load a caller could starve. A gate in front lets them in by turn.
+        self._write_gate = asyncio.Semaphore(pool_size)
+        self._read_gate = asyncio.Semaphore(pool_size)
 
     def _engine(
         self, pool_size: int, server_settings: dict[str, str], **options: str
@@ -75,7 +82,7 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
-        async with self._sessions() as session:
+        async with in_turn(self._write_gate), self._sessions() as session:
             try:
                 yield session
                 await session.commit()
@@ -85,12 +92,26 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
-        async with self._readers() as session:
+        async with in_turn(self._read_gate), self._readers() as session:
             yield session
 
     async def close(self) -> None:
         await self.engine.dispose()
         await self.reading_engine.dispose()
+
+
+@asynccontextmanager
+async def in_turn(gate: asyncio.Semaphore) -> AsyncIterator[None]:
+    """One of the places behind the gate, first come first served. Raises Unavailable."""
+    try:
+        async with asyncio.timeout(POOL_WAIT_SECONDS):
+            await gate.acquire()
+    except TimeoutError:
+        raise Unavailable("all database connections are in use; try again", code="busy") from None
+    try:
+        yield
+    finally:
+        gate.release()
 
 
 def async_url(url: str) -> str:
