@@ -10,14 +10,13 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
     async_sessionmaker,
     create_async_engine,
 )
-
-from app.domain.errors import Unavailable
 
 POOL_SIZE = 20
 POOL_WAIT_SECONDS = (
@@ -102,12 +101,15 @@ class Database:
 
 @asynccontextmanager
 async def in_turn(gate: asyncio.Semaphore) -> AsyncIterator[None]:
-    """One of the places behind the gate, first come first served. Raises Unavailable."""
+    """One of the places behind the gate, first come first served.
+
+    Raises the pool's own TimeoutError, which everybody here takes for "away for a moment".
+    """
     try:
         async with asyncio.timeout(POOL_WAIT_SECONDS):
             await gate.acquire()
     except TimeoutError:
-        raise Unavailable("all database connections are in use; try again", code="busy") from None
+        raise PoolTimeout("all database connections are in use") from None
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""Lock case rows and read everything decide() needs about them, in one statement."""
+"""Lock case rows, then read everything decide() needs about them, each in one statement."""
 
 from __future__ import annotations
 
@@ -27,23 +27,19 @@ _SIDES = """
        (SELECT to_jsonb(l) - 'case_id' - 'created_at' - 'prepared_by'
           FROM letters l WHERE l.id = c.letter_id) AS letter
 """
+_IDS = bindparam("ids", type_=ARRAY(UUID(as_uuid=True)))
+# Locking and reading are two statements. One that waits for a lock sees the locked row as it is then,
+# but what it reads beside it as it was before the wait: the timers of an older decision.
+_LOCK_TEXT = "SELECT id FROM cases WHERE id = ANY(:ids) ORDER BY id FOR UPDATE"
+_LOCK = text(_LOCK_TEXT).bindparams(_IDS)
 # SKIP LOCKED: a case that someone else is moving is theirs; the sweep comes again.
-_BY_ID = text(
-    f"SELECT c.*, {_SIDES} FROM cases c WHERE c.id = ANY(:ids) ORDER BY c.id FOR UPDATE OF c"
-).bindparams(bindparam("ids", type_=ARRAY(UUID(as_uuid=True))))
-_BY_ID_FREE = text(_BY_ID.text + " SKIP LOCKED").bindparams(
-    bindparam("ids", type_=ARRAY(UUID(as_uuid=True)))
-)
-_PEEK = text(f"SELECT c.*, {_SIDES} FROM cases c WHERE c.id = ANY(:ids)").bindparams(
-    bindparam("ids", type_=ARRAY(UUID(as_uuid=True)))
-)
-_DUE = text(f"""
-    WITH due AS MATERIALIZED (
-        SELECT id FROM cases
-         WHERE next_wake_at <= :now AND parked_reason IS NULL
-         ORDER BY next_wake_at, id LIMIT :limit FOR UPDATE SKIP LOCKED)
-    SELECT c.*, {_SIDES} FROM due JOIN cases c ON c.id = due.id
+_LOCK_FREE = text(_LOCK_TEXT + " SKIP LOCKED").bindparams(_IDS)
+_LOCK_DUE = text("""
+    SELECT id FROM cases
+     WHERE next_wake_at <= :now AND parked_reason IS NULL
+     ORDER BY next_wake_at, id LIMIT :limit FOR UPDATE SKIP LOCKED
 """)
+_PEEK = text(f"SELECT c.*, {_SIDES} FROM cases c WHERE c.id = ANY(:ids)").bindparams(_IDS)
 
 
 @dataclass(slots=True)
@@ -62,9 +58,9 @@ async def lock_cases(
     session: AsyncSession, ids: Sequence[uuid.UUID], *, skip_locked: bool = False
 ) -> dict[uuid.UUID, Loaded]:
     """Locked in id order, so that two batches never wait for each other in a circle."""
-    statement = _BY_ID_FREE if skip_locked else _BY_ID
-    rows = (await session.execute(statement, {"ids": list(ids)})).mappings()
-    return {row["id"]: decoded(dict(row)) for row in rows}
+    locked = await session.execute(_LOCK_FREE if skip_locked else _LOCK, {"ids": list(ids)})
+    rows = await _rows(session, list(locked.scalars()))
+    return {case_id: decoded(row) for case_id, row in rows.items()}
 
 
 async def lock_due(
@@ -74,8 +70,16 @@ async def lock_due(
 
     Rows, not values: one that this code cannot read must not stop the others (`decoded` reads it).
     """
-    rows = (await session.execute(_DUE, {"now": now, "limit": limit})).mappings()
-    return {row["id"]: dict(row) for row in rows}
+    locked = await session.execute(_LOCK_DUE, {"now": now, "limit": limit})
+    return await _rows(session, list(locked.scalars()))
+
+
+async def _rows(session: AsyncSession, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, dict[str, Any]]:
+    """The rows of cases, by id, as they stand now."""
+    if not ids:
+        return {}
+    found = (await session.execute(_PEEK, {"ids": list(ids)})).mappings()
+    return {row["id"]: dict(row) for row in found}
 
 
 async def read_case(session: AsyncSession, case_id: uuid.UUID) -> Loaded | None:

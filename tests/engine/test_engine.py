@@ -334,3 +334,42 @@ async def test_a_row_nobody_can_read_is_parked_and_stops_nobody(database: Databa
         results = {r.case_id: r for r in await engine.sweep_due(session)}
     assert results[good.id].case is not None
     assert results[bad.id].why == "parked"
+
+
+async def test_who_waits_for_a_case_decides_on_what_the_other_left(database: Database) -> None:
+    case = await _file(database)
+    soon, later = wall_now() + timedelta(hours=1), wall_now() + timedelta(days=9)
+
+    async def hold_later() -> None:
+        async with database.transaction() as session:
+            await engine.advance(
+                session, case.id, CaseHeld("later", "care", later, "staff:x"), actor="staff:x"
+            )
+
+    async def is_waiting() -> bool:
+        return bool(
+            await _scalar(
+                database,
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                " AND wait_event_type = 'Lock'",
+            )
+        )
+
+    async with database.transaction() as session:
+        await engine.advance(
+            session, case.id, CaseHeld("soon", "care", soon, "staff:x"), actor="staff:x"
+        )
+        waiting = asyncio.create_task(hold_later())
+        while not await is_waiting():
+            await asyncio.sleep(0.01)
+    await waiting
+    assert await _scalar(
+        database,
+        "SELECT next_wake_at = (SELECT min(due_at) FROM case_timers WHERE case_id = c.id)"
+        " FROM cases c WHERE id = :id",
+        id=case.id,
+    )
+    async with database.read() as session:
+        loaded = await engine.peek(session, case.id)
+    assert loaded is not None
+    assert {t.key for t in loaded.case.timers} >= {"soon", "later"}
