@@ -28,8 +28,8 @@ _SIDES = """
           FROM letters l WHERE l.id = c.letter_id) AS letter
 """
 _IDS = bindparam("ids", type_=ARRAY(UUID(as_uuid=True)))
-# Locking and reading are two statements. One that waits for a lock sees the locked row as it is then,
-# but what it reads beside it as it was before the wait: the timers of an older decision.
+# Locking and reading are two statements. One that waits for a lock sees the locked row as it is
+# then, but what it reads beside it as it was before the wait: the timers of an older decision.
 _LOCK_TEXT = "SELECT id FROM cases WHERE id = ANY(:ids) ORDER BY id FOR UPDATE"
 _LOCK = text(_LOCK_TEXT).bindparams(_IDS)
 # SKIP LOCKED: a case that someone else is moving is theirs; the sweep comes again.

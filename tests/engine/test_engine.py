@@ -25,6 +25,7 @@ from app.domain.events import (
 )
 from app.ids import new_id, new_reference
 from app.moment import read_moment
+from tests.workers.conftest import until
 
 
 def _new_case(now: datetime, *, amount_minor: int = 12_300) -> engine.NewCase:
@@ -360,8 +361,7 @@ async def test_who_waits_for_a_case_decides_on_what_the_other_left(database: Dat
             session, case.id, CaseHeld("soon", "care", soon, "staff:x"), actor="staff:x"
         )
         waiting = asyncio.create_task(hold_later())
-        while not await is_waiting():
-            await asyncio.sleep(0.01)
+        await until(is_waiting)
     await waiting
     assert await _scalar(
         database,
@@ -372,4 +372,4 @@ async def test_who_waits_for_a_case_decides_on_what_the_other_left(database: Dat
     async with database.read() as session:
         loaded = await engine.peek(session, case.id)
     assert loaded is not None
-    assert {t.key for t in loaded.case.timers} >= {"soon", "later"}
+    assert {t.key for t in loaded.case.timers} >= {"hold:soon", "hold:later"}
