@@ -78,17 +78,19 @@ class Claimed:
     version: int
     payload: dict[str, Any]
     epoch: int
-    attempts: int
+    attempts: int  # times it was dispatched
+    stumbles: int  # times it came back before that: its worker died, or our own code failed
     staged_at: datetime
     dispatched_at: datetime | None  # when it was first sent, if this is a retry under the same key
-    provider: str | None  # whom it was being sent to when its worker died; None: nobody yet
+    provider: str | None  # whom it was sent to, when that end was not seen; None: nobody yet
+    unseen: bool  # the end of an earlier try was not seen: `provider` may have carried it out
 
 
 # Lane heads: the oldest live order of each (stream, lane). `unknown` in front blocks its lane; a
 # future not_before holds up only its own lane; with outgoing paused nothing is claimed but renders.
 # Kinds this code does not know wait for the code that does (reconcile parks them in the end).
 _CANDIDATES = text("""
-    SELECT e.id, e.case_id, e.kind, e.version, e.payload
+    SELECT e.id, e.case_id, e.kind, e.version, e.payload, e.unseen_at IS NOT NULL AS unseen
       FROM effects e
      WHERE e.state = 'planned' AND e.not_before <= :now AND e.lane = ANY(:lanes)
        AND e.kind || '/' || e.version = ANY(:kinds)
@@ -101,25 +103,28 @@ _CANDIDATES = text("""
 """)
 _LEASE = text("""
     UPDATE effects e
-       SET state = 'sending', lease_epoch = lease_epoch + 1, attempts = attempts + 1,
-           lease_until = clock_timestamp() + make_interval(secs => :lease), provider = NULL
+       SET state = 'sending', lease_epoch = lease_epoch + 1,
+           lease_until = clock_timestamp() + make_interval(secs => :lease),
+           provider = CASE WHEN unseen_at IS NULL THEN NULL ELSE provider END
      WHERE e.id IN (SELECT id FROM effects WHERE id = ANY(:ids) AND state = 'planned'
                      ORDER BY id FOR UPDATE SKIP LOCKED)
        AND NOT EXISTS (SELECT 1 FROM effects s WHERE s.stream = e.stream AND s.lane = e.lane
                         AND s.state = 'sending')
     RETURNING e.id, e.stream, e.case_id, e.lane, e.kind, e.version, e.payload, e.lease_epoch,
-              e.attempts, e.staged_at, e.dispatched_at, e.provider
+              e.attempts, e.stumbles, e.staged_at, e.dispatched_at, e.provider,
+              e.unseen_at IS NOT NULL AS unseen
 """)
-# The last word before the first byte: from here on the order counts as sent to `provider`. A row
-# that is not returned belongs to someone else, and nothing may leave.
+# The last word before the first byte: from here on the order counts as sent to `provider`, and the
+# try counts. A row that is not returned belongs to someone else, and nothing may leave.
 _DISPATCH = text("""
     UPDATE effects e
        SET provider = mine.provider, dispatched_at = coalesce(dispatched_at, clock_timestamp()),
+           attempts = attempts + 1,
            lease_until = clock_timestamp() + make_interval(secs => :lease)
       FROM unnest(CAST(:ids AS uuid[]), CAST(:epochs AS bigint[]), CAST(:providers AS text[]))
            AS mine(id, epoch, provider)
      WHERE e.id = mine.id AND e.lease_epoch = mine.epoch AND e.state = 'sending'
-    RETURNING e.id
+    RETURNING e.id, e.attempts
 """)
 _RENEW = text("""
     UPDATE effects e SET lease_until = clock_timestamp() + make_interval(secs => :lease)
@@ -132,15 +137,19 @@ _SETTLE = text("""
        SET state = r.state, settled_at = clock_timestamp(), lease_until = NULL,
            provider = coalesce(r.provider, e.provider),
            provider_ref = coalesce(r.provider_ref, e.provider_ref),
-           cause = r.cause, not_before = coalesce(r.not_before, e.not_before)
+           cause = r.cause, not_before = coalesce(r.not_before, e.not_before),
+           stumbles = e.stumbles + CASE WHEN r.stumbled THEN 1 ELSE 0 END,
+           unseen_at = CASE WHEN r.unseen THEN coalesce(e.unseen_at, clock_timestamp())
+                            WHEN r.state IN ('done', 'failed') THEN NULL ELSE e.unseen_at END
       FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(id uuid, epoch bigint, state text,
-           provider text, provider_ref text, cause text, not_before timestamptz)
+           provider text, provider_ref text, cause text, not_before timestamptz,
+           stumbled boolean, unseen boolean)
      WHERE e.id = r.id AND e.lease_epoch = r.epoch AND e.state = 'sending'
     RETURNING e.id
 """)
 _EXPIRED = text("""
-    SELECT id, stream, case_id, lane, kind, version, payload, lease_epoch, attempts, staged_at,
-           dispatched_at, provider,
+    SELECT id, stream, case_id, lane, kind, version, payload, lease_epoch, attempts, stumbles,
+           staged_at, dispatched_at, provider, unseen_at IS NOT NULL AS unseen,
            extract(epoch FROM clock_timestamp() - dispatched_at) AS age_seconds
       FROM effects
      WHERE state = 'sending' AND lease_until < clock_timestamp() AND lane = ANY(:lanes)
@@ -149,19 +158,35 @@ _EXPIRED = text("""
 """)
 _RETAKE = text("""
     UPDATE effects
-       SET lease_epoch = lease_epoch + 1, attempts = attempts + 1,
+       SET lease_epoch = lease_epoch + 1, unseen_at = coalesce(unseen_at, clock_timestamp()),
            lease_until = clock_timestamp() + make_interval(secs => :lease)
      WHERE id = :id AND lease_epoch = :epoch AND state = 'sending'
        AND lease_until < clock_timestamp()
-    RETURNING id, stream, case_id, lane, kind, version, payload, lease_epoch, attempts, staged_at,
-              dispatched_at, provider
+    RETURNING id, stream, case_id, lane, kind, version, payload, lease_epoch, attempts, stumbles,
+              staged_at, dispatched_at, provider, true AS unseen
 """)
 _GIVE_UP = text("""
     UPDATE effects
        SET state = :state, lease_until = NULL, lease_epoch = lease_epoch + 1, cause = :cause,
+           stumbles = stumbles + CASE WHEN :state = 'unknown' THEN 0 ELSE 1 END,
            settled_at = CASE WHEN :state = 'planned' THEN NULL ELSE clock_timestamp() END
      WHERE id = :id AND lease_epoch = :epoch AND state = 'sending'
        AND lease_until < clock_timestamp()
+""")
+
+
+# Before the first byte a worker may hand an order back: nobody else needs to wait for its lease,
+# and what never left is no try.
+_RELEASE = text("""
+    UPDATE effects e SET state = 'planned', lease_until = NULL, lease_epoch = lease_epoch + 1
+      FROM unnest(CAST(:ids AS uuid[]), CAST(:epochs AS bigint[])) AS mine(id, epoch)
+     WHERE e.id = mine.id AND e.lease_epoch = mine.epoch AND e.state = 'sending'
+       AND e.provider IS NULL
+    RETURNING e.id
+""")
+_UNKNOWN = text("""
+    UPDATE effects SET state = 'unknown', cause = :cause, settled_at = clock_timestamp()
+     WHERE id = :id AND state = 'planned'
 """)
 
 
@@ -174,11 +199,16 @@ class Candidate:
     kind: str
     version: int
     payload: dict[str, Any]
+    unseen: bool  # as in Claimed
 
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """How an act ended. `not_before` (business time) belongs to `planned`: try again then."""
+    """How an act ended. `not_before` (business time) belongs to `planned`: try again then.
+
+    `stumbled`: our own code failed before anything left. `unseen`: whether the provider carried it
+    out could not be seen, and the order will be repeated under its key.
+    """
 
     id: uuid.UUID
     epoch: int
@@ -187,6 +217,8 @@ class Settlement:
     provider_ref: str | None = None
     cause: str | None = None
     not_before: datetime | None = None
+    stumbled: bool = False
+    unseen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +246,7 @@ async def candidates(
         _CANDIDATES,
         {"now": now, "limit": limit, "paused": paused, "lanes": list(lanes), "kinds": list(kinds)},
     )
-    return [Candidate(r.id, r.case_id, r.kind, r.version, r.payload) for r in rows]
+    return [Candidate(r.id, r.case_id, r.kind, r.version, r.payload, r.unseen) for r in rows]
 
 
 async def lease(
@@ -242,9 +274,9 @@ async def renew(
 
 async def dispatch(
     session: AsyncSession, orders: Sequence[tuple[Claimed, str]], *, lease_seconds: float
-) -> set[uuid.UUID]:
-    """Say whom each order is being sent to, just before it is. An id that is missing in the answer
-    was taken over: nothing may leave."""
+) -> dict[uuid.UUID, int]:
+    """Say whom each order is being sent to, just before it is: by id, the how manieth try this is.
+    An id that is missing in the answer was taken over: nothing may leave."""
     rows = await session.execute(
         _DISPATCH,
         {
@@ -253,6 +285,14 @@ async def dispatch(
             "providers": [provider for _, provider in orders],
             "lease": lease_seconds,
         },
+    )
+    return {r.id: r.attempts for r in rows}
+
+
+async def release(session: AsyncSession, claimed: Sequence[Claimed]) -> set[uuid.UUID]:
+    """Hand back orders that were not dispatched; those that were stay as they are."""
+    rows = await session.execute(
+        _RELEASE, {"ids": [c.id for c in claimed], "epochs": [c.epoch for c in claimed]}
     )
     return {r.id for r in rows}
 
@@ -309,6 +349,11 @@ async def park(session: AsyncSession, ids: Sequence[uuid.UUID], *, cause: str) -
     )
 
 
+async def mark_unknown(session: AsyncSession, effect_id: uuid.UUID, *, cause: str) -> None:
+    """A planned order of which an earlier try may have been carried out; a person settles it."""
+    await session.execute(_UNKNOWN, {"id": effect_id, "cause": cause})
+
+
 async def supersede(session: AsyncSession, ids: Sequence[uuid.UUID], *, cause: str) -> None:
     """Planned orders that are no longer wanted."""
     await session.execute(
@@ -346,7 +391,9 @@ def _claimed(row: Any) -> Claimed:
         payload=row.payload,
         epoch=row.lease_epoch,
         attempts=row.attempts,
+        stumbles=row.stumbles,
         staged_at=row.staged_at,
         dispatched_at=row.dispatched_at,
         provider=row.provider,
+        unseen=row.unseen,
     )

@@ -16,7 +16,7 @@ from app.domain.decision import TaskKind
 from app.domain.events import EffectUnknown, Event
 from app.engine import Fact
 from app.ids import new_id
-from app.outbox import Claimed
+from app.outbox import Candidate, Claimed
 from app.playbooks.working_day import next_working_moment
 
 log = structlog.get_logger(__name__)
@@ -45,12 +45,12 @@ async def ask_person(
     })  # fmt: skip
 
 
-async def tell_unknown(session: AsyncSession, claimed: Claimed, *, now: datetime) -> None:
+async def tell_unknown(session: AsyncSession, order: Claimed | Candidate, *, now: datetime) -> None:
     """Its case waits until a person settled it; an order without a case gets its task here."""
-    if claimed.case_id is not None:
-        event = EffectUnknown(effect_id=claimed.id, kind=claimed.kind)
-        await tell_cases(session, [(claimed.case_id, event)], now=now)
-    await ask_person(session, claimed.id, claimed.case_id, reason="effect_unknown", now=now)
+    if order.case_id is not None:
+        event = EffectUnknown(effect_id=order.id, kind=order.kind)
+        await tell_cases(session, [(order.case_id, event)], now=now)
+    await ask_person(session, order.id, order.case_id, reason="effect_unknown", now=now)
 
 
 async def tell_cases(
@@ -60,11 +60,10 @@ async def tell_cases(
     if not facts:
         return
     results = await engine.advance_many(session, [Fact(c, e, ACTOR) for c, e in facts])
-    refused = {r.case_id: r.why for r in results if r.refused is not None}
-    for case_id, event in facts:
-        if case_id in refused:
+    for (case_id, event), result in zip(facts, results, strict=True):
+        if result.refused is not None:
             log.warning("result_refused", case_id=str(case_id), kind=type(event).__name__)
-            await keep_event(session, case_id, event, cause=refused[case_id] or "", now=now)
+            await keep_event(session, case_id, event, cause=result.why or "", now=now)
 
 
 async def keep_event(

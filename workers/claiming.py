@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import outbox
 from app.domain.case import Case
+from app.domain.effects import RENDER_LANE
 from app.domain.wanted import still_wanted
 from app.engine.load import lock_cases
 from app.moment import read_moment
@@ -21,10 +22,13 @@ from workers import trouble
 from workers.attention import ask_person, tell_unknown
 from workers.effects.decode import decode
 from workers.effects.handler import Handler, Order
+from workers.providers import OWN_STORE
 from workers.tools import Tools
 
 log = structlog.get_logger(__name__)
-CRASHES_MAX = 5  # an order whose act killed so many workers is parked (arq would drop it silently)
+CRASHES_MAX = 5  # an order that took so many workers with it is parked (arq would drop it silently)
+# Nobody yet, or our own store: nothing has left the house, so it is simply tried again.
+NOTHING_OUTSIDE = (None, OWN_STORE)
 Handlers = Mapping[str, Handler[Any]]
 
 
@@ -61,18 +65,20 @@ async def claim(
         return out
     cases, broken = await _lock(session, {c.case_id for c in found if c.case_id})
     wanted: dict[UUID, Any] = {}
+    told: set[UUID | None] = set()  # cases that moved on since they were read here
     for candidate in found:
         case_id = candidate.case_id
         if case_id in broken:
             await _park(session, candidate, broken[case_id], moment.now, worker)
             out.settled += 1
-        elif case_id is not None and case_id not in cases:
+        elif case_id is not None and (case_id not in cases or case_id in told):
             out.skipped += 1
         else:
             case = cases[case_id] if case_id is not None else None
             effect = await _judge(session, handlers, candidate, case, moment.now, worker)
             if effect is None:
                 out.settled += 1
+                told |= {case_id} if candidate.unseen else set()
             else:
                 wanted[candidate.id] = effect
     if wanted:
@@ -111,13 +117,18 @@ async def _judge(
     now: datetime,
     worker: str,
 ) -> Any:
-    """The order when it is to be carried out; None when it was superseded or parked here."""
+    """The order when it is to be carried out; None when it was settled or parked here."""
     try:
         effect = decode(handlers[candidate.kind].effect, candidate)
         why = "" if case is None else _unwanted(effect, case)
     # A payload or case this code cannot digest: parked with its cause, never dropped.
     except Exception as failure:
         await _park(session, candidate, repr(failure), now, worker)
+        return None
+    if why and candidate.unseen:
+        # An earlier try may have arrived: who may hold it is not told off by forgetting it.
+        await outbox.mark_unknown(session, candidate.id, cause=why)
+        await tell_unknown(session, candidate, now=now)
         return None
     if why:
         await outbox.supersede(session, [candidate.id], cause=why)
@@ -147,22 +158,26 @@ async def recover(
     limit: int,
     mine: Sequence[UUID],
 ) -> list[Order[Any]]:
-    """Expired leases: orders to repeat under the same key; those never dispatched are planned
-    again, the others become unknown here."""
+    """Expired leases: orders to repeat under the same key; those that never left are planned again,
+    the others become unknown here. With outgoing paused nothing is repeated: what would be waits
+    with its lease run out."""
     found = await outbox.expired(session, lanes=lanes, limit=limit, mine=mine)
     if not found:
         return []
-    now = (await read_moment(session)).now
+    moment = await read_moment(session)
+    now = moment.now
     cases, _ = await _lock(session, {c.case_id for c, _ in found if c.case_id})
     orders: list[Order[Any]] = []
     for claimed, age_seconds in found:
         if claimed.case_id is not None and claimed.case_id not in cases:
             continue
-        if claimed.attempts >= CRASHES_MAX and claimed.provider is None:
-            await _give_up(session, claimed, tools.worker, now, state="parked")
-        elif claimed.provider is None:
-            await _give_up(session, claimed, tools.worker, now, state="planned")
-        elif effect := _repeatable(tools, handlers, claimed, age_seconds):
+        case = cases[claimed.case_id] if claimed.case_id is not None else None
+        if claimed.provider in NOTHING_OUTSIDE:
+            state = "parked" if claimed.stumbles + 1 >= CRASHES_MAX else "planned"
+            await _give_up(session, claimed, tools.worker, now, state=state)
+        elif effect := _repeatable(tools, handlers, claimed, case, age_seconds):
+            if moment.outgoing_paused and claimed.lane != RENDER_LANE:
+                continue
             retaken = await outbox.retake(
                 session, claimed.id, claimed.epoch, lease_seconds=tools.settings.lease_seconds
             )
@@ -173,8 +188,11 @@ async def recover(
     return orders
 
 
-def _repeatable(tools: Tools, handlers: Handlers, claimed: Claimed, age_seconds: float) -> Any:
-    """The order when its provider still knows the key, so that a repetition does nothing twice."""
+def _repeatable(
+    tools: Tools, handlers: Handlers, claimed: Claimed, case: Case | None, age_seconds: float
+) -> Any:
+    """The order when it is still wanted and its provider still knows the key, so that a repetition
+    does nothing twice. What is no longer wanted is not repeated only to learn whether it went."""
     handler = handlers.get(claimed.kind)
     window = tools.providers.key_window_seconds(claimed.provider or "")
     if handler is None or claimed.attempts >= CRASHES_MAX or window is None:
@@ -182,7 +200,8 @@ def _repeatable(tools: Tools, handlers: Handlers, claimed: Claimed, age_seconds:
     if age_seconds >= window:
         return None
     try:
-        return decode(handler.effect, claimed)
+        effect = decode(handler.effect, claimed)
+        return None if case is not None and _unwanted(effect, case) else effect
     # Unreadable: nobody can say what left, so a person looks at it.
     except Exception as failure:
         log.warning("recover_unreadable", effect_id=str(claimed.id), error=type(failure).__name__)

@@ -22,7 +22,13 @@ from app.outbox import Attempt, Settlement
 from workers import backoff
 from workers.attention import ask_person, keep_event, tell_cases
 from workers.effects.handler import Done, Handler, Order
-from workers.providers.errors import NoLongerWanted, OutcomeUnknown, Refused, Transient
+from workers.providers.errors import (
+    KeyTaken,
+    NoLongerWanted,
+    OutcomeUnknown,
+    Refused,
+    Transient,
+)
 
 CAUSE_LENGTH_MAX = 300  # characters in the journal; the attempt log keeps more
 _LOCK_CASES = text("SELECT id FROM cases WHERE id = ANY(:ids) ORDER BY id FOR UPDATE")
@@ -38,6 +44,7 @@ class Ended:
     done: Done | None = None
     failure: Exception | None = None
     repeatable: bool = False  # the provider has keys: an unseen end is repeated, not unknown
+    dispatched: bool = False  # it was said to go: the try is counted in `attempts`
     without_facts: bool = False
 
     def bare(self) -> Ended:
@@ -50,6 +57,8 @@ class Ended:
         match self.failure:
             case None:
                 return "done"
+            case KeyTaken():
+                return "unknown"
             case OutcomeUnknown() if self.repeatable:
                 return "transient"
             case OutcomeUnknown():
@@ -65,17 +74,35 @@ class Ended:
 
     @property
     def state(self) -> str:
-        """The state of the journal this end leads to."""
-        tries = self.order.claimed.attempts
+        """The state of the journal this end leads to. An order of which some try may have been
+        carried out never ends as failed or superseded: only the provider's own word does that."""
+        claimed = self.order.claimed
+        tries = claimed.attempts + claimed.stumbles + self.stumbled
         match self.what:
             case "refused":
                 return "failed"
+            case "transient" if claimed.attempts < backoff.TRANSIENT_TRIES_MAX:
+                return "planned"
+            case "poison" if tries < backoff.POISON_TRIES_MAX:
+                return "planned"
             case "transient":
-                return "failed" if tries >= backoff.TRANSIENT_TRIES_MAX else "planned"
+                return "unknown" if self.unseen or claimed.unseen else "failed"
+            case "superseded" if claimed.unseen:
+                return "unknown"
             case "poison":
-                return "parked" if tries >= backoff.POISON_TRIES_MAX else "planned"
+                return "parked"
             case word:
                 return word
+
+    @property
+    def unseen(self) -> bool:
+        """Whether the provider carried it out could not be seen this time."""
+        return isinstance(self.failure, OutcomeUnknown)
+
+    @property
+    def stumbled(self) -> bool:
+        """Our own code failed before anything left: counted apart from the tries that left."""
+        return self.what == "poison" and not self.dispatched
 
 
 def settlement(ended: Ended, now: datetime) -> Settlement:
@@ -94,6 +121,7 @@ def settlement(ended: Ended, now: datetime) -> Settlement:
         provider=delivery.provider if delivery else None,
         provider_ref=delivery.ref if delivery else None,
         cause=_cause(ended.failure)[:CAUSE_LENGTH_MAX] or None,
+        stumbled=ended.stumbled, unseen=ended.unseen,
     )  # fmt: skip
 
 

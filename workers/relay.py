@@ -11,17 +11,24 @@ import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
 import structlog
 
 from app import outbox
-from app.clock import monotonic, wall_now
-from workers import claiming, recording
+from app.clock import monotonic
+from workers import claiming, preparing, recording
 from workers.effects.handler import Done, Handler, Order
-from workers.providers.errors import LeaseLost, OutcomeUnknown, ProviderError, Transient
+from workers.providers import OWN_STORE
+from workers.providers.errors import (
+    DatabaseAway,
+    LeaseLost,
+    OutcomeUnknown,
+    ProviderError,
+    Transient,
+)
 from workers.recording import Ended
 from workers.tools import Tools
 from workers.trouble import DATABASE_TROUBLE, passes
@@ -44,6 +51,7 @@ class Held:
     renewed_at: float  # monotonic seconds
     task: asyncio.Task[None] | None = None
     acting: bool = True
+    left: bool = False  # the guard let the first byte go
 
 
 @dataclass
@@ -174,44 +182,52 @@ class Relay:
     # --- acting --------------------------------------------------------------------------------
 
     async def _take(self, orders: Sequence[Order[Any]]) -> None:
-        """Prepare the orders of each kind together, say that they go, and start their acts."""
+        """Prepare the orders of each kind together, say that they go, and start their acts.
+        Whatever fails on the way, an order whose act did not start is handed back."""
         now = monotonic()
         by_kind: dict[str, list[Order[Any]]] = {}
         for order in orders:
             handler = self.handlers[order.claimed.kind]
             self.held[order.id] = Held(order, handler, renewed_at=now)
             by_kind.setdefault(order.claimed.kind, []).append(order)
+        held = [self.held[order.id] for order in orders]
+        try:
+            await self._start(held, by_kind)
+        finally:
+            await self._hand_back([each for each in held if each.task is None])
+
+    async def _start(self, held: Sequence[Held], by_kind: dict[str, list[Order[Any]]]) -> None:
         prepared: dict[UUID, Any] = {}
         for kind, mine in by_kind.items():
-            prepared |= await self._prepare(self.handlers[kind], mine)
-        held = [self.held[order.id] for order in orders]
+            prepared |= await preparing.prepare(self.tools, self.handlers[kind], mine)
         for each in held:
-            prepared[each.order.id] = self._sendable(each, prepared[each.order.id])
+            key = each.order.id
+            prepared[key] = preparing.sendable(
+                self.tools, each.handler, each.order.claimed, prepared[key]
+            )
         going = [h for h in held if not isinstance(prepared[h.order.id], Exception)]
         gone = await self._dispatch(going, prepared) if going else set()
         for each in held:
             ready = prepared[each.order.id]
+            if isinstance(ready, DatabaseAway):
+                continue
             if isinstance(ready, Exception) or each.order.id in gone:
                 each.task = asyncio.create_task(self._act(each, ready))
-            else:
-                self.counts["lease_lost"] += 1
-                self._release(each.order.id)
 
-    def _sendable(self, held: Held, prepared: Any) -> Any:
-        """What was prepared, or why it must not be sent."""
-        if isinstance(prepared, Exception):
-            return prepared
-        claimed = held.order.claimed
-        provider = held.handler.provider(self.tools, prepared)
-        if claimed.provider not in (None, provider):
-            return OutcomeUnknown("it was being sent another way when its worker died")
-        window = self.tools.providers.key_window_seconds(provider)
-        if claimed.dispatched_at is None or window is None:
-            return prepared
-        # A repetition after the provider may have forgotten the key of the first call: whether that
-        # one arrived can no longer be asked for, so a person decides.
-        age = (wall_now() - claimed.dispatched_at).total_seconds()
-        return OutcomeUnknown("key_window_over") if age > window else prepared
+    async def _hand_back(self, held: Sequence[Held]) -> None:
+        """Orders that were not dispatched are planned again at once and without counting a try;
+        where the database is away, or they were taken over, their leases run out."""
+        if not held:
+            return
+        self.counts["handed_back"] += len(held)
+        try:
+            with suppress(*DATABASE_TROUBLE):
+                async with self.tools.database.transaction() as session:
+                    await outbox.release(session, [each.order.claimed for each in held])
+        finally:
+            for each in held:
+                self._release(each.order.id)
+        await asyncio.sleep(DATABASE_RETRY_SECONDS[1])  # it had trouble: not again at once
 
     async def _dispatch(self, going: Sequence[Held], prepared: dict[UUID, Any]) -> set[UUID]:
         """The last word before the first byte, and the lease anew. An order that is not in the
@@ -233,27 +249,10 @@ class Relay:
             return set()
         for each in going:
             each.renewed_at = asked_at
-        return gone
-
-    async def _prepare(
-        self, handler: Handler[Any], orders: Sequence[Order[Any]]
-    ) -> dict[UUID, Any]:
-        """All at once; when that fails, one by one, so that one bad order harms no other."""
-        try:
-            async with self.tools.database.read() as session:
-                found = await handler.prepare(self.tools, session, orders)
-            return {o.id: found[o.id] for o in orders}
-        # Whatever reading one order does wrong must become that order's own ending (parked).
-        except Exception as failure:
-            if passes(failure):
-                away = Transient("database_away", retry_after=1)
-                return {o.id: away for o in orders}
-            if len(orders) == 1:
-                return {orders[0].id: failure}
-        alone: dict[UUID, Any] = {}
-        for order in orders:
-            alone |= await self._prepare(handler, [order])
-        return alone
+            if tries := gone.get(each.order.id):
+                claimed = replace(each.order.claimed, attempts=tries)
+                each.order = replace(each.order, claimed=claimed)
+        return set(gone)
 
     async def _act(self, held: Held, prepared: Any) -> None:
         order = held.order
@@ -276,25 +275,31 @@ class Relay:
         try:
             async with asyncio.timeout(handler.timeout_seconds):
                 done: Done = await handler.act(
-                    self.tools, order, prepared, lambda: self._guard(held)
+                    self.tools, order, prepared, lambda: self._let_go(held)
                 )
         except LeaseLost:
             raise
         except TimeoutError:
             return self._failed(held, prepared, OutcomeUnknown("timeout"))
-        # Poison: our own code failed on this order. It is parked in the end; the others go on.
-        except Exception as failure:
-            if not isinstance(failure, ProviderError):
-                log.exception("act_failed", effect_id=str(order.id), effect_kind=order.claimed.kind)
+        except ProviderError as failure:
             return self._failed(held, prepared, failure)
+        # Poison: our own code failed on this order. It is parked in the end; the others go on. Once
+        # the first byte may have left, it says nothing about what arrived.
+        except Exception as failure:
+            log.exception("act_failed", effect_id=str(order.id), effect_kind=order.claimed.kind)
+            what = OutcomeUnknown(type(failure).__name__) if held.left else failure
+            return self._failed(held, prepared, what)
         return Ended(order, handler, prepared, done=done)
 
     def _failed(self, held: Held, prepared: Any, failure: Exception) -> Ended:
         provider = held.handler.provider(self.tools, prepared)
+        if provider == OWN_STORE and isinstance(failure, OutcomeUnknown):
+            failure = Transient(failure.cause)  # nothing outside has happened
         window = self.tools.providers.key_window_seconds(provider)
         return Ended(
-            held.order, held.handler, prepared, failure=failure, repeatable=window is not None
-        )
+            held.order, held.handler, prepared, failure=failure, repeatable=window is not None,
+            dispatched=True,
+        )  # fmt: skip
 
     async def _ensure_fresh(self, held: Held) -> None:
         """A worker that slept must not send: renew an old lease before anything leaves."""
@@ -305,6 +310,11 @@ class Relay:
         except DATABASE_TROUBLE as trouble:
             raise LeaseLost from trouble
         self._guard(held)
+
+    def _let_go(self, held: Held) -> None:
+        """Asked by a provider right before the first byte."""
+        self._guard(held)
+        held.left = True
 
     def _guard(self, held: Held) -> None:
         if monotonic() - held.renewed_at >= self.lease_seconds:

@@ -155,7 +155,8 @@ async def advance(
         raise NotFound("there is no such case", code="case_not_found")
     if expected_version is not None and loaded.version != expected_version:
         raise StaleVersion("the case has changed since you read it; read it again")
-    outcome = _decide(loaded, [event], actor, moment)
+    outcome = Outcome(before=loaded.case, case=loaded.case, actor=actor, now=moment.now)
+    _decide(outcome, event, moment)
     await _write(session, [(loaded, outcome)])
     return outcome.case
 
@@ -163,29 +164,41 @@ async def advance(
 async def advance_many(
     session: AsyncSession, facts: Sequence[Fact], *, moment: Moment | None = None
 ) -> list[Result]:
-    """Facts about many cases, each decided alone, all written at once. Stale facts are dropped,
-    refused ones come back with their reason."""
+    """Facts about many cases, all written at once; one result per fact, in their order.
+
+    Facts of one case are decided in a row, each on the case as the one before left it. One that is
+    stale or refused changes nothing and comes back with its reason; the others stand.
+    """
     moment = moment or await read_moment(session)
     found = await lock_cases(session, sorted({f.case_id for f in facts}))
+    outcomes: dict[uuid.UUID, tuple[Loaded, Outcome]] = {}
     results: list[Result] = []
-    outcomes: list[tuple[Loaded, Outcome]] = []
-    for case_id in dict.fromkeys(f.case_id for f in facts):
-        loaded = found.get(case_id)
+    for fact in facts:
+        loaded = found.get(fact.case_id)
         if loaded is None:
-            results.append(Result(case_id, None, why="no such case"))
+            results.append(Result(fact.case_id, None, why="no such case"))
             continue
-        mine = [f for f in facts if f.case_id == case_id]
-        try:
-            outcome = _decide(loaded, [f.event for f in mine], mine[0].actor, moment)
-        except StaleEvent as stale:
-            results.append(Result(case_id, loaded.case, why=str(stale)))
-        except TransitionRefused as refused:
-            results.append(Result(case_id, loaded.case, why=refused.why, refused=refused))
-        else:
-            outcomes.append((loaded, outcome))
-            results.append(Result(case_id, outcome.case))
-    await _write(session, outcomes)
+        _, outcome = outcomes.get(fact.case_id) or (
+            loaded,
+            Outcome(before=loaded.case, case=loaded.case, actor=fact.actor, now=moment.now),
+        )
+        outcome.actor = fact.actor
+        results.append(_result(outcome, fact, moment))
+        if results[-1].why is None:
+            outcomes[fact.case_id] = (loaded, outcome)
+    await _write(session, list(outcomes.values()))
     return results
+
+
+def _result(outcome: Outcome, fact: Fact, moment: Moment) -> Result:
+    """Decide one fact on top of what `outcome` holds; a fact not taken leaves it as it was."""
+    try:
+        _decide(outcome, fact.event, moment)
+    except StaleEvent as stale:
+        return Result(fact.case_id, outcome.case, why=str(stale))
+    except TransitionRefused as refused:
+        return Result(fact.case_id, outcome.case, why=refused.why, refused=refused)
+    return Result(fact.case_id, outcome.case)
 
 
 async def sweep_due(
@@ -253,14 +266,11 @@ async def peek(session: AsyncSession, case_id: uuid.UUID) -> Loaded | None:
     return await read_case(session, case_id)
 
 
-def _decide(loaded: Loaded, events: Sequence[Event], actor: str, moment: Moment) -> Outcome:
-    outcome = Outcome(before=loaded.case, case=loaded.case, actor=actor, now=moment.now)
-    for event in events:
-        # Accepting pins a playbook: the first letter already follows the pinned one.
-        accepted = event.playbook if isinstance(event, CaseAccepted) else None
-        rules = rules_for(outcome.case, moment, playbook_key=accepted)
-        outcome.add(decide(outcome.case, event, rules, moment.now))
-    return outcome
+def _decide(outcome: Outcome, event: Event, moment: Moment) -> None:
+    # Accepting pins a playbook: the first letter already follows the pinned one.
+    accepted = event.playbook if isinstance(event, CaseAccepted) else None
+    rules = rules_for(outcome.case, moment, playbook_key=accepted)
+    outcome.add(decide(outcome.case, event, rules, moment.now))
 
 
 def _fire_due(loaded: Loaded, actor: str, moment: Moment) -> Outcome:
@@ -283,7 +293,7 @@ def _rows(outcomes: Sequence[tuple[Loaded, Outcome]]) -> Rows:
     rows = new_rows()
     for loaded, outcome in outcomes:
         head = audit.Head(loaded.row["audit_seq"], bytes(loaded.row["audit_head"]))
-        collect(rows, outcome, head=head)
+        collect(rows, outcome, head=head, version=loaded.version)
     return rows
 
 

@@ -24,12 +24,12 @@ class Outcome:
 
     before: Case | None  # None: the case is new
     case: Case
-    actor: str
+    actor: str  # whose fact is being decided; each line of history keeps its own
     now: datetime
     effects: list[AnyEffect] = field(default_factory=list)
     open_tasks: list[OpenTask] = field(default_factory=list)
-    close_tasks: list[CloseTask] = field(default_factory=list)
-    history: list[HistoryEntry] = field(default_factory=list)
+    close_tasks: list[tuple[str, CloseTask]] = field(default_factory=list)  # (actor, task)
+    history: list[tuple[str, HistoryEntry]] = field(default_factory=list)  # (actor, entry)
     offers: dict[uuid.UUID, tuple[str, datetime]] = field(default_factory=dict)
     _plain: tuple[Case, dict[str, Any]] | None = None
 
@@ -56,12 +56,15 @@ class Outcome:
         self.case = decision.case
         self.effects += decision.effects
         self.open_tasks += decision.open_tasks
-        self.close_tasks += decision.close_tasks
-        self.history += decision.history
+        self.close_tasks += ((self.actor, task) for task in decision.close_tasks)
+        self.history += ((self.actor, entry) for entry in decision.history)
 
 
-def collect(rows: Rows, outcome: Outcome, *, head: audit.Head) -> audit.Head:
-    """Adds every changed row of this case to `rows`; returns the new head of its history."""
+def collect(rows: Rows, outcome: Outcome, *, head: audit.Head, version: int = 0) -> audit.Head:
+    """Adds every changed row of this case to `rows`; returns the new head of its history.
+
+    `version` is the one the case was read with: no other may be overwritten.
+    """
     plain = outcome.plain()
     before = codec.dump(outcome.before) if outcome.before else None
     after_head = _history(rows, outcome, head)
@@ -69,6 +72,7 @@ def collect(rows: Rows, outcome: Outcome, *, head: audit.Head) -> audit.Head:
         rows["cases"].append(
             {
                 **codec.record(outcome.case, plain),
+                "version_read": version,
                 "audit_seq": after_head.seq,
                 "audit_head": after_head.hash.hex(),
             }
@@ -133,7 +137,7 @@ def _timers(
 def _tasks(rows: Rows, outcome: Outcome) -> None:
     case_id = str(outcome.case.id)
     opened: dict[tuple[str, str], OpenTask] = {(t.kind.value, t.key): t for t in outcome.open_tasks}
-    for close in outcome.close_tasks:
+    for actor, close in outcome.close_tasks:
         keys = [key for kind, key in opened if kind == close.kind.value]
         if close.key is not None and close.key in keys:
             continue
@@ -145,7 +149,7 @@ def _tasks(rows: Rows, outcome: Outcome) -> None:
                 "except_keys": keys,
                 "state": "done" if close.done else "dropped",
                 "closed_at": outcome.now.isoformat(),
-                "closed_by": outcome.actor,
+                "closed_by": actor,
             }
         )
     for task in opened.values():
@@ -176,10 +180,10 @@ def _history(rows: Rows, outcome: Outcome, head: audit.Head) -> audit.Head:
         audit.Entry(
             h.code,
             dict(h.params) | ({} if h.visible_to_consumer else {"internal": "1"}),
-            outcome.actor,
+            actor,
             outcome.now,
         )
-        for h in outcome.history
+        for actor, h in outcome.history
     ]
     if not entries:
         return head

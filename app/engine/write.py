@@ -16,6 +16,7 @@ from sqlalchemy import Dialect, TextClause, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.domain.errors import StaleVersion
 from app.engine import codec
 from app.outbox import STAGED
 from app.tables.cases import CaseRow, ClaimantRow, ClaimItemRow, LetterRow
@@ -96,7 +97,8 @@ _UPDATES = {
             f"{n} = decode(r.{n}, 'hex')" if n == "audit_head" else f"{n} = r.{n}" for n in _MOVED
         )
         + " FROM jsonb_to_recordset(CAST(:cases AS jsonb))"
-        + f" AS r(id uuid, {_types(CaseRow, _MOVED)}) WHERE c.id = r.id"
+        + f" AS r(id uuid, version_read bigint, {_types(CaseRow, _MOVED)})"
+        + " WHERE c.id = r.id AND c.version = r.version_read RETURNING c.id"
     ),
     "timers_gone": (
         "DELETE FROM case_timers t USING jsonb_to_recordset(CAST(:timers_gone AS jsonb))"
@@ -158,7 +160,8 @@ class Beside:
 
 
 async def write_rows(session: AsyncSession, rows: Rows, beside: Sequence[Beside] = ()) -> None:
-    """One statement for all of it. Raises what the database refuses; nothing is half-written."""
+    """One statement for all of it. Raises what the database refuses, and StaleVersion when a case
+    is not as it was read (its lock was not held); rolled back, nothing is half-written."""
     parts = tuple(part for part in _ORDER if rows.get(part))
     if not parts and not beside:
         return
@@ -168,7 +171,9 @@ async def write_rows(session: AsyncSession, rows: Rows, beside: Sequence[Beside]
     if rows.get("effects"):
         session.info[STAGED] = True
     statement = _statement(parts, tuple((other.name, other.sql) for other in beside))
-    await session.execute(statement, params)
+    written = (await session.execute(statement, params)).scalar_one()
+    if written != len(rows.get("cases", ())):
+        raise StaleVersion("a case was changed between reading and writing; nothing was written")
 
 
 @lru_cache(maxsize=256)
@@ -179,7 +184,8 @@ def _statement(parts: tuple[str, ...], beside: tuple[tuple[str, str], ...]) -> T
         for part in parts
     ]
     ctes += [f"{name}_ AS ({sql})" for name, sql in beside]
-    return text("WITH " + ",\n".join(ctes) + "\nSELECT 1")
+    moved = "(SELECT count(*) FROM cases_)" if "cases" in parts else "0"
+    return text("WITH " + ",\n".join(ctes) + f"\nSELECT {moved}")
 
 
 def new_rows() -> Rows:

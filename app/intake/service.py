@@ -131,11 +131,11 @@ def _as_read(new: NewCase, outcome: Outcome, opening: Opening, names: list[str])
         {
             "seq": at,
             "at": outcome.now,
-            "actor": outcome.actor,
+            "actor": actor,
             "code": h.code,
             "params": dict(h.params) | ({} if h.visible_to_consumer else {"internal": "1"}),
         }
-        for at, h in enumerate(outcome.history, start=1)
+        for at, (actor, h) in enumerate(outcome.history, start=1)
     ]
     return {
         **new.columns,

@@ -160,7 +160,8 @@ async def _close(
         "cause": f"settled by {caller.actor}",
     }
     if state == "planned":
-        values["not_before"] = moment.now
+        # The person answers for what came of the tries before.
+        values |= {"not_before": moment.now, "attempts": 0, "stumbles": 0, "unseen_at": None}
     else:
         values["settled_at"] = text("clock_timestamp()")
     await session.execute(update(EffectRow).where(EffectRow.id == effect_id).values(**values))

@@ -27,6 +27,7 @@ class EffectRow(Base):
         CheckConstraint(one_of("state", STATES), name="state"),
         CheckConstraint(one_of("lane", LANES), name="lane"),
         CheckConstraint("(state = 'sending') = (lease_until IS NOT NULL)", name="lease"),
+        CheckConstraint("stumbles >= 0", name="stumbles"),
         UniqueConstraint("business_key"),
         UniqueConstraint("provider", "provider_ref"),
         # One order at a time inside a lane of a stream.
@@ -68,8 +69,10 @@ class EffectRow(Base):
     staged_at: Mapped[datetime]  # wall time, for latency figures
     lease_until: Mapped[datetime | None]
     lease_epoch: Mapped[int] = mapped_column(server_default="0")
-    attempts: Mapped[int] = mapped_column(server_default="0")
+    attempts: Mapped[int] = mapped_column(server_default="0")  # times it may have left us
+    stumbles: Mapped[int] = mapped_column(server_default="0")  # times it came back before that
     dispatched_at: Mapped[datetime | None]  # wall time of the first byte's order
+    unseen_at: Mapped[datetime | None]  # an earlier try ended unseen: its provider may have it
     settled_at: Mapped[datetime | None]
     provider: Mapped[str | None]
     provider_ref: Mapped[str | None]

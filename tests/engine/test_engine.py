@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from app import engine
+from app import audit, engine
 from app.clock import wall_now
 from app.db import Database
 from app.domain.case import Case, Claimant, ClaimItem, Stage
@@ -18,11 +18,15 @@ from app.domain.errors import NotFound, StaleVersion, TransitionRefused
 from app.domain.events import (
     CaseAccepted,
     CaseHeld,
+    CaseReassigned,
     CaseReopened,
     CaseSubmitted,
     LetterRendered,
     MandateSigned,
 )
+from app.engine.changes import collect
+from app.engine.load import lock_cases
+from app.engine.write import new_rows, write_rows
 from app.ids import new_id, new_reference
 from app.moment import read_moment
 from tests.workers.conftest import until
@@ -319,6 +323,41 @@ async def test_many_facts_are_decided_alone_and_written_together(database: Datab
     assert by_id[one.id].refused is None and by_id[two.id].refused is not None
     assert await _scalar(database, "SELECT version FROM cases WHERE id = :id", id=one.id) == 2
     assert await _scalar(database, "SELECT version FROM cases WHERE id = :id", id=two.id) == 1
+
+
+async def test_a_refused_fact_takes_no_other_fact_of_its_case_with_it(database: Database) -> None:
+    case = await _file(database)
+    until = wall_now() + timedelta(days=9)
+    facts = [
+        engine.Fact(case.id, CaseHeld("k", "care", until, "staff:a"), "staff:a"),
+        engine.Fact(case.id, CaseReopened("new_proof", "staff:b"), "staff:b"),
+        engine.Fact(case.id, CaseReassigned(handler_id=None, by="staff:c"), "staff:c"),
+    ]
+    async with database.transaction() as session:
+        results = await engine.advance_many(session, facts)
+    assert [r.why is None for r in results] == [True, False, True]
+    assert results[1].refused is not None
+    async with database.read() as session:
+        found = await session.execute(
+            text("SELECT code, actor FROM audit_entries WHERE stream = :s ORDER BY seq"),
+            {"s": f"case:{case.id}"},
+        )
+        history = {row.code: row.actor for row in found}
+    assert (history["held"], history["reassigned"]) == ("staff:a", "staff:c")
+
+
+async def test_a_case_that_changed_since_it_was_read_is_not_overwritten(
+    database: Database,
+) -> None:
+    case = await _file(database)
+    async with database.transaction() as session:
+        loaded = (await lock_cases(session, [case.id]))[case.id]
+        await session.execute(text("UPDATE cases SET version = version + 1"))
+        rows = new_rows()
+        outcome = engine.Outcome(loaded.case, loaded.case, "system", wall_now())
+        collect(rows, outcome, head=audit.Head(1, b""), version=loaded.version)
+        with pytest.raises(StaleVersion):
+            await write_rows(session, rows)
 
 
 async def test_a_row_nobody_can_read_is_parked_and_stops_nobody(database: Database) -> None:

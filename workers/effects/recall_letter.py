@@ -21,7 +21,7 @@ from workers.tools import Tools
 _SENT = text("""
     SELECT payload->>'letter_id' AS letter_id, id FROM effects
      WHERE case_id = ANY(:cases) AND kind = 'SendLetter' AND payload->>'channel' = 'post'
-       AND state IN ('done', 'unknown')
+       AND (state IN ('done', 'unknown') OR unseen_at IS NOT NULL)
      ORDER BY id
 """)
 

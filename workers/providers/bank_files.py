@@ -10,7 +10,7 @@ from typing import Protocol
 from uuid import UUID
 
 from workers.providers.delivery import Delivery, Guard
-from workers.providers.errors import OutcomeUnknown, Refused, Transient
+from workers.providers.errors import KeyTaken, Refused, Transient
 from workers.providers.folder import OtherBytes, put_once
 
 FOREVER = float("inf")
@@ -42,7 +42,7 @@ class BankFolder:
         try:
             await asyncio.to_thread(put_once, self.folder / f"{message_id}.xml", data)
         except OtherBytes:
-            raise OutcomeUnknown("this message id was used for another file") from None
+            raise KeyTaken("this message id was used for another file") from None
         except OSError as trouble:
             raise Transient(f"folder: {trouble.strerror or type(trouble).__name__}") from None
         return Delivery(self.name, message_id)

@@ -28,8 +28,16 @@ class OutcomeUnknown(ProviderError):
     """The order may or may not have been carried out, and we cannot tell."""
 
 
+class KeyTaken(OutcomeUnknown):
+    """The provider holds something else under our key: repeating the call cannot clear that up."""
+
+
 class NoLongerWanted(ProviderError):
     """Found out while preparing: the order has no purpose any more."""
+
+
+class DatabaseAway(Exception):
+    """Our own database could not be asked while preparing: the order is handed back, untried."""
 
 
 class LeaseLost(Exception):

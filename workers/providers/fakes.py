@@ -15,7 +15,7 @@ from uuid import UUID
 
 from app.clock import monotonic
 from workers.providers.delivery import Delivery, Guard
-from workers.providers.errors import OutcomeUnknown, ProviderError, Refused
+from workers.providers.errors import KeyTaken, OutcomeUnknown, ProviderError, Refused
 from workers.providers.post import PostJob
 from workers.providers.smtp import OutgoingMail
 
@@ -67,7 +67,7 @@ class KeyedAnswers:
         if answer is None or monotonic() - answer.at > self.window_seconds:
             return None
         if answer.body_hash != sha256(body).hexdigest():
-            raise Refused("409: this key was used with another body")
+            raise KeyTaken("409: this key was used with another body")
         return answer.delivery
 
     def keep(self, key: str, body: bytes, delivery: Delivery) -> None:
@@ -135,7 +135,7 @@ class FakeBank:
         guard()
         known = self.files.setdefault(message_id, data)
         if known != data:
-            raise OutcomeUnknown("this message id was used for another file")
+            raise KeyTaken("this message id was used for another file")
         if self.delivered[message_id] == 0:
             self.delivered[message_id] += 1
         return Delivery(self.name, message_id)

@@ -15,7 +15,7 @@ from uuid import UUID
 import orjson
 
 from workers.providers.delivery import Delivery, Guard
-from workers.providers.errors import OutcomeUnknown, Refused, Transient
+from workers.providers.errors import KeyTaken, Refused, Transient
 from workers.providers.folder import OtherBytes, put_once
 
 FOREVER = float("inf")  # a file name is a key that never expires
@@ -90,6 +90,6 @@ async def _in_thread(work: object, *arguments: object) -> None:
     try:
         await asyncio.to_thread(work, *arguments)
     except OtherBytes:
-        raise OutcomeUnknown("this key was used for another job") from None
+        raise KeyTaken("this key was used for another job") from None
     except OSError as trouble:
         raise Transient(f"folder: {trouble.strerror or type(trouble).__name__}") from None

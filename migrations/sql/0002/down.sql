@@ -1,0 +1,2 @@
+ALTER TABLE effects DROP COLUMN unseen_at;
+ALTER TABLE effects DROP COLUMN stumbles;
