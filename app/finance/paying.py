@@ -21,7 +21,7 @@ from app.finance.telling import tell_bank
 from app.ids import new_id
 from app.payouts import batches, payable, queries, service
 from app.payouts.batch_parts import BatchDone, Payee, Reveal
-from app.payouts.payable import ACCOUNT_FAILED, Payable, payables
+from app.payouts.payable import ACCOUNT_FAILED, Payable, payables, ready_payables
 from app.payouts.service import PAYABLE_CURRENCY, NothingToPay, PreparePayout
 from app.payouts.settling import settle_by_hand
 from app.playbooks.calendar import ANYWHERE, calendar_for
@@ -88,8 +88,7 @@ async def create_batch(desk: Desk, body: BatchIn) -> UUID:
 
 async def _chosen(desk: Desk, body: BatchIn) -> list[Payable]:
     if body.all:
-        lines = await payables(desk.session, now=desk.moment.now, limit=BATCH_MAX)
-        return [line for line in lines if line.why_not is None]
+        return await ready_payables(desk.session, now=desk.moment.now, limit=BATCH_MAX)
     named = body.claimant_ids or []
     if not named:
         return []

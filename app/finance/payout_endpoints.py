@@ -32,13 +32,18 @@ async def list_payables(session: ReadSession, caller: Caller, pages: Pages) -> s
     desk = await open_desk(session, caller)
     after = pages.after("payables")
     rows = await payables(
-        session, now=desk.moment.now, after=after[0] if after else "", limit=pages.limit + 1
+        session,
+        now=desk.moment.now,
+        after=(after[0], after[1]) if after else ("", ""),
+        limit=pages.limit + 1,
     )
     shown = rows[: pages.limit]
     return s.PayableList(
         items=[_payable(row) for row in shown],
         ready=await _ready(desk) if after is None else [],
-        next_cursor=pages.next("payables", [shown[-1].sub]) if len(rows) > pages.limit else None,
+        next_cursor=pages.next("payables", [shown[-1].sub, shown[-1].amount.currency])
+        if len(rows) > pages.limit
+        else None,
     )
 
 

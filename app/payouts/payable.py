@@ -59,12 +59,14 @@ _LINES = text(
       LEFT JOIN payout_accounts a ON a.consumer_id = p.consumer_id AND a.retired_at IS NULL
       LEFT JOIN payout_items i ON i.case_id = c.id AND i.claimant_id = p.id
                               AND i.kind = 'consumer' AND i.state IN ('draft', 'proposed')
-     WHERE b.account = 'C.CLIENT' AND b.balance <> 0 AND b.sub > :after
+     WHERE b.account = 'C.CLIENT' AND b.balance <> 0
+       AND (b.sub, b.currency) > (:after, :after_currency)
        AND (:everybody OR p.id = ANY(:claimants))
      ORDER BY b.sub, b.currency LIMIT :limit
     """
 ).bindparams(
     bindparam("claimants", type_=ARRAY(Uuid())), bindparam("after", type_=Text()),
+    bindparam("after_currency", type_=Text()),
 )  # fmt: skip
 
 
@@ -72,15 +74,16 @@ async def payables(
     session: AsyncSession,
     *,
     now: datetime,
-    after: str = "",
+    after: tuple[str, str] = ("", ""),
     claimants: Sequence[uuid.UUID] | None = None,
     limit: int = PAGE_MAX,
 ) -> list[Payable]:
-    """Lines in the order of ``sub`` (case, claimant); ``claimants`` None: everybody's."""
+    """Lines in the order of ``sub`` (case, claimant) and currency, behind ``after``;
+    ``claimants`` None: everybody's."""
     rows = await session.execute(
         _LINES,
         {
-            "after": after, "everybody": claimants is None, "claimants": list(claimants or ()),
+            "after": after[0], "after_currency": after[1], "everybody": claimants is None, "claimants": list(claimants or ()),
             "limit": min(limit, PAGE_MAX),
         },
     )  # fmt: skip
@@ -92,6 +95,21 @@ async def payables(
         )
         for r in rows
     ]  # fmt: skip
+
+
+async def ready_payables(
+    session: AsyncSession, *, now: datetime, limit: int, page: int = PAGE_MAX
+) -> list[Payable]:
+    """Up to ``limit`` lines that can be paid now, however many before them cannot."""
+    ready: list[Payable] = []
+    after = ("", "")
+    while len(ready) < limit:
+        lines = await payables(session, now=now, after=after, limit=page)
+        ready += [line for line in lines if line.why_not is None]
+        if len(lines) < page:
+            break
+        after = (lines[-1].sub, lines[-1].amount.currency)
+    return ready[:limit]
 
 
 def _why_not(row: Any, now: datetime) -> str | None:

@@ -11,6 +11,8 @@ from sqlalchemy import text
 
 from app.clock import wall_now
 from app.db import Database
+from app.moment import read_moment
+from app.payouts.payable import ready_payables
 from tests.api.finance_office import CONSUMER_IBAN, open_office, running_case
 from tests.banking.statements import Line
 from tests.support.http import staff
@@ -147,6 +149,23 @@ async def test_a_rejected_batch_makes_its_money_payable_again(
     assert newest["items"][0]["id"] == second["id"] and newest["next_cursor"]
     older = await office.get("/payouts/batches", limit=1, cursor=newest["next_cursor"])
     assert older["items"][0]["id"] == first["id"] and older["next_cursor"] is None
+
+
+async def test_lines_that_cannot_be_paid_starve_none_behind_them(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    office = await open_office(client, database)
+    cases = [await running_case(database) for _ in range(5)]
+    for case in cases:
+        await office.allocate(await office.received(100_00), case)
+    await office.give_account(cases[-1])
+    async with database.read() as session:
+        now = (await read_moment(session)).now
+        ready = await ready_payables(session, now=now, limit=1, page=2)
+        assert [line.case_id for line in ready] == [cases[-1].id]
+    listed = await office.get("/payouts/payable", limit=4)
+    rest = await office.get("/payouts/payable", limit=4, cursor=listed["next_cursor"])
+    assert {i["case_id"] for i in listed["items"] + rest["items"]} == {str(c.id) for c in cases}
 
 
 async def test_a_payout_that_comes_back_waits_for_a_new_account(
