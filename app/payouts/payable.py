@@ -83,8 +83,8 @@ async def payables(
     rows = await session.execute(
         _LINES,
         {
-            "after": after[0], "after_currency": after[1], "everybody": claimants is None, "claimants": list(claimants or ()),
-            "limit": min(limit, PAGE_MAX),
+            "after": after[0], "after_currency": after[1], "everybody": claimants is None,
+            "claimants": list(claimants or ()), "limit": min(limit, PAGE_MAX),
         },
     )  # fmt: skip
     return [
