@@ -72,6 +72,7 @@ async def _lane(
         "database_pool_size": 6, "providers": "fake", "redis_url": None, "data_dir": folder,
     }  # fmt: skip
     lane = Lane(database, settings.model_copy(update=quick | values), outside, folder / "bank")
+    lane.stack = stack
     lane.companies = {"mail": await install(database), "post": await _post_only(database)}
     return lane
 

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 from hashlib import sha256
-from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import insert, text
+import httpx
+from sqlalchemy import text
 
-from app import engine, outbox
+from app import engine
 from app.correspondence.filing import store_raw
-from app.crypto import load_keyring
-from app.domain.effects import SubmitBankFile
 from app.ids import new_id
+from app.main import create_app
 from app.moment import read_moment
-from app.tables.payouts import PayoutBatch
-from app.vault import create_cipher
+from tests.api.finance_office import Office, running_case
+from tests.banking.statements import Line
 from tests.chaos.programme import Lane, Pipeline, Subject
+from tests.support.http import staff
 from tests.workers.stage import file_case, move_clock, signed_case
 
 ALLOWED = ("done", "superseded", "unknown", "behind")
@@ -137,63 +137,79 @@ async def check_notice(lane: Lane, subject: Subject) -> list[str]:
     return wrong if found else ["the notice was lost"]
 
 
-# --- bank file ----------------------------------------------------------------------------------
+# --- payout: bank file, statement, the case -------------------------------------------------------
+
+
+async def _office(lane: Lane) -> Office:
+    """The finance people of this installation, working through the API."""
+    if lane.office is None:
+        app = create_app(lane.settings, lane.database)
+        await lane.stack.enter_async_context(app.router.lifespan_context(app))
+        client = httpx.AsyncClient(
+            transport=httpx.ASGITransport(app), base_url=lane.settings.public_url
+        )
+        people = [await staff(lane.database, role) for role in ("finance", "finance_approver")]
+        lane.office = Office(client, lane.database, *people)
+    return cast(Office, lane.office)
 
 
 async def stage_payout(lane: Lane) -> Subject:
-    """An exported batch with its frozen file, and the order to hand it over."""
-    batch_id, effect_id = new_id(), new_id()
-    raw = f"<Document><MsgId>{batch_id.hex[-12:]}</MsgId></Document>"
-    digest = sha256(raw.encode()).hexdigest()
-    async with lane.database.transaction() as session:
-        now = (await read_moment(session)).now
-        account = (await session.execute(text("SELECT id FROM bank_accounts LIMIT 1"))).scalar_one()
-        cipher = await create_cipher(session, load_keyring(lane.settings), batch_id, at=now)
-        await session.execute(
-            insert(PayoutBatch).values(
-                id=batch_id,
-                bank_account_id=account,
-                message_id=f"RC{batch_id.hex[-12:]}",
-                state="exported",
-                currency="EUR",
-                execute_on=date(2026, 11, 23),
-                item_count=1,
-                total_minor=100,
-                content_hash="h",
-                approved_hash="h",
-                maker="a",
-                made_at=now,
-                checker="b",
-                approved_at=now,
-                exported_at=now,
-                exported_by="b",
-                file_sha256=digest,
-                file_cipher=cipher.encrypt(
-                    raw, column="payout_batches.file_cipher", row_id=batch_id
-                ),
-            )
-        )
-        order = SubmitBankFile(effect_id, batch_id, digest)
-        await outbox.stage(session, [order], stream=f"batch:{batch_id}", now=now)
-    return Subject(batch_id, effect_id)
-
-
-def _files(folder: Path, message_id: str) -> list[Path]:
-    return [p for p in folder.glob("*.xml") if p.stem == message_id]
+    """An approved batch whose file the bank has not got, and the statement the bank will answer
+    with: the whole way of the money out."""
+    office = await _office(lane)
+    case = await running_case(lane.database)
+    await office.give_account(case)
+    await office.allocate(await office.received(100_00), case)
+    approved = await office.approve(await office.batch())
+    assert approved.status_code == 200, approved.text
+    batch = approved.json()
+    answer = office.file(
+        *[Line(-i["amount"]["minor"], end_to_end_id=i["end_to_end_id"]) for i in batch["items"]]
+    )
+    (order,) = await rows(
+        lane,
+        "SELECT e.id, b.message_id FROM effects e JOIN payout_batches b"
+        " ON e.stream = 'batch:' || b.id WHERE b.id = :b",
+        b=UUID(batch["id"]),
+    )
+    lane.answers.mkdir(parents=True, exist_ok=True)
+    (lane.answers / f"{order.message_id}.xml").write_bytes(answer)
+    return Subject(case.id, order.id)
 
 
 async def check_payout(lane: Lane, subject: Subject) -> list[str]:
+    """The bank has the approved bytes once; the money left the books once; the case heard once."""
     found = await rows(
         lane,
-        "SELECT e.state, b.message_id, b.file_sha256 FROM effects e,"
-        " payout_batches b WHERE e.id = :e AND b.id = :b",
+        "SELECT e.state, b.message_id, b.file_sha256, b.state AS batch, i.id AS item, i.state AS"
+        " item_state FROM effects e JOIN payout_batches b ON e.stream = 'batch:' || b.id"
+        " JOIN payout_items i ON i.batch_id = b.id WHERE e.id = :e",
         e=subject.effect_id,
-        b=subject.case_id,
     )
-    files = _files(lane.bank_folder, found[0].message_id)
-    wrong = [] if found[0].state == "done" else [f"the bank file ended {found[0].state}"]
-    if len(files) != 1 or sha256(files[0].read_bytes()).hexdigest() != found[0].file_sha256:
+    (one,) = found
+    states = (one.state, one.batch, one.item_state)
+    wrong = [] if states == ("done", "settled", "settled") else [f"order, batch, item: {states}"]
+    files = [p for p in lane.bank_folder.glob("*.xml") if p.stem == one.message_id]
+    if len(files) != 1 or sha256(files[0].read_bytes()).hexdigest() != one.file_sha256:
         wrong.append("the bank does not have exactly the approved bytes")
+    reserved = await rows(
+        lane,
+        "SELECT coalesce(sum(balance), 0) AS left FROM account_balances"
+        " WHERE account = 'C.PAYOUT' AND sub = :i",
+        i=str(one.item),
+    )
+    if reserved[0].left:
+        wrong.append(f"{reserved[0].left} cents are still on their way")
+    case = await rows(lane, "SELECT money, stage FROM cases WHERE id = :id", id=subject.case_id)
+    if case[0].money["paid_out"] != 75_00:
+        wrong.append(f"the case knows of {case[0].money['paid_out']} paid out")
+    told = (await codes(lane, subject.case_id)).count("paid_out")
+    if told != 1:
+        wrong.append(f"the case was told {told} times")
+    notices = await journal(lane, subject.case_id)
+    wrong += [f"{r.kind} ended {r.state}" for r in notices if r.state not in ALLOWED]
+    office = await _office(lane)
+    await office.check()
     return wrong
 
 
@@ -265,7 +281,7 @@ async def check_inbound(lane: Lane, subject: Subject) -> list[str]:
 LETTER_BY_MAIL = Pipeline("letter by mail", ("relay",), stage_mail, check_mail)
 LETTER_BY_POST = Pipeline("letter by post", ("relay",), stage_post, check_post)
 NOTIFICATION = Pipeline("notification", ("relay",), stage_notice, check_notice)
-PAYOUT = Pipeline("payout", ("relay",), stage_payout, check_payout)
+PAYOUT = Pipeline("payout", ("relay", "finance"), stage_payout, check_payout, ("bank", "effects"))
 SWEEP = Pipeline("deadline sweep", ("sweep",), stage_sweep, check_sweep, ("case",))
 INBOUND = Pipeline(
     "inbound", ("inbox", "relay"), stage_inbound, check_inbound, ("inbox", "effects")

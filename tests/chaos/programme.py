@@ -9,6 +9,7 @@ import asyncio
 import multiprocessing
 import random
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,7 @@ _DUE = text("""
     SELECT count(*) FROM cases WHERE id = :id AND next_wake_at <= clock_timestamp()
            + make_interval(secs => coalesce((SELECT seconds FROM clock_offset), 0))
 """)
+_UNSETTLED = text("SELECT count(*) FROM payout_batches WHERE state <> 'settled'")
 _STORED = text("SELECT count(*) FROM inbound WHERE state = 'stored'")
 
 
@@ -64,11 +66,18 @@ class Lane:
     outside: Outside
     bank_folder: Path
     companies: dict[str, UUID] = field(default_factory=dict)
+    stack: AsyncExitStack = field(default_factory=AsyncExitStack)  # closed after the test
+    office: Any = None  # the finance office of this installation, once a pipeline opened it
 
     @property
     def addresses(self) -> AddressBook:
         secret = self.settings.secret_key.get_secret_value()
         return AddressBook(secret, self.settings.mail_domain)
+
+    @property
+    def answers(self) -> Path:
+        """Where the bank puts this installation's statements."""
+        return self.bank_folder / "answers" / self.settings.database_url.rpartition("/")[2]
 
     def start(self, roles: tuple[str, ...], kill_at: int, steps: Any) -> Any:
         values = {
@@ -77,6 +86,7 @@ class Lane:
                 "smtp_host": "127.0.0.1", "smtp_port": self.outside.smtp_port,
             },
             "printer_port": self.outside.printer_port, "bank_folder": str(self.bank_folder),
+            "answers": str(self.answers),
         }  # fmt: skip
         child: Any = _FORK.Process(target=live, args=(values, roles, kill_at, steps), daemon=True)
         child.start()
@@ -119,6 +129,8 @@ async def is_quiet(lane: Lane, pipeline: Pipeline, subject: Subject) -> bool:
     async with lane.database.read() as session:
         values = {"id": subject.case_id}
         if "inbox" in pipeline.waits and (await session.execute(_STORED)).scalar_one():
+            return False
+        if "bank" in pipeline.waits and (await session.execute(_UNSETTLED)).scalar_one():
             return False
         if "case" in pipeline.waits and (await session.execute(_DUE, values)).scalar_one():
             return False
