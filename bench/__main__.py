@@ -97,7 +97,7 @@ def run_relay(quick: bool) -> list[Line]:
         Line("relay, one worker", found["relay_per_s"], "/s", relay.RATE_MIN,
              "fake providers", at_least=True),
         Line("commit to act, p99", found["nudged_p99_s"], "s", relay.NUDGED_P99_MAX, "nudged"),
-        Line("commit to act, p99", found["polled_p99_s"], "s", relay.POLLED_P99_MAX,
+        Line("commit to act, p99", found["redis_dead_p99_s"], "s", relay.REDIS_DEAD_P99_MAX,
              "Redis dead"),
     ]  # fmt: skip
 

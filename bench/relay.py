@@ -1,8 +1,8 @@
 """The relay with fake providers: orders a second on one worker, and commit to act.
 
 `python -m bench.relay` prints the rate over a backlog of notices to one consumer each, the delay
-from staging to the act with the nudge and without Redis, and the ratios to the floors of the same
-run.
+from staging to the act with the nudge and with a Redis that was killed under it, and the ratios to
+the floors of the same run.
 """
 
 from __future__ import annotations
@@ -10,9 +10,12 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+import tempfile
 import time
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import text
@@ -26,6 +29,9 @@ from bench.here import Place, place, run
 from bench.many import CASE_IDS, multiply, one_case
 from bench.queues import CLAIM_BATCH
 from bench.sweep import FLOOR_JOBS, ROOT
+from ops.binaries import find_redis, readable_redis, service_user
+from ops.embedded import data_folder, make_folder
+from ops.servers import Redis
 from workers.bus import make_bus
 from workers.effects import HANDLERS
 from workers.providers import Providers
@@ -37,7 +43,7 @@ from workers.worker import SEND_SLOTS, SENDING_LANES, build_tools
 EFFECTS = 20_000
 RATE_MIN = 500.0  # orders a second
 PROBES = 200  # single orders whose delay is measured
-NUDGED_P99_MAX, POLLED_P99_MAX = 1.0, 16.0  # seconds
+NUDGED_P99_MAX, REDIS_DEAD_P99_MAX = 1.0, 16.0  # seconds
 SILENT_PROBES = 20
 
 
@@ -84,14 +90,31 @@ async def _measure(where: Place, count: int, scale: float) -> dict[str, float]:
     await multiply(where.settings.database_dsn, case_id, count, later_from=1)
     await _stage_all(database, count)
     figures = await _backlog(tools, mail, count)
-    nudged = await _delays(tools, mail, case_id, max(20, int(PROBES * scale)), nudge=True)
-    silent = replace(tools, settings=where.settings.model_copy(update={"redis_url": None}))
-    polled = await _delays(silent, mail, case_id, SILENT_PROBES, nudge=False)
+    nudged = await _delays(tools, mail, case_id, max(20, int(PROBES * scale)), "nudged")
+    with _own_redis() as redis:
+        doomed = where.settings.model_copy(update={"redis_url": redis.url})
+        dead = await _delays(
+            replace(tools, settings=doomed), mail, case_id, SILENT_PROBES, "dead", redis.kill
+        )
     await database.close()
     return figures | {
         "nudged_p50_s": _at(nudged, 50), "nudged_p99_s": _at(nudged, 99),
-        "polled_p50_s": _at(polled, 50), "polled_p99_s": _at(polled, 99),
+        "redis_dead_p50_s": _at(dead, 50), "redis_dead_p99_s": _at(dead, 99),
     }  # fmt: skip
+
+
+@contextmanager
+def _own_redis() -> Iterator[Redis]:
+    """A Redis that may be killed."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        user = service_user()
+        make_folder(Path(folder))
+        redis = Redis(data_folder(Path(folder), user), readable_redis(find_redis(), user), user)
+        redis.start()
+        try:
+            yield redis
+        finally:
+            redis.kill()
 
 
 async def _stage_all(database: Database, count: int) -> None:
@@ -131,29 +154,36 @@ async def _backlog(tools: Any, mail: TimedMail, count: int) -> dict[str, float]:
 
 
 async def _delays(
-    tools: Any, mail: TimedMail, case_id: Any, probes: int, *, nudge: bool
+    tools: Any,
+    mail: TimedMail,
+    case_id: Any,
+    probes: int,
+    name: str,
+    kill: Callable[[], None] | None = None,
 ) -> list[float]:
-    """Seconds from the commit to the hand-over, one order at a time."""
+    """Seconds from the commit to the hand-over, one order at a time, ringing after each commit.
+    `kill` ends the alarm clock's server once everybody is connected to it."""
     relay = Relay(tools, HANDLERS, SENDING_LANES, SEND_SLOTS)
-    bus = make_bus(tools.settings) if nudge else None
+    bus = make_bus(tools.settings)
     tasks = [asyncio.create_task(relay.run())]
-    if bus is not None:
-        tasks.append(asyncio.create_task(bus.run(lambda _: relay.nudge())))
-        await asyncio.sleep(1)
+    tasks.append(asyncio.create_task(bus.run(lambda _: relay.nudge())))
+    await asyncio.sleep(1)
+    if kill is not None:
+        await asyncio.to_thread(kill)
+        assert not await bus.health(), "the server still answers"
     delays = []
     for at in range(probes):
-        order = NotifyConsumer(new_id(), case_id, "heartbeat", f"{nudge}{at}")
+        seen = len(mail.at)
+        order = NotifyConsumer(new_id(), case_id, "heartbeat", f"{name}{at}")
         async with tools.database.transaction() as session:
             now = (await read_moment(session)).now
             await outbox.stage(session, [order], stream=f"case:{case_id}", now=now)
         committed = time.monotonic()
-        if bus is not None:
-            await bus.nudge("relay")
-        seen = len(mail.at)
+        await bus.nudge("relay")
         while len(mail.at) == seen:  # noqa: ASYNC110  # the fake keeps to the provider's methods
             await asyncio.sleep(0.002)
         delays.append(max(mail.at.values()) - committed)
-        await asyncio.sleep(0.05 if nudge else 0.3 * (at % 5))
+        await asyncio.sleep(0.05 if kill is None else 0.3 * (at % 5))
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

@@ -75,12 +75,20 @@ def _floor(where: Place, name: str) -> float:
 
 
 def _sweep(where: Place, workers: int, due: int) -> dict[str, float]:
-    busy, started = _busy_seconds(), time.perf_counter()
     children = [
         subprocess.Popen([sys.executable, "-m", "bench.sweep", "worker"], cwd=ROOT,
-                         stdout=subprocess.PIPE, text=True, env=where.environment)
+                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                         env=where.environment)
         for _ in range(workers)
     ]  # fmt: skip
+    for child in children:
+        assert child.stdout is not None and child.stdout.readline() == "ready\n"
+    # All begin together: none sweeps while the others are still being loaded.
+    busy, started = _busy_seconds(), time.perf_counter()
+    for child in children:
+        assert child.stdin is not None
+        child.stdin.write("go\n")
+        child.stdin.flush()
     said: list[dict[str, Any]] = [json.loads(c.communicate()[0].splitlines()[-1]) for c in children]
     begun, ended = min(s["begun"] for s in said), max(s["ended"] for s in said)
     swept, processor = sum(s["swept"] for s in said), sum(s["cpu"] for s in said)
@@ -104,6 +112,9 @@ def _busy_seconds() -> float:
 async def _worker() -> None:
     database = Database(get_settings().database_url, pool_size=2, statement_timeout_ms=60_000)
     sweeper = Sweeper(database)
+    await _warm(database)
+    print("ready", flush=True)
+    sys.stdin.readline()
     begun = time.monotonic()
     while await sweeper.once():
         pass
@@ -120,6 +131,11 @@ async def _worker() -> None:
         )
     )
     await database.close()
+
+
+async def _warm(database: Database) -> None:
+    async with database.read() as session:
+        await session.execute(text("SELECT 1"))
 
 
 async def _check(where: Place, due: int) -> None:

@@ -148,8 +148,9 @@ async def _office(lane: Lane) -> Office:
         client = httpx.AsyncClient(
             transport=httpx.ASGITransport(app), base_url=lane.settings.public_url
         )
-        people = [await staff(lane.database, role) for role in ("finance", "finance_approver")]
-        lane.office = Office(client, lane.database, *people)
+        clerk = await staff(lane.database, "finance")
+        approver = await staff(lane.database, "finance_approver")
+        lane.office = Office(client, lane.database, clerk, approver)
     return cast(Office, lane.office)
 
 
