@@ -3,11 +3,13 @@
 `python -m bench.letters` prints a table; `main()` returns the figures: milliseconds are medians
 of interleaved warm rounds, ratios are ours divided by bare. Bare is the engine as its manual
 shows it, with its own browser defaults, no archive variant, no tags and no check of the result,
-but with our fonts and style sheet already loaded.
+but with our fonts and style sheet already loaded, and Python's
+garbage collector untuned.
 """
 
 import asyncio
 import cProfile
+import gc
 import pstats
 import statistics
 import sys
@@ -22,6 +24,7 @@ from letters.pool import RenderPool
 from letters.specimen import specimen
 
 ROUNDS: Final = 21
+PLAIN_COLLECTOR: Final = gc.get_threshold()
 RATIO_MAX: Final = 1.15  # ours against bare on the same HTML
 PARTS: Final = {
     "parse HTML": ("tinyhtml5/", "parse"),
@@ -45,6 +48,28 @@ def interleaved(works: dict[str, Callable[[], object]], rounds: int) -> dict[str
     return {name: statistics.median(taken) for name, taken in times.items()}
 
 
+def as_python_has_it(work: Callable[[], object]) -> Callable[[], object]:
+    """With the garbage collector of a program that did not tune it."""
+
+    def timed() -> object:
+        gc.set_threshold(*PLAIN_COLLECTOR)
+        gc.unfreeze()
+        return work()
+
+    return timed
+
+
+def calmly(work: Callable[[], object]) -> Callable[[], object]:
+    """With the collector as a render child has it."""
+
+    def timed() -> object:
+        gc.freeze()
+        gc.set_threshold(render.COLLECT_AFTER, *PLAIN_COLLECTOR[1:])
+        return work()
+
+    return timed
+
+
 def variants(letter: AnyLetter) -> dict[str, Callable[[], object]]:
     """Ours, its parts, and the bare engine with and without each extra."""
     # Lazy like everywhere: the engine must see our fontconfig file first.
@@ -54,13 +79,16 @@ def variants(letter: AnyLetter) -> dict[str, Callable[[], object]]:
     html, finished = render.render_html(letter), render.render(letter)
 
     def bare(kind: Any = HTML, **options: Any) -> Callable[[], object]:
-        return lambda: kind(string=html, url_fetcher=engine.fetcher).write_pdf(
-            font_config=engine.fonts, stylesheets=[engine.css], **options
-        )
+        def work() -> object:
+            return kind(string=html, url_fetcher=engine.fetcher).write_pdf(
+                font_config=engine.fonts, stylesheets=[engine.css], **options
+            )
+
+        return as_python_has_it(work) if kind is HTML else calmly(work)
 
     archive: dict[str, Any] = {"pdf_variant": render.PDF_VARIANT, "pdf_identifier": b"0" * 16}
     return {
-        "ours: content to checked PDF": lambda: render.render(letter),
+        "ours: content to checked PDF": calmly(lambda: render.render(letter)),
         "  content to HTML": lambda: render.render_html(letter),
         "  output check": lambda: inspect_pdf(
             finished.pdf, pages=finished.pages, must_contain=letter.reference
