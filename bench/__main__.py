@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.clock import monotonic
-from bench import api, growth, letters, memory, relay, start, sweep
+from bench import api, growth, letters, memory, periods, relay, start, sweep
 
 QUICK_SCALE = 0.02  # of the sweep's million cases and the relay's orders
 QUICK_LETTERS = 5
@@ -102,6 +102,14 @@ def run_relay(quick: bool) -> list[Line]:
     ]  # fmt: skip
 
 
+def run_periods(quick: bool) -> list[Line]:
+    found = periods.main(QUICK_SCALE if quick else 1.0)
+    return [
+        Line("explained deadlines", found["explained_per_s"], "/s", periods.RATE_MIN,
+             f"a bare addition is {found['ratio']:.0f} times as fast", at_least=True),
+    ]  # fmt: skip
+
+
 ALL: dict[str, Callable[[bool], list[Line]]] = {
     "api": run_api,
     "relay": run_relay,
@@ -109,6 +117,7 @@ ALL: dict[str, Callable[[bool], list[Line]]] = {
     "letters": run_letters,
     "memory": run_memory,
     "start": run_start,
+    "periods": run_periods,
     "growth": run_growth,
 }
 

@@ -83,7 +83,7 @@ def enter_complaint(t: Turn) -> None:
     first = t.case.first_written_complaint
     if body.needs_complaint_days and first is not None:
         opens = first + timedelta(days=body.needs_complaint_days)
-        at = t.place.morning(t.place.next_working_day(opens)[0])
+        at = t.place.morning(t.place.next_working_day(opens))
         if at > t.now:
             start = t.place.morning(first)
             rule = f"body.{body.id}.opens@{t.rules.playbook.key}"

@@ -21,9 +21,10 @@ from app.domain.case import (
     TimerKind,
     WaitingOn,
 )
+from app.domain.counting import Period
 from app.domain.decision import TaskKind
 from app.domain.effects import RecallLetter, RenderLetter, SendLetter
-from app.domain.playbook import Body, LadderStep, Period
+from app.domain.playbook import Body, LadderStep
 from app.domain.turn import Turn
 
 SECOND_THOUGHTS: Final = timedelta(seconds=30)

@@ -18,6 +18,7 @@ from app.domain.case import (
     WaitingOn,
 )
 from app.domain.closing import return_money
+from app.domain.counting import Period
 from app.domain.decision import TaskKind
 from app.domain.errors import StaleEvent
 from app.domain.events import (
@@ -30,7 +31,6 @@ from app.domain.events import (
 )
 from app.domain.ladder import SETTLEMENT_DAYS, enter_settlement, return_to_stage
 from app.domain.letters import go_on
-from app.domain.playbook import Period
 from app.domain.replies import body_is_done
 from app.domain.turn import Turn
 

@@ -11,14 +11,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from app.domain.case import LetterKind, Stage
-
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """A span as a law or house rule gives it; unit: days, working_days, weeks or months."""
-
-    value: int
-    unit: str
+from app.domain.counting import Calendar, Period, Regime
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +52,7 @@ class Playbook:
     owner: str
     last_reviewed: date
     zone: str  # IANA name of the statute's zone
-    regime: str  # period regime, e.g. EU_1182_71
+    regime: Regime
     languages: tuple[str, ...]
     ladder: tuple[LadderStep, ...]
     bodies: tuple[Body, ...]
@@ -80,12 +73,6 @@ class AgencyProfile:
 
     approval_line_minor: dict[str, int] = field(default_factory=dict)  # currency -> line (EUR 500)
     version: int = 1
-
-
-class Calendar(Protocol):
-    """Working days of one country or region; answers why a day is not one ("" = it is)."""
-
-    def closed_because(self, day: date) -> str: ...
 
 
 class Ids(Protocol):

@@ -238,7 +238,7 @@ def _ask_body_status(t: Turn) -> None:
         t.disarm(TimerKind.BODY_STATUS)
         return
     at = t.now + BODY_STATUS_EVERY
-    due = t.place.morning(t.place.next_working_day(t.place.local_day(at))[0])
+    due = t.place.morning(t.place.next_working_day(t.place.local_day(at)))
     day = t.place.local_day(t.now).isoformat()
     t.task(TaskKind.ANSWER_BODY, f"status:{day}", reason="ask_body_status", working_days=2)
     basis = t.our_basis("body_status", "90 days")

@@ -224,7 +224,7 @@ class Turn:
         if waiting_on in (WaitingOn.COMPANY, WaitingOn.BODY):
             # We act in office hours only: the first 09:00 of a working day at or after it.
             last = self.place.local_day(due)
-            opens = self.place.morning(self.place.next_working_day(last)[0])
+            opens = self.place.morning(self.place.next_working_day(last))
             due = opens if opens >= due else self.place.acting_instant(last)
             basis = replace(basis, due=self.place.local_day(due) - timedelta(days=1))
         self.wait(waiting_on, due, replace(basis, period=f"{basis.period}, resumed"))

@@ -19,12 +19,12 @@ from app.finance.desk import Desk
 from app.finance.payout_schemas import BATCH_MAX, BatchIn
 from app.finance.telling import tell_bank
 from app.ids import new_id
+from app.law.calendar import ANYWHERE, calendar_for
 from app.payouts import batches, payable, queries, service
 from app.payouts.batch_parts import BatchDone, Payee, Reveal
 from app.payouts.payable import ACCOUNT_FAILED, Payable, payables, ready_payables
 from app.payouts.service import PAYABLE_CURRENCY, NothingToPay, PreparePayout
 from app.payouts.settling import settle_by_hand
-from app.playbooks.calendar import ANYWHERE, calendar_for
 from app.tables.banking import BankAccount
 from app.tables.payouts import PayoutAccount, PayoutBatch, PayoutItem
 from app.tables.work import TaskRow

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import date
 from functools import cache
 
+from app.domain.counting import Calendar
 from app.domain.errors import NotFound
-from app.domain.playbook import Calendar, Playbook
+from app.domain.playbook import Playbook
+from app.law.calendar import calendar_for
 from app.playbooks import loader
-from app.playbooks.calendar import calendar_for
 
 GENERIC = "house.generic@1"
 
@@ -52,4 +53,4 @@ def _in_force(book: Playbook, on: date) -> bool:
 
 def calendar(playbook: Playbook) -> Calendar:
     """The working days a playbook's periods are counted with."""
-    return calendar_for(playbook.jurisdiction)
+    return calendar_for(playbook.jurisdiction, playbook.regime.id)

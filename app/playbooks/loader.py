@@ -15,10 +15,11 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from app.domain.case import LADDER, LetterKind, Stage
+from app.domain.counting import PERIOD_MAX, Period
 from app.domain.errors import InvalidInput
-from app.domain.periods import PERIOD_MAX, REGIMES
-from app.domain.playbook import Body, LadderStep, Period, Playbook
-from app.playbooks.calendar import has_calendar
+from app.domain.playbook import Body, LadderStep, Playbook
+from app.law.calendar import has_calendar
+from app.law.regimes import regime, regimes
 
 DATA: Final = Path(__file__).with_name("data")
 ANY_KIND: Final = "*"
@@ -159,10 +160,10 @@ class PlaybookIn(_Model):
 
     @field_validator("regime")
     @classmethod
-    def _regime_known(cls, regime: str) -> str:
-        if regime not in REGIMES:
-            raise ValueError(f"unknown period regime; known: {', '.join(sorted(REGIMES))}")
-        return regime
+    def _regime_known(cls, name: str) -> str:
+        if name not in regimes():
+            raise ValueError(f"unknown period regime; known: {', '.join(sorted(regimes()))}")
+        return name
 
     @model_validator(mode="after")
     def _whole(self) -> PlaybookIn:
@@ -187,7 +188,7 @@ class PlaybookIn(_Model):
             owner=self.owner,
             last_reviewed=self.last_reviewed,
             zone=self.zone,
-            regime=self.regime,
+            regime=regime(self.regime),
             languages=tuple(self.languages),
             ladder=tuple(s.domain() for s in self.ladder),
             bodies=tuple(b.domain() for b in self.bodies),

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from app.domain.periods import place
-from app.playbooks.calendar import ANYWHERE, calendar_for
+from app.law.calendar import ANYWHERE, calendar_for
+from app.law.regimes import regime
 
 
 def next_working_moment(now: datetime) -> datetime:
     """The same hour one working day later."""
-    return place("UTC", calendar_for(ANYWHERE), "EU_1182_71").working_days_later(now, 1)
+    agency = place("UTC", calendar_for(ANYWHERE), regime("EU_1182_71"))
+    return agency.working_days_later(now, 1)

@@ -21,10 +21,11 @@ from app.domain.case import (
     TimerKind,
     WaitingOn,
 )
+from app.domain.counting import Calendar, Period
 from app.domain.decision import Decision, OpenTask, TaskKind
 from app.domain.effects import Effect, NotifyConsumer, SendLetter, StopNotice
 from app.domain.escalation import decide
-from app.domain.playbook import AgencyProfile, Body, Calendar, Period, Playbook, Rules
+from app.domain.playbook import AgencyProfile, Body, Playbook, Rules
 from app.domain.position import check_invariants
 from app.playbooks import book
 
