@@ -8,6 +8,7 @@ from app.cases.endpoints import router as cases
 from app.casework.answer_endpoints import router as answers
 from app.casework.endpoints import router as casework
 from app.casework.file_endpoints import router as case_file
+from app.check.endpoints import router as check
 from app.companies.endpoints import router as companies
 from app.consumers.account_endpoints import router as payout_account
 from app.consumers.login_endpoints import router as consumer_login
@@ -30,6 +31,7 @@ from app.tasks.endpoints import router as tasks
 
 ROUTERS: tuple[Router, ...] = (
     system,
+    check,
     consumer_login,
     intake,
     cases,

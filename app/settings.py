@@ -173,6 +173,13 @@ class Settings(BaseSettings):
     sweep_seconds: float = Field(
         default=5.0, ge=0.05, le=15, description="Longest pause between two looks at due work."
     )
+    sweep_slots: int = Field(
+        default=2,
+        ge=1,
+        le=32,
+        description="Sweeps at a time, over all workers: more than the database has processors for"
+        " are only in each other's way.",
+    )
     release_hold_seconds: int = Field(
         default=30,
         ge=0,

@@ -22,6 +22,11 @@ _MARK = text("""
     INSERT INTO installation (id, outgoing_paused, swept_at) VALUES (1, false, :at)
     ON CONFLICT (id) DO UPDATE SET swept_at = excluded.swept_at
 """)
+# bool_or would ask for every slot; the subquery stops at the first that is free.
+_SLOT = text("""
+    SELECT EXISTS (SELECT FROM generate_series(1, CAST(:slots AS int)) AS slot
+                    WHERE pg_try_advisory_xact_lock(1398097232, slot))
+""")
 _PARK_FIRST = text("""
     UPDATE cases SET parked_reason = :cause, version = version + 1
      WHERE id = (SELECT id FROM cases WHERE next_wake_at <= :now AND parked_reason IS NULL
@@ -43,6 +48,7 @@ class Sweeper:
     database: Database
     moved: Callable[[], None] = lambda: None  # told when cases moved: there may be new orders
     batch: int = engine.SWEEP_BATCH
+    slots: int = 2
     swept: int = 0
     _marked_at: float = field(default=-MARK_SECONDS)
 
@@ -50,6 +56,8 @@ class Sweeper:
         """One batch; True when there may be more."""
         try:
             async with self.database.transaction() as session:
+                if not await self._slot(session):
+                    return False  # as many as can are at it: one more would only be in their way
                 results = await engine.sweep_due(session, limit=self.batch)
         # A row that cannot even be read poisons its whole batch: close in on it and park it.
         except Exception as failure:
@@ -65,6 +73,10 @@ class Sweeper:
             return True
         await self._mark()
         return False
+
+    async def _slot(self, session: AsyncSession) -> bool:
+        """Take one of the places at the sweep until this transaction ends."""
+        return bool((await session.execute(_SLOT, {"slots": self.slots})).scalar_one())
 
     async def _isolate(self, cause: str) -> None:
         """Smaller and smaller batches go through; what fails alone is parked with a task."""

@@ -68,7 +68,7 @@ class Worker:
             Relay(tools, HANDLERS, SENDING_LANES, SEND_SLOTS),
             Relay(tools, HANDLERS, (RENDER_LANE,), settings.render_processes * RENDERS_PER_PROCESS),
         ]
-        self.sweeper = Sweeper(tools.database, moved=self._staged)
+        self.sweeper = Sweeper(tools.database, moved=self._staged, slots=tools.settings.sweep_slots)
         self.sweep = Loop("sweep", self.sweeper.once, pause)
         self.reader = MailReader()
         self.mailbox = Inbox(

@@ -1,4 +1,4 @@
-"""recourse law: periods counted by their laws, each with its explanation."""
+"""recourse law: claims checked, periods counted by their laws, each with its explanation."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from app.domain.errors import RecourseError
 from app.law.periods import CASES_MAX, MIXED, Answer, Question, answer
+from ops.commands.law_check import check
 
 FILE_BYTES_MAX = 20_000_000
 
@@ -26,7 +27,8 @@ DaysAsText.yaml_implicit_resolvers = {
     for first, found in yaml.CSafeLoader.yaml_implicit_resolvers.items()
 }
 
-group = typer.Typer(no_args_is_help=True, help="What the law says: periods and their last days.")
+group = typer.Typer(no_args_is_help=True, help="What the law says: claims, periods, last days.")
+group.command()(check)
 
 
 @group.command()

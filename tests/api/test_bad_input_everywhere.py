@@ -31,7 +31,10 @@ JSON = {"Content-Type": "application/json"}
 CODE = re.compile(r"[a-z][a-z0-9_]{2,60}")
 # Secrets are compared, never kept: any text may be tried, and fails.
 SECRETS = {"password", "token", "code", "recovery_code"}
-PUBLIC = {"request_login_link", "use_login_link", "staff_login", "show_invite", "accept_invite"}
+PUBLIC = {
+    "request_login_link", "use_login_link", "staff_login", "show_invite", "accept_invite",
+    "public_check",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""The public check of a claim: answers in, a finding out, nothing stored."""

@@ -1,0 +1,62 @@
+"""What the public check takes and gives."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from app.schemas import In, Out
+
+COMPANY_MAX = 300
+ANSWERS_MAX = 100
+Name = Annotated[str, Field(min_length=1, max_length=COMPANY_MAX)]
+
+
+class CheckCompanyIn(In):
+    legal_name: Name | None = None
+    brand: Name | None = None
+
+
+class CheckIn(In):
+    """`answers` in the vocabulary of the intake questions; nothing else about you is needed."""
+
+    company: CheckCompanyIn = CheckCompanyIn()
+    answers: Annotated[dict[str, Any], Field(min_length=1, max_length=ANSWERS_MAX)]
+    language: Literal["en", "fi", "sv", "fr", "de"] = "en"
+
+
+class DueOut(Out):
+    what: str
+    amount_minor: int
+    currency: str
+
+
+class CodesOut(Out):
+    """The stable names behind the sentences."""
+
+    steps: list[str]
+    warnings: list[str]
+    missing_evidence: list[str]
+
+
+class FindingOut(Out):
+    """Not a decision: every case is looked at by a person, and a no offers one."""
+
+    claim_kind: str
+    jurisdiction: str
+    eligible: Literal["yes", "no", "unclear", "needs_info"]
+    legal_ground: list[str]
+    items: list[DueOut]
+    amount_minor: int
+    currency: str | None
+    missing_evidence: list[str]
+    warnings: list[str]
+    body: str | None
+    body_opens: date | None
+    body_closes: date | None
+    limitation_on: date | None
+    steps: list[str]
+    open_facts: list[str]
+    codes: CodesOut

@@ -1,0 +1,67 @@
+"""What comes out: a verdict with its sums, grounds and reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal
+
+Verdict = Literal["yes", "no", "unclear", "needs_info"]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A reason, warning or missing paper: a code and what fills it; the words are data."""
+
+    code: str
+    params: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One line of the claim."""
+
+    what: str
+    amount_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """What the test of a kind found. `computed`: sums the law fixes; `counts`: the item types that
+    count here; `free`: without a rule of its own, so that its yes is a person's to say."""
+
+    __test__ = False  # not one of pytest's
+
+    verdict: Verdict
+    grounds: tuple[str, ...]
+    computed: tuple[Due, ...] = ()
+    counts: tuple[str, ...] | None = None  # None: the usual ones
+    currency: str | None = None  # of the rule's own sums
+    reasons: tuple[Note, ...] = ()
+    warnings: tuple[Note, ...] = ()
+    missing: tuple[Note, ...] = ()
+    open_facts: tuple[str, ...] = ()  # what the consumer is asked before anything is said
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`items` sum to `amount_minor`; a no has neither items nor body. `body_opens`, `body_closes`:
+    first and last day of the body, where the records give them."""
+
+    claim_kind: str
+    jurisdiction: str
+    eligible: Verdict
+    legal_ground: tuple[str, ...]
+    items: tuple[Due, ...]
+    amount_minor: int
+    currency: str | None
+    body: str | None
+    body_opens: date | None
+    body_closes: date | None
+    limitation_on: date | None
+    reasons: tuple[Note, ...]
+    warnings: tuple[Note, ...]
+    missing: tuple[Note, ...]
+    open_facts: tuple[str, ...]

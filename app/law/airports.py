@@ -1,0 +1,45 @@
+"""Where airports lie: the table of the `airportsdata` package, distances on the mean sphere."""
+
+from __future__ import annotations
+
+from functools import cache
+from math import asin, cos, radians, sin, sqrt
+from typing import Any
+
+import airportsdata
+
+from app.domain.errors import InvalidInput
+
+EARTH_METRES = 6_371_008.8  # mean radius, WGS 84
+
+
+class AirportUnknown(InvalidInput):
+    code = "airport_unknown"
+
+
+@cache
+def table() -> dict[str, Any]:
+    """Airports by IATA code; read once per process."""
+    return dict(airportsdata.load("IATA"))
+
+
+class PackagedAirports:
+    """The domain's view of the table."""
+
+    def country(self, code: str) -> str | None:
+        found = table().get(code)
+        return str(found["country"]) if found else None
+
+    def metres(self, one: str, other: str) -> int:
+        """Great circle (haversine), to the metre. Raises AirportUnknown."""
+        (lat1, lon1), (lat2, lon2) = _at(one), _at(other)
+        half = sin((lat2 - lat1) / 2) ** 2
+        half += cos(lat1) * cos(lat2) * sin((lon2 - lon1) / 2) ** 2
+        return round(2 * EARTH_METRES * asin(sqrt(half)))
+
+
+def _at(code: str) -> tuple[float, float]:
+    found = table().get(code)
+    if found is None:
+        raise AirportUnknown(f"there is no airport {code}", code="airport_unknown")
+    return radians(found["lat"]), radians(found["lon"])

@@ -1,0 +1,58 @@
+"""Anybody may ask whether they have a claim; nothing of it is kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+from sqlalchemy import text
+
+from app.db import Database
+from tests.support.estate import samples
+
+
+def asked(**change: Any) -> dict[str, Any]:
+    body = samples()["public_check"]["body"]
+    return {**body, "answers": body["answers"] | change}
+
+
+async def test_a_stranger_learns_what_is_owed_and_who_decides(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/v1/check", json=asked())
+    assert answer.status_code == 200, answer.text
+    found = answer.json()
+    assert (found["eligible"], found["amount_minor"], found["currency"]) == ("yes", 40_000, "EUR")
+    assert found["body"] == "fi.kril" and found["steps"]
+    assert "no_written_complaint" in found["codes"]["warnings"]
+
+
+async def test_nothing_of_a_check_is_stored(client: httpx.AsyncClient, database: Database) -> None:
+    before = await rows_of_all_tables(database)
+    await client.post("/v1/check", json=asked())
+    assert await rows_of_all_tables(database) == before
+
+
+async def rows_of_all_tables(database: Database) -> dict[str, int]:
+    async with database.read() as session:
+        names = await session.execute(
+            text("SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace ="
+                 " 'public'::regnamespace")
+        )  # fmt: skip
+        return {
+            name: (await session.execute(text(f'SELECT count(*) FROM "{name}"'))).scalar_one()
+            for name in list(names.scalars())
+        }
+
+
+async def test_an_impossible_answer_is_pointed_at(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/v1/check", json=asked(from_airport="XQX", arrival_delay_min=-5))
+    assert answer.status_code == 422
+    problem = answer.json()
+    assert problem["code"] == "answers_invalid"
+    pointers = {e["pointer"] for e in problem["errors"]}
+    assert pointers == {"/answers/from_airport", "/answers/arrival_delay_min"}
+
+
+async def test_what_is_not_known_is_asked_for(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/v1/check", json=asked(arrival_delay_min="unknown"))
+    found = answer.json()
+    assert (found["eligible"], found["open_facts"]) == ("needs_info", ["arrival_delay_min"])
