@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.clock import monotonic
-from bench import api, growth, letters, memory, periods, relay, start, sweep
+from bench import api, check, growth, letters, memory, periods, relay, start, sweep
 
 QUICK_SCALE = 0.02  # of the sweep's million cases and the relay's orders
 QUICK_LETTERS = 5
@@ -110,6 +110,11 @@ def run_periods(quick: bool) -> list[Line]:
     ]  # fmt: skip
 
 
+def run_check(quick: bool) -> list[Line]:
+    found = check.main(QUICK_SCALE if quick else 1.0)
+    return [Line("public check", found["ratio"], "x", check.RATIO_MAX, "the same call, refused")]
+
+
 ALL: dict[str, Callable[[bool], list[Line]]] = {
     "api": run_api,
     "relay": run_relay,
@@ -118,6 +123,7 @@ ALL: dict[str, Callable[[bool], list[Line]]] = {
     "memory": run_memory,
     "start": run_start,
     "periods": run_periods,
+    "check": run_check,
     "growth": run_growth,
 }
 
