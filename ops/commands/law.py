@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from app.domain.errors import RecourseError
 from app.law.periods import CASES_MAX, MIXED, Answer, Question, answer
-from ops.commands.law_check import check
+from ops.commands.law_check import check, schema
 
 FILE_BYTES_MAX = 20_000_000
 
@@ -29,6 +29,7 @@ DaysAsText.yaml_implicit_resolvers = {
 
 group = typer.Typer(no_args_is_help=True, help="What the law says: claims, periods, last days.")
 group.command()(check)
+group.command()(schema)
 
 
 @group.command()

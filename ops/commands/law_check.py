@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from app.clock import wall_now
 from app.domain.errors import RecourseError
 from app.law.eligibility import Checker, FactsIn, as_json, law_book
+from app.law.schema import intake_schema
 
 FILE_BYTES_MAX = 1_000_000
 
@@ -35,6 +36,11 @@ def check(
         typer.echo(orjson.dumps(answer).decode() if json else _told(answer))
     if wrong:
         raise typer.Exit(1)
+
+
+def schema() -> None:
+    """The JSON Schema of an intake."""
+    typer.echo(orjson.dumps(intake_schema(), option=orjson.OPT_INDENT_2).decode())
 
 
 def _checked(checker: Checker, file: Path) -> dict[str, Any]:
