@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Literal
 
-from pydantic import Field
-
-from app.schemas import In, Out
-
-COMPANY_MAX = 300
-ANSWERS_MAX = 100
-Name = Annotated[str, Field(min_length=1, max_length=COMPANY_MAX)]
+from app.answers import Answers
+from app.schemas import In, Line, Out
 
 
 class CheckCompanyIn(In):
-    legal_name: Name | None = None
-    brand: Name | None = None
+    legal_name: Line | None = None
+    brand: Line | None = None
 
 
 class CheckIn(In):
     """`answers` in the vocabulary of the intake questions; nothing else about you is needed."""
 
     company: CheckCompanyIn = CheckCompanyIn()
-    answers: Annotated[dict[str, Any], Field(min_length=1, max_length=ANSWERS_MAX)]
+    answers: Answers
     language: Literal["en", "fi", "sv", "fr", "de"] = "en"
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StrictInt, model_validator
 from pydantic_core import PydanticCustomError
 
+from app.answers import Answers
 from app.cases.inputs import MoneyClaimed
 from app.schemas import (
     BirthDate,
@@ -23,17 +23,11 @@ from app.schemas import (
     Name,
     OptionalLine,
     Text,
-    clean_text,
 )
 
 ITEMS_MAX = 50  # a big family's trip has 30 lines
 PARTY_MAX = 9  # with the consumer ten: the largest booking airlines take in one go
 ADDRESS_LINES_MAX = 6
-ANSWERS_MAX = 500  # values in all, nested ones counted
-ANSWER_DEPTH_MAX = 5
-ANSWER_TEXT_MAX = 2_000
-ANSWER_NUMBER_MAX = 10**12
-_ANSWER_KEY = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
 
 # The kinds of claim lines; those of the second list are expenses, on which no fee is taken.
 ItemKind = Literal[
@@ -107,41 +101,6 @@ class ItemIn(In):
         return self.kind not in FREE_OF_FEE
 
 
-def _answers(value: dict[str, Any]) -> dict[str, Any]:
-    """Keys are words of the question form; values are texts, whole numbers, yes/no, lists, maps."""
-    left = [ANSWERS_MAX]
-    return {key: _answer(item, 1, left) for key, item in _keys_checked(value).items()}
-
-
-def _keys_checked(value: dict[Any, Any]) -> dict[str, Any]:
-    for key in value:
-        if not isinstance(key, str) or not _ANSWER_KEY.fullmatch(key):
-            raise PydanticCustomError("answer_key", "a key is a word of a-z, 0-9 and _")
-    return value
-
-
-def _answer(value: Any, depth: int, left: list[int]) -> Any:
-    left[0] -= 1
-    if left[0] < 0:
-        raise PydanticCustomError("answers_too_many", "these are too many answers")
-    if depth > ANSWER_DEPTH_MAX:
-        raise PydanticCustomError("answers_too_deep", "the answers are nested too deep")
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, int) and abs(value) <= ANSWER_NUMBER_MAX:
-        return value
-    if isinstance(value, str) and len(value) <= ANSWER_TEXT_MAX:
-        return clean_text(value, lines=True)
-    if isinstance(value, list):
-        return [_answer(item, depth + 1, left) for item in value]
-    if isinstance(value, dict):
-        return {k: _answer(item, depth + 1, left) for k, item in _keys_checked(value).items()}
-    raise PydanticCustomError(
-        "answer_value", "an answer is a text, a whole number, yes or no, or a list or map of those"
-    )
-
-
-Answers = Annotated[dict[str, Any], Field(max_length=200), AfterValidator(_answers)]
 Items = Annotated[list[ItemIn], Field(max_length=ITEMS_MAX)]
 
 
