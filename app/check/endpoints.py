@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from app.check.schemas import CheckIn, FindingOut
+from app.check.schemas import CheckIn, FindingOut, NextIn, NextOut, QuestionOut
 from app.clock import business_now
 from app.deps import ReadSession, Router
 from app.fields import FieldError, FieldsRefused
 from app.law.answers import AnswersInvalid
 from app.law.eligibility import Checker, CompanyIn, FactsIn, as_json
+from app.law.questions import Question, open_questions
 
 router = Router(prefix="/v1", tags=["check"])
 
@@ -29,3 +30,34 @@ async def public_check(body: CheckIn, session: ReadSession) -> FindingOut:
             code="answers_invalid",
         ) from None
     return FindingOut.model_validate(as_json(finding, body.language))
+
+
+@router.post("/check/questions", operation_id="public_next_question")
+async def public_next_question(body: NextIn) -> NextOut:
+    """The next question of the intake for these answers. What is answered is not asked again;
+    `unknown` is an answer."""
+    try:
+        found = open_questions(body.answers)
+    except KeyError:
+        raise FieldsRefused(
+            FieldError("/answers/claim_kind", "there is no such claim kind", "answer_invalid"),
+            code="answers_invalid",
+        ) from None
+    return NextOut(next=_out(found[0]) if found else None, open=[q.key for q in found])
+
+
+def _out(question: Question) -> QuestionOut:
+    return QuestionOut(
+        key=question.key,
+        ask=question.ask,
+        why=question.why,
+        type=question.type,
+        unit=question.unit,
+        none_allowed=question.none_allowed,
+        values=list(question.values),
+        fields={
+            name: [str(v) for v in kind["enum"]] if isinstance(kind, dict) else str(kind)
+            for name, kind in question.fields.items()
+        },
+        picks=dict(question.picks),
+    )

@@ -22,6 +22,33 @@ class CheckIn(In):
     language: Literal["en", "fi", "sv", "fr", "de"] = "en"
 
 
+class NextIn(In):
+    """The answers so far; without a claim kind the first question asks for it."""
+
+    answers: Answers
+
+
+class QuestionOut(Out):
+    """`fields` describes the entries of a list: name to type, or to its choices."""
+
+    key: str
+    ask: str
+    why: str
+    type: str
+    unit: str | None
+    none_allowed: bool
+    values: list[str]
+    fields: dict[str, str | list[str]]
+    picks: dict[str, str]
+
+
+class NextOut(Out):
+    """`next` is null when everything required is answered; `open` lists what is left, in order."""
+
+    next: QuestionOut | None
+    open: list[str]
+
+
 class DueOut(Out):
     what: str
     amount_minor: int

@@ -33,7 +33,7 @@ CODE = re.compile(r"[a-z][a-z0-9_]{2,60}")
 SECRETS = {"password", "token", "code", "recovery_code"}
 PUBLIC = {
     "request_login_link", "use_login_link", "staff_login", "show_invite", "accept_invite",
-    "public_check",
+    "public_check", "public_next_question",
 }  # fmt: skip
 
 

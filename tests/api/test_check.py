@@ -56,3 +56,27 @@ async def test_what_is_not_known_is_asked_for(client: httpx.AsyncClient) -> None
     answer = await client.post("/v1/check", json=asked(arrival_delay_min="unknown"))
     found = answer.json()
     assert (found["eligible"], found["open_facts"]) == ("needs_info", ["arrival_delay_min"])
+
+
+async def test_the_intake_asks_what_is_not_known_and_nothing_twice(
+    client: httpx.AsyncClient,
+) -> None:
+    async def ask(answers: dict[str, Any]) -> dict[str, Any]:
+        answer = await client.post("/v1/check/questions", json={"answers": answers})
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    first = await ask({})
+    assert first["next"]["key"] == "claim_kind" and len(first["next"]["picks"]) == 20
+    second = await ask({"claim_kind": "air"})
+    assert second["next"]["key"] == "residence"
+    whole = asked()["answers"]
+    assert await ask(whole) == {"next": None, "open": []}
+    del whole["arrival_delay_min"]
+    assert (await ask(whole))["open"] == ["arrival_delay_min"]
+    assert (await ask(whole | {"incident": "denied_boarding"}))["open"] == [
+        "arrival_delay_min",  # taken along after all: late by how much
+        "boarding",
+    ]
+    abroad = {k: v for k, v in whole.items() if k != "sold_to_my_country"}
+    assert "sold_to_my_country" in (await ask(abroad))["open"]
