@@ -26,7 +26,7 @@ from letters.errors import (
     RenderFailed,
     UnknownLetter,
 )
-from letters.judge import judge_demand, judge_letter
+from letters.judge import judge_demand, judge_interest, judge_letter
 from letters.values import (
     Agency,
     AmountLine,
@@ -39,6 +39,7 @@ from letters.values import (
     Exhibit,
     Formula,
     Interest,
+    InterestRow,
     Language,
     LegalGround,
     NextStep,
@@ -128,6 +129,7 @@ class DemandLetter(Letter):
     def __post_init__(self) -> None:
         super().__post_init__()
         judge_demand(self)
+        judge_interest(self, self.interest)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,12 +176,14 @@ class ComplaintLetter(Letter):
         "respondent": "company",
         "requested": "playbook",
         "position": "correspondence",
+        "interest": "playbook",
     }
 
     respondent: Party
     first_complaint_on: date
     requested: Literal["decision", "recommendation", "mediation"]
     status_inquiry_on: date | None = None
+    interest: Interest | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -188,6 +192,7 @@ class ComplaintLetter(Letter):
             raise LetterIncomplete("position", "correspondence")
         if self.first_complaint_on > self.dated:
             raise LetterInvalid("first_complaint_on", "lies after the letter's date")
+        judge_interest(self, self.interest)
 
 
 AnyLetter = ContactLetter | ReminderLetter | FormalNotice | ComplaintLetter
@@ -246,6 +251,7 @@ __all__ = [
     "FormalNotice",
     "Formula",
     "Interest",
+    "InterestRow",
     "Language",
     "LegalGround",
     "Letter",

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Union
 
 from letters import limits
 from letters.errors import LetterIncomplete, LetterInvalid, LetterTooLarge
-from letters.values import ClientAccountPayment, CompanyPosition, DirectPayment, Value
+from letters.values import ClientAccountPayment, CompanyPosition, DirectPayment, Interest, Value
 
 if TYPE_CHECKING:
     from letters.content import DemandLetter, Letter
@@ -26,6 +26,7 @@ CURRENCY: Final = re.compile(r"[A-Z]{3}")
 EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+")
 IBAN: Final = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}")
 RF: Final = re.compile(r"RF[0-9]{2}[A-Z0-9]{1,21}")
+DIGITS: Final = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,8})?")
 MINOR_MAX: Final = 2**53 - 1  # minor units: exact in every JSON reader
 
 
@@ -215,12 +216,33 @@ def judge_demand(letter: "DemandLetter") -> None:
         and not letter.payment.account_lines
     ):
         raise LetterIncomplete("payment.account_lines", "consumer")
-    interest = letter.interest
-    if interest is not None:
-        if interest.minor is not None and interest.currency is None:
-            raise LetterIncomplete("interest.currency", "playbook")
-        if interest.currency is not None and interest.currency != letter.currency:
-            raise LetterInvalid("interest.currency", "a letter has one currency")
+
+
+def judge_interest(letter: "Letter", interest: Interest | None) -> None:
+    """Judges the interest a letter claims: its table adds up to its sum, and ends with it."""
+    if interest is None:
+        return
+    if interest.minor is not None:
+        for name in ("currency", "up_to"):
+            if getattr(interest, name) is None:
+                raise LetterIncomplete(f"interest.{name}", "playbook")
+    if interest.currency is not None and interest.currency != letter.currency:
+        raise LetterInvalid("interest.currency", "a letter has one currency")
+    if interest.up_to is not None and not interest.starts_on <= interest.up_to <= letter.dated:
+        raise LetterInvalid("interest.up_to", "lies between its first day and the letter's date")
+    if interest.per_day is not None and not DIGITS.fullmatch(interest.per_day):
+        raise LetterInvalid("interest.per_day", "is not an amount in digits")
+    if not interest.rows:
+        return
+    if interest.minor != sum(row.minor or 0 for row in interest.rows):
+        raise LetterInvalid("interest.rows", "do not add up to the sum")
+    for number, row in enumerate(interest.rows):
+        if not DIGITS.fullmatch(row.rate):
+            raise LetterInvalid(f"interest.rows[{number}].rate", "is not a rate in digits")
+        if row.first > row.last or row.days != (row.last - row.first).days + 1:
+            raise LetterInvalid(f"interest.rows[{number}].days", "are not those of its dates")
+        if interest.up_to is not None and row.last > interest.up_to:
+            raise LetterInvalid(f"interest.rows[{number}].last", "lies after the last day counted")
 
 
 def _packed(code: str) -> str:

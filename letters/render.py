@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from babel.dates import format_date
-from babel.numbers import format_currency, get_currency_precision
+from babel.numbers import format_currency, format_decimal, get_currency_precision
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
@@ -192,7 +192,11 @@ def _environment(language: Language) -> Environment:
     def money(minor: int, currency: str) -> str:
         return format_money(minor, currency, language)
 
+    def digits(text: str) -> str:
+        return format_decimal(Decimal(text), locale=locale, decimal_quantization=False)
+
     environment.filters["day"] = day
+    environment.filters["digits"] = digits
     environment.filters["money"] = money
     environment.filters["paragraphs"] = _paragraphs
     environment.filters["sentence_start"] = _sentence_start

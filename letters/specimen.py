@@ -230,6 +230,7 @@ def specimen(kind: str, language: Language) -> AnyLetter:
             ),
             requested="recommendation",
             status_inquiry_on=date(2027, 2, 22),
+            interest=interest,
             delivery="web_form",
         )
     raise KeyError(kind)

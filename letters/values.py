@@ -135,18 +135,38 @@ class ReceivedPayment(Value):
 
 
 @dataclass(frozen=True, kw_only=True)
+class InterestRow(Value):
+    """One stretch of interest, both days counted: `rate` percent a year, as digits (`9.5`), on
+    `principal_minor`. `minor`: what it adds; None where that is less than one unit."""
+
+    first: date
+    last: date
+    days: int
+    rate: str
+    principal_minor: int
+    minor: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Interest(Value):
     """Statutory interest, only once its start event has happened.
 
-    `minor` is the sum up to the letter's date; None where the rate is missing: then the letter
-    states law and first day without a sum. `will_be_claimed` where only a court grants it.
+    `minor` is the sum up to and with `up_to`, `rows` how it came about; None where a rate is
+    missing: then the letter states law and first day without a sum. `per_day`: what each further
+    day adds at the present rate, in the currency, with decimals finer than its smallest coin.
+    `will_be_claimed` where only a court grants it. `rule` is the formula's id and version, for
+    whoever asks later which letters used it; it is not printed.
     """
 
     law: str
     starts_on: date
     minor: int | None = None
     currency: str | None = None
+    up_to: date | None = None
+    rows: tuple[InterestRow, ...] = ()
+    per_day: str | None = None
     claim: Literal["claimed", "will_be_claimed"] = "claimed"
+    rule: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,18 +12,22 @@ from zoneinfo import ZoneInfo
 
 from app.domain.bank_refs import rf_reference
 from app.domain.case import LADDER, Case, Letter, LetterKind, Stage
+from app.domain.interest.rates import Missing
 from app.domain.periods import place
 from app.domain.playbook import Body, Playbook
 from app.playbooks import book
 from app.reply_address import AddressBook
 from letters import content as words
 from workers.effects.letter_rows import LetterRows
+from workers.letter_interest import Claimed, came_minor, interest_of, payments_known
 from workers.letter_words import country_in_words, kind_in_words
 
 LANGUAGES = ("en", "fi")
 # The letter must not promise an earlier day than the ladder waits: it also travels.
 TRAVEL_WORKING_DAYS = {"email": 1, "post": 3}
 PRINTED_LINES_MAX = 7
+PRINTED_PAYMENTS_MAX = 12
+WITH_INTEREST = (LetterKind.FORMAL_NOTICE, LetterKind.COMPLAINT)
 DEMANDS: dict[
     LetterKind, type[words.ContactLetter] | type[words.ReminderLetter] | type[words.FormalNotice]
 ] = {
@@ -45,13 +49,28 @@ def language_of(rows: LetterRows, letter: Letter) -> words.Language:
     return cast(words.Language, found)
 
 
-def build_content(rows: LetterRows, letter: Letter, addresses: AddressBook) -> words.AnyLetter:
-    """The content of this letter. Raises the refusals of letters.errors."""
+def build_content(
+    rows: LetterRows, letter: Letter, addresses: AddressBook
+) -> tuple[words.AnyLetter, tuple[Missing, ...]]:
+    """The content of this letter, and the rates for want of which it claims interest in words.
+
+    Raises the refusals of letters.errors."""
     playbook = book.get(rows.case.playbook)
     today = rows.now.astimezone(ZoneInfo(playbook.zone)).date()
     common = _common(rows, letter, today, addresses)
+    claimed = Claimed()
+    if letter.kind in WITH_INTEREST:
+        zone = ZoneInfo(playbook.zone)
+        claimed = interest_of(rows, common["items"], today, zone, common["language"])
+        common["interest"] = claimed.interest
     if letter.kind is LetterKind.COMPLAINT:
-        return _complaint(rows, playbook, common)
+        return _complaint(rows, playbook, common), claimed.missing
+    return _demand(rows, letter, playbook, common), claimed.missing
+
+
+def _demand(
+    rows: LetterRows, letter: Letter, playbook: Playbook, common: dict[str, Any]
+) -> words.AnyLetter:
     extra: dict[str, Any] = {}
     if letter.kind is LetterKind.FORMAL_NOTICE and playbook.bodies:
         extra["dispute_body"] = current_body(rows.case, playbook).name
@@ -175,10 +194,16 @@ def _chronology(rows: LetterRows, today: date, language: str) -> tuple[words.Chr
 
 
 def _received(rows: LetterRows, today: date) -> tuple[words.ReceivedPayment, ...]:
-    came = rows.case.money.received + rows.case.money.direct
+    """Each payment with its day; one sum as of today where the days of some are not known."""
+    currency, came = rows.case.currency, came_minor(rows)
     if came <= 0:
         return ()
-    return (words.ReceivedPayment(on=today, minor=came, currency=rows.case.currency),)
+    if not payments_known(rows, today) or len(rows.payments) > PRINTED_PAYMENTS_MAX:
+        return (words.ReceivedPayment(on=today, minor=came, currency=currency),)
+    return tuple(
+        words.ReceivedPayment(on=p["paid_on"], minor=p["amount_minor"], currency=currency)
+        for p in rows.payments
+    )
 
 
 def _earlier(rows: LetterRows, today: date) -> tuple[words.EarlierLetter, ...]:

@@ -39,6 +39,7 @@ class TaskKind(StrEnum):
     CALL_CONSUMER = "call_consumer"
     POISONED_CASE = "poisoned_case"
     FEED_SILENT = "feed_silent"  # our mailbox or bank feed was not read after a deadline
+    RATE_MISSING = "rate_missing"  # a letter claims interest in words until somebody finds it
 
 
 @dataclass(frozen=True, slots=True)

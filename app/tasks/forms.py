@@ -25,6 +25,7 @@ ENDED_BY_HAND: Final = frozenset(
         TaskKind.AGENCY_LATE,
         TaskKind.CARE,
         TaskKind.FEED_SILENT,
+        TaskKind.RATE_MISSING,
         TaskKind.PROMISE_BROKEN,  # the ladder went on by itself; somebody looked and talked to them
     }
 )
@@ -56,8 +57,11 @@ class Forms:
         return self.kinds.get(kind) or Form(kind.replace("_", " ").capitalize(), "", ())
 
     def reason(self, code: str) -> str:
-        """The words of a priority's reason; an unknown code reads as itself."""
-        return self.reasons.get(code, code.replace("_", " "))
+        """The words of a priority's reason; an unknown code reads as itself. What follows a colon
+        is what it is about, as it stands (`rate_missing:fi_viitekorko`)."""
+        name, _, about = code.partition(":")
+        words = self.reasons.get(name, name.replace("_", " "))
+        return f"{words}: {about}" if about else words
 
 
 @lru_cache(maxsize=1)

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from app.domain.errors import RecourseError
 from app.law.periods import CASES_MAX, MIXED, Answer, Question, answer
 from ops.commands.law_check import check, schema
+from ops.commands.law_interest import interest, rates
 
 FILE_BYTES_MAX = 20_000_000
 
@@ -30,6 +31,8 @@ DaysAsText.yaml_implicit_resolvers = {
 group = typer.Typer(no_args_is_help=True, help="What the law says: claims, periods, last days.")
 group.command()(check)
 group.command()(schema)
+group.command()(interest)
+group.command()(rates)
 
 
 @group.command()

@@ -245,7 +245,7 @@ async def finish(world: World, tale: Tale, task: Task) -> str | None:
     return None
 
 
-EXPECTED_BY_HAND = ("limitation",)
+EXPECTED_BY_HAND = ("limitation", "rate_missing")
 
 WORK: dict[str, Callable[[World, Tale, Task], Awaitable[str | None]]] = {
     "assess": assess,

@@ -30,8 +30,19 @@ _ITEMS = text("""
       FROM claim_items i WHERE i.case_id = :id AND i.counted ORDER BY i.position
 """)
 _LETTERS = text("""
-    SELECT kind, channel, sent_at, step FROM letters
-     WHERE case_id = :id AND sent_at IS NOT NULL AND recipient = 'company' ORDER BY sent_at, id
+    SELECT l.kind, l.channel, l.sent_at, l.step, l.delivered_at, l.evidence_grade,
+           v.content->>'deadline' AS deadline
+      FROM letters l LEFT JOIN letter_versions v ON v.letter_id = l.id AND v.n = l.n
+     WHERE l.case_id = :id AND l.sent_at IS NOT NULL AND l.recipient = 'company'
+     ORDER BY l.sent_at, l.id
+""")
+_PAYMENTS = text("""
+    SELECT m.booked_on AS paid_on, a.amount_minor
+      FROM allocations a JOIN movements m ON m.id = a.movement_id
+     WHERE a.case_id = :id AND a.undone_at IS NULL
+     UNION ALL
+    SELECT paid_on, amount_minor FROM direct_recoveries WHERE case_id = :id
+     ORDER BY 1, 2
 """)
 _EVIDENCE = text("""
     SELECT what, file_name, uploaded_at FROM evidence
@@ -61,6 +72,7 @@ class LetterRows:
     channels: Sequence[Row]
     items: Sequence[Row]
     letters: Sequence[Row]
+    payments: Sequence[Row]  # what the company has paid for the claim: paid_on, amount_minor
     evidence: Sequence[Row]
     account: Row | None
     signed: Sequence[tuple[Person, Row]]
@@ -91,6 +103,7 @@ async def read_letter_rows(tools: Tools, session: AsyncSession, case_id: UUID) -
         company=company[0] if company else None,
         channels=await rows(_CHANNELS, id=company_id) if company_id else [],
         items=await rows(_ITEMS, id=case_id), letters=await rows(_LETTERS, id=case_id),
+        payments=await rows(_PAYMENTS, id=case_id),
         evidence=await rows(_EVIDENCE, id=case_id), account=account[0] if account else None,
         signed=list(zip(persons, people, strict=True)),
         said=said,

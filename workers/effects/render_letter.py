@@ -17,11 +17,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.effects import RenderLetter
 from app.domain.events import Event, LetterRendered
+from app.domain.interest.rates import Missing
 from app.tables.cases import LetterVersionRow
 from letters.content import AnyLetter, LetterError, RenderFailed, to_dict
 from workers.effects.handler import Done, Order, Prepared
 from workers.effects.letter_rows import read_letter_rows
 from workers.letter_content import build_content
+from workers.letter_interest import ask_for_rates
 from workers.mail import address_book
 from workers.providers import OWN_STORE
 from workers.providers.delivery import Delivery, Guard
@@ -39,6 +41,15 @@ class Rendered:
     size_bytes: int
     subject: str
     language: str
+    missing: tuple[Missing, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What the letter says, and the rates that its interest lacks."""
+
+    letter: AnyLetter
+    missing: tuple[Missing, ...] = ()
 
 
 class RenderLetterHandler:
@@ -52,7 +63,7 @@ class RenderLetterHandler:
         self, tools: Tools, session: AsyncSession, orders: Sequence[Order[RenderLetter]]
     ) -> Prepared:
         book = address_book(tools.settings)
-        out: dict[UUID, AnyLetter | ProviderError] = {}
+        out: dict[UUID, Draft | ProviderError] = {}
         for order in orders:
             rows = await read_letter_rows(tools, session, order.effect.case_id)
             letter = rows.case.letter
@@ -60,7 +71,7 @@ class RenderLetterHandler:
                 out[order.id] = NoLongerWanted("the case has moved on to another letter")
                 continue
             try:
-                out[order.id] = build_content(rows, letter, book)
+                out[order.id] = Draft(*build_content(rows, letter, book))
             except LetterError as incomplete:
                 out[order.id] = Refused(str(incomplete))
         return out
@@ -68,7 +79,8 @@ class RenderLetterHandler:
     async def act(
         self, tools: Tools, order: Order[RenderLetter], prepared: Any, guard: Guard
     ) -> Done:
-        content = to_dict(prepared)
+        draft: Draft = prepared
+        content = to_dict(draft.letter)
         try:
             made = await tools.renderer.render(content)
         except RenderFailed as failed:
@@ -79,8 +91,9 @@ class RenderLetterHandler:
             raise Refused(str(refused)) from None
         digest = await tools.store.put(made.pdf)
         rendered = Rendered(
-            content, digest, made.pages, len(made.pdf), subject_of(prepared), prepared.language
-        )
+            content, digest, made.pages, len(made.pdf), subject_of(draft.letter),
+            draft.letter.language, draft.missing,
+        )  # fmt: skip
         return Done(Delivery(OWN_STORE, f"{order.id}", detail=digest), made=rendered)
 
     async def record(
@@ -89,6 +102,7 @@ class RenderLetterHandler:
         done: Sequence[tuple[Order[RenderLetter], Any, Done]],
         now: datetime,
     ) -> None:
+        lacking: dict[Missing, UUID] = {}
         for order, _, d in done:
             made: Rendered = d.made
             await session.execute(
@@ -100,6 +114,8 @@ class RenderLetterHandler:
                 )
                 .on_conflict_do_nothing()
             )  # fmt: skip
+            lacking |= dict.fromkeys(made.missing, order.effect.case_id)
+        await ask_for_rates(session, lacking, now=now)
 
     def facts(self, order: Order[RenderLetter], done: Done, now: datetime) -> Sequence[Event]:
         effect, made = order.effect, done.made

@@ -1,0 +1,10 @@
+-- Work that the older code has no word for.
+DELETE FROM tasks WHERE kind = 'rate_missing';
+ALTER TABLE tasks DROP CONSTRAINT ck_tasks_kind;
+ALTER TABLE tasks ADD CONSTRAINT ck_tasks_kind CHECK (kind IN (
+    'assess', 'approve_letter', 'read_reply', 'choose_next_step', 'fix_channel',
+    'confirm_company', 'file_complaint', 'answer_body', 'answer_company', 'offer_lapsing',
+    'promise_broken', 'check_direct_payment', 'register_voucher', 'prepare_payout', 'fix_payout',
+    'return_money', 'settle_effect', 'care', 'legal', 'incident', 'agency_late', 'limitation',
+    'call_consumer', 'poisoned_case', 'feed_silent'
+));

@@ -1,0 +1,9 @@
+-- A rate of interest that nobody has found yet is work for a person.
+ALTER TABLE tasks DROP CONSTRAINT ck_tasks_kind;
+ALTER TABLE tasks ADD CONSTRAINT ck_tasks_kind CHECK (kind IN (
+    'assess', 'approve_letter', 'read_reply', 'choose_next_step', 'fix_channel',
+    'confirm_company', 'file_complaint', 'answer_body', 'answer_company', 'offer_lapsing',
+    'promise_broken', 'check_direct_payment', 'register_voucher', 'prepare_payout', 'fix_payout',
+    'return_money', 'settle_effect', 'care', 'legal', 'incident', 'agency_late', 'limitation',
+    'call_consumer', 'poisoned_case', 'feed_silent', 'rate_missing'
+));
