@@ -15,6 +15,19 @@ from app.domain.counting import Calendar, Period, Regime
 
 
 @dataclass(frozen=True, slots=True)
+class Window:
+    """When a step may be taken: from `opens` after `since` (a fact's name) until `closes` after it.
+
+    Facts: first_written_complaint, first_contact, refusal, payment_due, delivered.
+    """
+
+    since: str
+    rule: str
+    opens: Period | None = None
+    closes: Period | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class LadderStep:
     """One stage of the ladder: its letter, wait, channels and who must approve."""
 
@@ -26,19 +39,92 @@ class LadderStep:
     channels: tuple[str, ...]  # in order of preference: email, post
     approval: str  # rule | handler | senior | senior_above_line
     clock_starts: str = "delivered"  # delivered | handed_over
+    letter_id: str = ""  # the letter's form here, e.g. "fi.maksuvaatimus"
+    window: Window | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentPeriod:
+    """How long the law gives the company to pay a claim of this kind; the wait of the contact."""
+
+    claim_kind: str
+    wait: Period
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """What must have been declared before money may be demanded, by whom and in what form.
+
+    `shown_by`: the intake answer that records its day; any day there means it was made.
+    """
+
+    id: str
+    claim_kinds: tuple[str, ...]
+    by: str  # consumer | agency
+    form: str  # any | text | registered
+    shown_by: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class LimitationAct:
+    """An act that moves the last day of a claim, and who may do it."""
+
+    id: str
+    effect: str  # interrupts | suspends
+    by: tuple[str, ...]  # consumer | agency | lawyer | body | company
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limitation:
+    """When a claim is too old; None as period: not known here, a person sets the day."""
+
+    period: Period | None
+    rule: str
+    to_year_end: bool = False
+    acts: tuple[LimitationAct, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BodyFee:
+    """What the body charges the complainant, in minor units; part of it may come back if upheld."""
+
+    minor: int
+    currency: str
+    back_minor: int = 0
+    only_if_lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
+    """A body that decides, mediates, records, or is a court. Admissibility is data, not code."""
+
     id: str
     name: str
-    wait: Period
+    wait: Period  # how long it takes by its own word
     may_agency_file: bool
     address: tuple[str, ...] = ()
     email: str | None = None
     languages: tuple[str, ...] = ("en",)
     min_amount_minor: int = 0
     needs_complaint_days: int = 0  # days since the first written complaint before it opens
+    kind: str = "adr"  # adr | regulator | court | step | network
+    who_files: str = "consumer_only"  # consumer_only | consumer_or_mandated | unknown
+    how: str = "form"  # form | letter | phone
+    opens_after: Period | None = None  # since the first written complaint
+    opens_on_refusal: bool = False  # a refusal opens it at once
+    closes_after: Period | None = None  # since the first written complaint
+    closes_on_bill: bool = False  # `closes_after` runs from the bill instead
+    needs_body: str | None = None  # must have been asked before
+    max_amount_minor: int | None = None
+    amount_currency: str | None = None  # of min_ and max_amount_minor
+    fee: BodyFee | None = None
+    mandate_level: str = "typed"  # typed | drawn | qualified | wet_ink
+    alternative: str | None = None  # takes it when the company is no member here
+    verified: bool = True
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +133,7 @@ class Playbook:
     version: int
     jurisdiction: str
     claim_kinds: tuple[str, ...]
-    effective_from: date
+    effective_from: date | None  # None: a draft without a day
     effective_to: date | None
     owner: str
     last_reviewed: date
@@ -58,6 +144,17 @@ class Playbook:
     bodies: tuple[Body, ...]
     sources: tuple[tuple[str, str], ...] = ()
     draft: bool = False
+    family: str = "any"
+    extends: str | None = None  # key of the playbook it inherits from, one level
+    payment_periods: tuple[PaymentPeriod, ...] = ()
+    declarations: tuple[Declaration, ...] = ()
+    limitations: tuple[tuple[str, Limitation], ...] = ()  # claim kind or "*" -> limitation
+    mandate_level: str = "typed"  # what companies here accept as authority
+    licence: str | None = None  # agent.* rule whose licence we need to demand money here
+    grounds: tuple[str, ...] = ()  # rules of claim_kinds.yaml that it argues with
+    stop_below_minor: tuple[tuple[str, int], ...] = ()  # currency -> smallest sum worth a body
+    reviewed_by: str | None = None  # the named person who approved its unverified data
+    unverified: tuple[str, ...] = ()  # rules nobody has read in a source: "to be confirmed"
 
     @property
     def key(self) -> str:
@@ -65,6 +162,13 @@ class Playbook:
 
     def step_for(self, stage: Stage) -> LadderStep:
         return next(s for s in self.ladder if s.stage is stage)
+
+    def payment_period(self, claim_kind: str) -> PaymentPeriod | None:
+        return next((p for p in self.payment_periods if p.claim_kind == claim_kind), None)
+
+    def limitation(self, claim_kind: str) -> Limitation | None:
+        named = dict(self.limitations)
+        return named.get(claim_kind) or named.get("*")
 
 
 @dataclass(frozen=True, slots=True)

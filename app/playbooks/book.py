@@ -48,7 +48,8 @@ def choose(*, claim_kind: str, jurisdiction: str, on: date) -> Playbook:
 
 def _in_force(book: Playbook, on: date) -> bool:
     ended = book.effective_to is not None and on >= book.effective_to
-    return not book.draft and book.effective_from <= on and not ended
+    begun = book.effective_from is not None and book.effective_from <= on
+    return begun and not book.draft and not ended
 
 
 def calendar(playbook: Playbook) -> Calendar:
