@@ -9,18 +9,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.domain.counting import Period
 from app.domain.eligibility import limits
 from app.domain.eligibility.facts import Answers
 from app.domain.eligibility.finding import Finding, Note
-from app.domain.eligibility.lawbook import LawBook
+from app.domain.eligibility.lawbook import LastDay, LawBook, Wait
 from app.domain.eligibility.verdict import Earlier, find
 from app.law.airports import PackagedAirports
 from app.law.answers import checked
+from app.law.calendar import calendar_for
 from app.law.records import DATA, LawDataInvalid
 
 
@@ -52,14 +54,19 @@ def law_book() -> LawBook:
     kinds = set(_load("facts.yaml")["kinds"])
     if unknown := (set(tables["event_of"]) ^ kinds):
         raise LawDataInvalid(f"routing.yaml: event_of: kinds differ from facts.yaml: {unknown}")
+    for name in ("eu", "eea_beside_eu", "air_beside_eea", "ecc_beside_eu", "playbook_countries"):
+        if any(not isinstance(country, str) for country in tables[name]):
+            raise LawDataInvalid(f'routing.yaml: {name}: a country is a text; write "NO"')
     bodies = {b["id"]: b for b in _load("adr_bodies.yaml")["bodies"]}
     rules = {r["id"] for r in _load("claim_kinds.yaml")["rules"]}
     _names_exist(tables, bodies, rules)
     return LawBook(
         tables=tables,
         airports=PackagedAirports(),
-        body_days={i: span for i, b in bodies.items() if (span := _days_after(b))},
-        body_waits={i: span for i, b in bodies.items() if (span := _wait(b))},
+        body_days={i: last for i, b in bodies.items() if (last := _last_day(b))},
+        body_waits={i: wait for i, b in bodies.items() if (wait := _wait(b))},
+        body_countries={i: str(b["jurisdiction"]) for i, b in bodies.items()},
+        calendar_of=calendar_for,
     )
 
 
@@ -80,19 +87,36 @@ def _names_exist(tables: Mapping[str, Any], bodies: Mapping[str, Any], rules: se
                 raise LawDataInvalid(f"routing.yaml: grounds.{kind}.{place}: no rule {missing}")
 
 
-def _days_after(body: Mapping[str, Any]) -> tuple[int, str] | None:
-    """The last day, where it runs from the first written complaint (or the bill)."""
+# What a body's last day runs from, by a word of its record; no word: the first complaint.
+STARTS: Final = {
+    "complaint": "complaint", "original bill": "bill", "end of the two months": "opening",
+    "final response": "answer", "deadlock letter": "answer",
+}  # fmt: skip
+
+
+def _last_day(body: Mapping[str, Any]) -> LastDay | None:
     span = body.get("deadline_after")
     if not isinstance(span, Mapping):
         return None
-    start = str(span.get("from", "complaint"))
-    from_complaint = "complaint" in start or "original bill" in start
-    return (int(span["value"]), str(span["unit"])) if from_complaint else None
+    said = str(span.get("from", "complaint"))
+    start = next((start for word, start in STARTS.items() if word in said), None)
+    if start is None:
+        raise LawDataInvalid(f"adr_bodies.yaml: {body['id']}: deadline_after.from: {said!r}")
+    return LastDay(Period(int(span["value"]), str(span["unit"])), start)
 
 
-def _wait(body: Mapping[str, Any]) -> tuple[int, str] | None:
+def _wait(body: Mapping[str, Any]) -> Wait | None:
     span = (body.get("requires") or {}).get("wait")
-    return (int(span["value"]), str(span["unit"])) if isinstance(span, Mapping) else None
+    if not isinstance(span, Mapping):
+        return None
+    value, _, unit = str(span.get("before", "")).partition(" ")
+    since = span.get("from_date")
+    return Wait(
+        Period(int(span["value"]), str(span["unit"])),
+        or_refused="or" in span,
+        since=date.fromisoformat(str(since)) if since else None,
+        before=Period(int(value), unit) if unit else None,
+    )
 
 
 class Checker:

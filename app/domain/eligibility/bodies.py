@@ -4,68 +4,91 @@ from __future__ import annotations
 
 from datetime import date
 
-from app.domain.counting import Period, plus
+from app.domain.counting import ONE_DAY, next_working_day, plus
 from app.domain.eligibility.facts import FactUnknown
+from app.domain.eligibility.finding import Due, Note
 from app.domain.eligibility.lawbook import Matter
 from app.domain.eligibility.places import air_law, country_at
 
 SEISED = ("court", "complaint_body")
 
 
-def body_for(m: Matter, amount_minor: int, currency: str | None) -> str | None:
-    """The deciding body, or None where none in our list fits or may be asked."""
-    if m.answers.text("insolvency") in ("opened", "closed_down") or seised(m):
-        return None
+def body_for(m: Matter, items: tuple[Due, ...]) -> tuple[str | None, tuple[Note, ...]]:
+    """The deciding body, or None where none in our list fits or may be asked; and why not."""
+    if m.answers.text("insolvency") in ("opened", "closed_down"):
+        return None, ()
+    if seised(m):
+        return None, (Note("already_before_a_body"),)
     name = _named(m)
     if name is None:
-        return None
-    floor = m.law["floors"].get(name)
-    if floor and currency == floor["currency"] and amount_minor < floor["under_minor"]:
-        return None
-    ceiling = m.law["ceilings"].get(name)
-    if ceiling and currency == ceiling["currency"] and amount_minor > ceiling["over_minor"]:
-        return None
+        return None, ()
+    if items and (why := _out_of_range(m, name, items)):
+        return None, (why,)
     closes = closes_on(m, name)
-    return None if closes is not None and closes < m.today else name
+    if closes is not None and closes < m.today:
+        return None, (Note("body_closed", {"body": name, "on": str(closes)}),)
+    return name, ()
 
 
 def seised(m: Matter) -> bool:
+    """A court or a body is on it already, whatever became of it."""
     return any(
-        r.get("route") in SEISED and r.get("state") not in ("not_started", "unknown", None)
+        r.get("route") in SEISED and r.get("state") != "not_started"
         for r in m.answers.entries("other_routes")
     )
 
 
+def _out_of_range(m: Matter, name: str, items: tuple[Due, ...]) -> Note | None:
+    """Under the floor or over the ceiling of the body, where it has one in this currency."""
+    total, currency = sum(item.amount_minor for item in items), items[0].currency
+    floor = m.law["floors"].get(name)
+    if floor and currency == floor["currency"] and total < floor["under_minor"]:
+        return Note("body_floor", {"body": name})
+    ceiling = m.law["ceilings"].get(name)
+    if ceiling and currency == ceiling["currency"] and total > ceiling["over_minor"]:
+        return Note("body_ceiling", {"body": name})
+    return None
+
+
+def group_of(m: Matter) -> str:
+    """The table of bodies for this claim: `air`, `bank`, `energy`...; "" where none decides."""
+    kind = m.answers.kind
+    if kind == "telecom_energy_billing":
+        return str(m.law["utilities"].get(m.answers.text("utility")) or "")
+    return str(m.law["body_of_kind"].get(kind) or "home")
+
+
 def _named(m: Matter) -> str | None:
-    kind, bodies = m.answers.kind, m.law["bodies"]
-    group = m.law["body_of_kind"].get(kind)
-    country = m.jurisdiction.partition("-")[0]
+    group = group_of(m)
     if group == "air":
         return _at_disruption(m)
-    if group is not None:
-        return _text(bodies[group].get(country))
-    if kind == "telecom_energy_billing":
-        utility = m.law["utilities"].get(m.answers.text("utility"))
-        return _text(bodies[utility].get(country)) if utility else None
-    return _by_home(m)
+    if group == "home":
+        return _by_home(m)
+    return _text(m.law["bodies"][group].get(m.country)) if group and not m.unsure else None
 
 
 def _at_disruption(m: Matter) -> str | None:
     """The country where the flight went wrong; from a third country with a carrier of the area,
     where it arrived."""
     key = "from_airport" if m.answers.get("disrupted_at") is None else "disrupted_at"
-    country = country_at(m.answers, m.law, key)
-    if m.answers.kind == "air" and country and not m.law.in_air_area(country):
-        try:
-            covered = air_law(m.answers, m.law) == "eu"
-        except FactUnknown:
-            covered = False
-        if covered:
-            country = country_at(m.answers, m.law, "to_airport")
+    country, day = country_at(m.answers, m.law, key), m.answers.day("flight_date")
+    if country and not m.law.in_air_area(country, day) and _carrier_of_area(m, country):
+        country = country_at(m.answers, m.law, "to_airport")
     bodies = m.law["bodies"]
     if m.answers.text("bought_as") == "business" and country in bodies["air_business"]:
         return _text(bodies["air_business"][country])
     return _text(bodies["air"].get(country))
+
+
+def _carrier_of_area(m: Matter, country: str) -> bool:
+    """An EU, EEA or Swiss carrier on a flight that no law of the departure covers."""
+    day = m.answers.day("flight_date")
+    if not m.law.in_air_area(m.answers.text("company_country"), day):
+        return False
+    try:
+        return country != "GB" or air_law(m.answers, m.law) != "gb"
+    except FactUnknown:
+        return False
 
 
 def _by_home(m: Matter) -> str | None:
@@ -73,7 +96,9 @@ def _by_home(m: Matter) -> str | None:
     home, company = m.answers.text("residence"), m.answers.text("company_country")
     bodies, law = m.law["bodies"], m.law
     near = {*law["eu"], *law["ecc_beside_eu"]}
-    if company and home != company:
+    if not company:
+        return None
+    if home != company:
         if home in near and company in near:
             return _text(bodies["abroad_eu"])
         return _text(bodies["abroad_gb"]) if home == "GB" and company in near else None
@@ -86,22 +111,39 @@ def _text(name: object) -> str | None:
 
 
 def closes_on(m: Matter, body: str) -> date | None:
-    """The last day of the body: so long after the first written complaint, where it says so."""
-    told, span = m.answers.told_on, m.law.body_days.get(body)
-    if body == "us.cms_no_surprises":
-        told = m.answers.day("bill_date")
-    return plus(told, Period(*span)) if told and span else None
+    """The last day of the body, where its record gives one and its start is known."""
+    last = m.law.body_days.get(body)
+    if last is None:
+        return None
+    starts = {
+        "complaint": m.answers.told_on, "answer": refused_on(m), "opening": opens_on(m, body),
+        "bill": m.answers.day("bill_date"),
+    }  # fmt: skip
+    start = starts[last.start]
+    return plus(start, last.period) if start else None
+
+
+def refused_on(m: Matter) -> date | None:
+    refused = m.answers.text("company_answer") == "refused"
+    return m.answers.day("company_answer_on") if refused else None
 
 
 def opens_on(m: Matter, body: str) -> date | None:
-    """The first day of the body: its wait after the first written complaint, or a refusal."""
-    told = m.answers.told_on
-    refused = m.answers.day("company_answer_on")
-    if m.answers.text("company_answer") != "refused":
-        refused = None
-    span = m.law.body_waits.get(body)
+    """The first day of the body: its wait after the first written complaint, or a refusal. None:
+    not open, or not known yet."""
+    told, refused = m.answers.told_on, refused_on(m)
     if told is None:
         return None
-    if span is None:
+    wait = m.law.body_waits.get(body)
+    if wait is None:
         return refused
-    return plus(told, Period(*span)) if span[1] != "working_days" else None
+    period = wait.period
+    if wait.since and wait.before and told < wait.since:
+        period = wait.before
+    if period.unit == "working_days":
+        calendar, waited = m.law.calendar_of(m.law.body_countries[body]), told
+        for _ in range(period.value):
+            waited = next_working_day(calendar, waited + ONE_DAY)
+    else:
+        waited = plus(told, period)
+    return min(waited, refused) if wait.or_refused and refused else waited

@@ -68,9 +68,18 @@ class Answers:
         clock, _, zone = str(self.need(key)).partition(" ")
         return datetime.fromisoformat(clock).replace(tzinfo=ZoneInfo(zone))
 
-    def entries(self, key: str) -> Sequence[Any]:
+    def listed(self, key: str) -> Sequence[Any]:
+        """The entries as given; () when unknown. An entry may be the word `unknown`."""
         value = self.get(key)
         return value if isinstance(value, list | tuple) else ()
+
+    def entries(self, key: str) -> Sequence[Mapping[str, Any]]:
+        """The entries of which something is known."""
+        return [entry for entry in self.listed(key) if isinstance(entry, Mapping)]
+
+    def vague(self, key: str) -> bool:
+        """Whether the list, or one of its entries, is not known."""
+        return self.get(key) is None or UNKNOWN in self.listed(key)
 
     @property
     def kind(self) -> str:

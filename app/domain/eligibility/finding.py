@@ -30,7 +30,8 @@ class Due:
 @dataclass(frozen=True, slots=True)
 class Test:
     """What the test of a kind found. `computed`: sums the law fixes; `counts`: the item types that
-    count here; `free`: without a rule of its own, so that its yes is a person's to say."""
+    count here, of which `paid_only` count once they were paid; `open_sum`: a figure that is not
+    known yet could still add a line; `unruled`: its yes needs no rule in our files."""
 
     __test__ = False  # not one of pytest's
 
@@ -43,6 +44,9 @@ class Test:
     warnings: tuple[Note, ...] = ()
     missing: tuple[Note, ...] = ()
     open_facts: tuple[str, ...] = ()  # what the consumer is asked before anything is said
+    paid_only: tuple[str, ...] = ()
+    open_sum: bool = False
+    unruled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
 
-from app.domain.eligibility.facts import Answers
+from app.domain.counting import Calendar, Period
+from app.domain.eligibility.facts import Answers, FactUnknown
 
 
 class Airports(Protocol):
@@ -23,14 +24,36 @@ class Airports(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Wait:
+    """How long after the first written complaint a body opens; `or_refused`: a refusal opens it
+    earlier; a complaint made before `since` waits `before` instead."""
+
+    period: Period
+    or_refused: bool = False
+    since: date | None = None
+    before: Period | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LastDay:
+    """Until when a body may be asked: so long after the `complaint`, the `answer` (a refusal), the
+    `opening` (its own first day) or the `bill`."""
+
+    period: Period
+    start: str
+
+
+@dataclass(frozen=True, slots=True)
 class LawBook:
-    """`tables` is routing.yaml as read and checked; `body_days` the last day of a body as (value,
-    unit) from the first written complaint."""
+    """`tables` is routing.yaml as read and checked; waits and last days of bodies by their id;
+    `calendar_of` the working days of a country."""
 
     tables: Mapping[str, Any]
     airports: Airports
-    body_days: Mapping[str, tuple[int, str]]
-    body_waits: Mapping[str, tuple[int, str]]
+    body_days: Mapping[str, LastDay]
+    body_waits: Mapping[str, Wait]
+    body_countries: Mapping[str, str]
+    calendar_of: Callable[[str], Calendar]
 
     def __getitem__(self, name: str) -> Any:
         return self.tables[name]
@@ -55,13 +78,27 @@ class LawBook:
 
 @dataclass(frozen=True, slots=True)
 class Matter:
-    """One claim under test."""
+    """One claim under test. `unsure` is the unknown fact the jurisdiction hangs on."""
 
     answers: Answers
     law: LawBook
     jurisdiction: str
     today: date
+    unsure: str | None = None
+
+    @property
+    def country(self) -> str:
+        return self.jurisdiction.partition("-")[0]
 
     def grounds(self, table: str) -> tuple[str, ...]:
-        """The rules of a kind here; none where the law files have none."""
-        return tuple(self.law.of_place(self.law["grounds"][table], self.jurisdiction) or ())
+        """The rules of a kind here; none where the law files have none. Raises FactUnknown where
+        they differ from place to place and the place is not known."""
+        rules = self.law["grounds"][table]
+        if set(rules) - {"ANY"}:
+            self.sure()
+        return tuple(self.law.of_place(rules, self.jurisdiction) or ())
+
+    def sure(self) -> None:
+        """Raises FactUnknown when the jurisdiction is not known."""
+        if self.unsure:
+            raise FactUnknown(self.unsure)

@@ -23,7 +23,7 @@ def event_of(answers: Answers, key: str | None) -> date | None:
     if key == "legs":
         days = [event_day(leg.get("date")) for leg in answers.entries("legs")]
         known = [day for day in days if day is not None]
-        return max(known) if known and len(known) == len(days) else None
+        return max(known) if known and len(known) == len(answers.listed("legs")) else None
     if key == "defect_seen_on":  # missing: the first written complaint
         return answers.day(key) or answers.told_on
     return answers.day(key)
@@ -31,19 +31,30 @@ def event_of(answers: Answers, key: str | None) -> date | None:
 
 def last_day(m: Matter) -> date | None:
     """The last day on which the claim is not time-barred; None where no period is given here."""
-    event = event_on(m)
-    kind, country = m.answers.kind, m.jurisdiction.partition("-")[0]
-    if kind == "healthcare_billing" and country == "US":
+    event, kind = event_on(m), m.answers.kind
+    if kind == "healthcare_billing" and m.country == "US":
         bill = m.answers.day("bill_date")
         return bill + timedelta(days=m.law["health"]["us_days"]) if bill else None
-    if event is None or kind == "unauthorised_payment":
+    if event is None:
         return None
-    table = m.law["limitation"]
+    if kind == "unauthorised_payment":
+        # Months to tell the bank: once it was told, its own test says whether that was in time.
+        ruled = m.law.in_eu(m.jurisdiction) or m.jurisdiction == "GB"
+        if m.unsure or not ruled or not m.answers.never("told_bank_on"):
+            return None
+        return plus(event, Period(m.law["payments"]["told_months"], "months"))
     if kind == "air_baggage":
         return plus(event, Period(m.law["baggage"]["limitation_years"], "years"))
+    return None if m.unsure else _general(m, event)
+
+
+def _general(m: Matter, event: date) -> date | None:
+    """Years by jurisdiction; in some, a complaint inside the period begins a new one."""
+    table, country = m.law["limitation"], m.country
     years = table["years"].get(country)
-    if kind == "air":
+    if m.answers.kind == "air":
         years = table["years_air"].get(country, years)
+    years = table["years_part"].get(m.answers.text("place"), years)
     if years is None:
         return None
     end = plus(event, Period(years, "years"))
@@ -55,13 +66,20 @@ def last_day(m: Matter) -> date | None:
     return end
 
 
+def shorter_in_part(m: Matter) -> tuple[str, date] | None:
+    """A part of the country with a shorter period, and its last day: the answers do not say where
+    in the country it was."""
+    event = event_on(m)
+    if event is None or m.unsure or m.answers.kind in ("unauthorised_payment", "air_baggage"):
+        return None
+    for part, years in m.law["limitation"]["years_part"].items():
+        if part.partition("-")[0] == m.country and m.answers.text("place") != part:
+            return str(part), plus(event, Period(years, "years"))
+    return None
+
+
 def barred(m: Matter) -> bool:
-    """Too old on its face. Nobody told the bank in time: 13 months end the claim as well."""
-    if m.answers.kind == "unauthorised_payment":
-        first = m.answers.day("first_debit_on")
-        if m.jurisdiction == "US" or first is None or not m.answers.never("told_bank_on"):
-            return False
-        return m.today > plus(first, Period(m.law["payments"]["told_months"], "months"))
+    """Too old on its face."""
     end = last_day(m)
     return end is not None and end < m.today
 

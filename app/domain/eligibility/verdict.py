@@ -4,7 +4,7 @@ then what a person decides; only then yes."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -12,10 +12,10 @@ from app.domain.eligibility import limits
 from app.domain.eligibility.bodies import body_for, closes_on, opens_on
 from app.domain.eligibility.facts import Answers, FactUnknown
 from app.domain.eligibility.finding import Finding, Note, Test, Verdict
-from app.domain.eligibility.items import Claimed, claimed
+from app.domain.eligibility.items import NAMED_APART, Claimed, claimed, own_items
 from app.domain.eligibility.kinds import TESTS
 from app.domain.eligibility.lawbook import LawBook, Matter
-from app.domain.eligibility.places import air_law, jurisdiction
+from app.domain.eligibility.places import jurisdiction
 from app.domain.eligibility.warnings import missing_papers, warnings_of
 
 GUARDIAN_MISSING = ("none", "will_sign")
@@ -42,23 +42,26 @@ def find(
 ) -> Finding:
     """The finding for one intake. `company` is the legal entity, `earlier` the open cases."""
     answers = Answers(given)
-    m = Matter(answers, law, jurisdiction(answers, law), today)
+    place, unsure = jurisdiction(answers, law)
+    m = Matter(answers, law, place, today, unsure)
     test = _with_chargeback(_tested(m), m)
     sums = claimed(answers, law, test)
     twice = duplicate_of(m, company, earlier)
     eligible, why = _verdict(m, test, sums, twice)
-    said_no = eligible == "no"
-    items = () if said_no else sums.items
-    currency = items[0].currency if items else _currency(test, answers)
+    items = () if eligible == "no" else sums.items
+    currency = _currency(m, test, sums)
     total = sum(item.amount_minor for item in items)
-    body = None if said_no else body_for(m, total, currency)
+    body, body_notes = (None, ()) if eligible == "no" else body_for(m, items)
     return Finding(
-        claim_kind=answers.kind, jurisdiction=m.jurisdiction, eligible=eligible,
+        claim_kind=answers.kind or "unknown", jurisdiction=m.jurisdiction, eligible=eligible,
         legal_ground=test.grounds, items=items, amount_minor=total, currency=currency, body=body,
         body_opens=opens_on(m, body) if body else None,
         body_closes=closes_on(m, body) if body else None,
         limitation_on=limits.last_day(m), reasons=(*why, *test.reasons),
-        warnings=(*test.warnings, *sums.warnings, *warnings_of(m, eligible, total, currency, body)),
+        warnings=(
+            *test.warnings, *sums.warnings, *body_notes,
+            *warnings_of(m, eligible, total, currency, body),
+        ),
         missing=(*test.missing, *missing_papers(m)), open_facts=test.open_facts,
     )  # fmt: skip
 
@@ -69,28 +72,32 @@ def _tested(m: Matter) -> Test:
         test = TESTS[m.answers.need("claim_kind")](m)
     except FactUnknown as unknown:
         asked = Note("fact_unknown", {"fact": unknown.key})
-        return Test("needs_info", _likely_grounds(m), reasons=(asked,), open_facts=(unknown.key,))
-    if test.verdict == "yes" and not test.grounds:
-        # No rule in our files: a person says whether there is a claim.
+        # Where damages count depends on what happened: unknown, they still could.
+        loss = m.answers.kind in m.law["loss_may_count"] and any(
+            item.get("type") in NAMED_APART for item in own_items(m.answers)
+        )
+        computed = m.answers.kind in m.law["sum_computed"]
         return Test(
-            "unclear", (), computed=test.computed, counts=test.counts, currency=test.currency,
-            reasons=(*test.reasons, Note("no_rule_here")), warnings=test.warnings,
-            missing=test.missing,
+            "needs_info", _likely_grounds(m), counts=() if computed else None, reasons=(asked,),
+            open_facts=(unknown.key,), open_sum=loss or computed,
         )  # fmt: skip
+    if test.verdict == "yes" and not test.grounds and not test.unruled:
+        # No rule in our files: a person says whether there is a claim.
+        return replace(test, verdict="unclear", reasons=(*test.reasons, Note("no_rule_here")))
     return test
 
 
 def _likely_grounds(m: Matter) -> tuple[str, ...]:
+    """The rules of the kind, as far as they do not hang on what is not known."""
     kind = m.answers.kind
-    if kind == "air":
-        try:
-            law = air_law(m.answers, m.law)
-        except FactUnknown:
-            return ()
-        return (str(m.law["air"][law]["rule"]),) if law else ()
     if kind == "online_purchase" and m.answers.text("problem") == "not_as_described":
         kind = "online_purchase_described"
-    return m.grounds(kind) if kind in m.law["grounds"] else ()
+    if kind == "online_return" and m.answers.text("why_sent_back") in ("wrong_item", "faulty"):
+        kind = "online_return_faulty"
+    try:
+        return m.grounds(kind) if kind in m.law["grounds"] else ()
+    except FactUnknown:
+        return ()
 
 
 def _with_chargeback(test: Test, m: Matter) -> Test:
@@ -101,10 +108,7 @@ def _with_chargeback(test: Test, m: Matter) -> Test:
     ground = m.law["chargeback_ground"]
     if not running or ground in test.grounds:
         return test
-    return Test(
-        test.verdict, (*test.grounds, ground), test.computed, test.counts, test.currency,
-        test.reasons, test.warnings, test.missing, test.open_facts,
-    )  # fmt: skip
+    return replace(test, grounds=(*test.grounds, ground))
 
 
 def _verdict(
@@ -112,7 +116,7 @@ def _verdict(
 ) -> tuple[Verdict, tuple[Note, ...]]:
     if refusal := _refused(m, test, sums, twice):
         return "no", (refusal,)
-    if question := _asked(m, test):
+    if question := _asked(m, test, sums):
         return "needs_info", (question,)
     if doubt := _doubted(m, test):
         return "unclear", (doubt,)
@@ -126,18 +130,12 @@ def _refused(m: Matter, test: Test, sums: Claimed, twice: Earlier | None) -> Not
         return Note("time_barred", {"on": str(limits.last_day(m) or "")})
     if any(o.get("state") == "accepted" for o in m.answers.entries("offers")):
         return Note("offer_accepted")
-    if not sums.items and not _could_count(m, test):
+    if not sums.items and not sums.unknown and not test.open_sum:
         return Note("nothing_left")
     return Note("test_says_no") if test.verdict == "no" else None
 
 
-def _could_count(m: Matter, test: Test) -> bool:
-    """Whether an unknown fact could still make a line count."""
-    unknown_sum = any(i.get("amount") == "unknown" for i in m.answers.entries("items"))
-    return bool(test.open_facts) or unknown_sum or m.answers.get("items") is None
-
-
-def _asked(m: Matter, test: Test) -> Note | None:
+def _asked(m: Matter, test: Test, sums: Claimed) -> Note | None:
     consent = m.answers.text("guardian_consent")
     if consent in GUARDIAN_MISSING or m.answers.get("guardian_consent") is None:
         return Note("guardian_must_sign")
@@ -146,7 +144,7 @@ def _asked(m: Matter, test: Test) -> Note | None:
         return Note("authority_must_be_sent")
     if test.verdict == "needs_info":
         return Note("question_open")
-    return None
+    return Note("sum_unknown") if sums.unknown and not sums.items else None
 
 
 def _doubted(m: Matter, test: Test) -> Note | None:
@@ -164,18 +162,23 @@ def duplicate_of(m: Matter, company: str, earlier: Sequence[Earlier]) -> Earlier
         return None
     if reference in ("", "none") or not company:
         return None
-    this = (company.casefold(), reference, m.answers.kind, event)
+    this = (_plain(company), _plain(reference), m.answers.kind, event)
     for case in earlier:
-        if (case.company.casefold(), case.reference, case.kind, case.event_on) == this:
+        if (_plain(case.company), _plain(case.reference), case.kind, case.event_on) == this:
             return case
     return None
 
 
-def _currency(test: Test, answers: Answers) -> str | None:
-    """Of the rule's sum, else of the lines asked."""
+def _plain(text: str) -> str:
+    """Without what two people write differently: capitals and blanks."""
+    return "".join(text.split()).casefold()
+
+
+def _currency(m: Matter, test: Test, sums: Claimed) -> str | None:
+    """Of the first counted line; of a no, of the rule's sum, else of the lines asked."""
+    if sums.items:
+        return sums.items[0].currency
     if test.currency:
         return test.currency
-    for item in answers.entries("items"):
-        if isinstance(item.get("amount"), dict):
-            return str(item["amount"]["currency"])
-    return None
+    asked = [i["amount"] for i in m.answers.entries("items") if isinstance(i.get("amount"), dict)]
+    return str(asked[0]["currency"]) if asked else None

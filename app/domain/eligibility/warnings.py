@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from app.domain.eligibility.bodies import closes_on
-from app.domain.eligibility.facts import Answers
+from app.domain.eligibility.bodies import closes_on, group_of
+from app.domain.eligibility.facts import UNKNOWN, Answers
 from app.domain.eligibility.finding import Note, Verdict
 from app.domain.eligibility.items import minor
 from app.domain.eligibility.lawbook import Matter
-from app.domain.eligibility.limits import event_on, last_day
+from app.domain.eligibility.limits import event_on, last_day, shorter_in_part
 
 
 def warnings_of(
@@ -18,9 +18,9 @@ def warnings_of(
     """In the order in which they press."""
     found = [*_care(m.answers), *_clocks(m, body), *_other_money(m.answers)]
     if eligible != "no":
-        found += [*_company(m), *_other_ways(m, total, currency), *_body(m, body)]
+        found += [*_company(m), *_other_ways(m, total, currency), *_body(m, body, total, currency)]
         small = m.law["small_minor"].get(currency or "")
-        if small is not None and total < small:
+        if small is not None and 0 < total < small:
             found.append(Note("small_sum_pack"))
     if currency is not None and m.law["decimals"].get(currency) == 0:
         found.append(Note("no_minor_unit", {"currency": currency}))
@@ -43,7 +43,7 @@ def missing_papers(m: Matter) -> tuple[Note, ...]:
 
 
 def _care(answers: Answers) -> list[Note]:
-    needs = [str(n) for n in answers.entries("support_needs")]
+    needs = [str(n).replace("_", " ") for n in answers.listed("support_needs") if n != UNKNOWN]
     found = [Note("support_needs", {"needs": ", ".join(needs)})] if needs else []
     if answers.text("guardian_consent") in ("none", "will_sign"):
         found.append(Note("minor_claimant"))
@@ -63,11 +63,15 @@ def _clocks(m: Matter, body: str | None) -> list[Note]:
         found.append(Note("time_barred_since", {"on": str(end)}))
     elif end is not None and end <= soon:
         found.append(Note("limitation_near", {"on": str(end)}))
+    part = shorter_in_part(m)
+    if part is not None and part[1] <= soon and (end is None or end >= m.today):
+        found.append(Note("shorter_in_part", {"part": part[0], "on": str(part[1])}))
     if event_on(m) is None and m.law["event_of"].get(m.answers.kind):
         found.append(Note("event_unknown"))
     closes = closes_on(m, body) if body else None
     if closes is not None:
-        found.append(Note("body_until", {"body": str(body), "on": str(closes)}))
+        code = "body_until_soon" if closes <= soon else "body_until"
+        found.append(Note(code, {"body": str(body), "on": str(closes)}))
     for offer in m.answers.entries("offers"):
         if offer.get("state") == "open":
             found.append(Note("open_offer", {"until": str(offer.get("until", "unknown"))}))
@@ -119,14 +123,19 @@ def _other_ways(m: Matter, total: int, currency: str | None) -> list[Note]:
     return found
 
 
-def _body(m: Matter, body: str | None) -> list[Note]:
+def _body(m: Matter, body: str | None, total: int, currency: str | None) -> list[Note]:
     if body is None:
         return []
     found = []
     first = m.law["first_body"].get(body)
     if first:
         found.append(Note("body_first", {"first": str(first), "body": body}))
-    other = m.law["membership"].get(body)
-    if other:
-        found.append(Note("membership", {"body": body, "other": str(other)}))
+    if m.country in m.law["mediator_before_court"]:
+        found.append(Note("mediator_before_court"))
+    others = m.law["membership"].get(group_of(m), {}).get(body)
+    if others:
+        found.append(Note("membership", {"body": body, "other": ", ".join(others)}))
+    tier = m.law["tiers"].get(body)
+    if tier and currency == tier["currency"] and total <= tier["to_minor"]:
+        found.append(Note("body_tier", {"body": body}))
     return found

@@ -49,7 +49,7 @@ def _purchase(m: Matter, described: bool, ruled: bool) -> Verdict:
 def defective(m: Matter) -> Test:
     """Dir. 2019/771: liability of the seller for years, presumption of the first one or two."""
     grounds = m.grounds("online_defective")
-    if m.answers.text("sold_by") == "company_says_only_middleman":
+    if m.answers.need("sold_by") == "company_says_only_middleman":
         return Test("needs_info", grounds, reasons=(Note("who_is_the_seller"),))
     verdict, why = _defective(m)
     return Test(
@@ -78,7 +78,6 @@ def _defective(m: Matter) -> tuple[Verdict, str]:
 
 def not_delivered(m: Matter) -> Test:
     grounds = m.grounds("online_not_delivered")
-    m.answers.need("delivery_state")
     promised = m.answers.day("promised_on")
     if promised is None:
         ordered = m.answers.day("ordered_on")
@@ -86,6 +85,8 @@ def not_delivered(m: Matter) -> Test:
             raise FactUnknown("ordered_on")
         promised = ordered + timedelta(days=m.law["online"]["delivery_days"])
     passed = promised < m.today
+    if passed:  # whatever the tracking says, but something it must say
+        m.answers.need("delivery_state")
     return Test(
         "yes" if passed else "no", grounds,
         reasons=(Note("not_delivered" if passed else "still_in_time", {"on": str(promised)}),),
@@ -108,6 +109,8 @@ def _sent_back(m: Matter, faulty: bool) -> tuple[Verdict, str]:
         return "yes", "wrong_or_faulty"
     if m.answers.need("excepted_goods") != "none":
         return "no", "excepted_goods"
+    if m.answers.never("withdrew_on"):
+        return "unclear", "withdrawn_late"
     withdrew = m.answers.day("withdrew_on") or m.answers.day("sent_back_on")
     if withdrew is None:
         raise FactUnknown("withdrew_on")

@@ -13,9 +13,10 @@ TRICKED = ("codes_or_approval_given_after_a_trick", "i_sent_it_after_a_trick")
 
 
 def unauthorised(m: Matter) -> Test:
+    grounds = m.grounds("unauthorised_payment")
     verdict, why = _unauthorised(m)
     missing = (Note("tell_the_bank"),) if why == "bank_not_told" else ()
-    return Test(verdict, m.grounds("unauthorised_payment"), reasons=(Note(why),), missing=missing)
+    return Test(verdict, grounds, reasons=(Note(why),), missing=missing)
 
 
 def _unauthorised(m: Matter) -> tuple[Verdict, str]:
@@ -23,7 +24,7 @@ def _unauthorised(m: Matter) -> tuple[Verdict, str]:
     told = m.answers.day("told_bank_on")
     if told is None:
         return "needs_info", "bank_not_told"
-    if m.jurisdiction != "US":
+    if m.law.in_eu(m.jurisdiction) or m.jurisdiction == "GB":
         first = m.answers.day("first_debit_on")
         if first is None:
             raise FactUnknown("first_debit_on")
