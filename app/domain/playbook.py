@@ -1,11 +1,12 @@
 """The ladder as data. A playbook is one claim kind (family) in one jurisdiction, versioned.
 
-Loaded from app/playbooks/*.yaml by app.playbooks.loader; the domain sees only these frozen values.
+Loaded from app/playbooks/data by app.playbooks.loader; the domain sees only these frozen values.
 """
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol
@@ -45,11 +46,16 @@ class LadderStep:
 
 @dataclass(frozen=True, slots=True)
 class PaymentPeriod:
-    """How long the law gives the company to pay a claim of this kind; the wait of the contact."""
+    """How long the law gives the company to pay a claim of this kind; the wait of the contact.
+
+    `for_items`: holds only where all that is claimed is of these kinds of lines; empty: always.
+    """
 
     claim_kind: str
     wait: Period
     rule: str
+    for_items: tuple[str, ...] = ()
+    verified: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +116,14 @@ class Body:
     languages: tuple[str, ...] = ("en",)
     min_amount_minor: int = 0
     needs_complaint_days: int = 0  # days since the first written complaint before it opens
-    kind: str = "adr"  # adr | regulator | court | step | network
+    kind: str = "adr"  # adr | regulator | court | step
     who_files: str = "consumer_only"  # consumer_only | consumer_or_mandated | unknown
     how: str = "form"  # form | letter | phone
     opens_after: Period | None = None  # since the first written complaint
     opens_on_refusal: bool = False  # a refusal opens it at once
-    closes_after: Period | None = None  # since the first written complaint
-    closes_on_bill: bool = False  # `closes_after` runs from the bill instead
+    earlier_wait: tuple[date, Period] | None = None  # complaints before that day waited so long
+    closes_after: Period | None = None  # since the fact of `closes_from`
+    closes_from: str = "complaint"  # complaint | answer (a refusal) | opening | bill
     needs_body: str | None = None  # must have been asked before
     max_amount_minor: int | None = None
     amount_currency: str | None = None  # of min_ and max_amount_minor
@@ -150,6 +157,7 @@ class Playbook:
     declarations: tuple[Declaration, ...] = ()
     limitations: tuple[tuple[str, Limitation], ...] = ()  # claim kind or "*" -> limitation
     mandate_level: str = "typed"  # what companies here accept as authority
+    bodies_by_case: bool = False  # which body decides hangs on the answers: the case names it
     licence: str | None = None  # agent.* rule whose licence we need to demand money here
     grounds: tuple[str, ...] = ()  # rules of claim_kinds.yaml that it argues with
     stop_below_minor: tuple[tuple[str, int], ...] = ()  # currency -> smallest sum worth a body
@@ -163,8 +171,23 @@ class Playbook:
     def step_for(self, stage: Stage) -> LadderStep:
         return next(s for s in self.ladder if s.stage is stage)
 
-    def payment_period(self, claim_kind: str) -> PaymentPeriod | None:
-        return next((p for p in self.payment_periods if p.claim_kind == claim_kind), None)
+    def payment_period(
+        self, claim_kind: str, items: Collection[str] | None = None
+    ) -> PaymentPeriod | None:
+        """The statutory one of a kind; of those for some kinds of lines, only what fits `items`."""
+        return next(
+            (
+                p
+                for p in self.payment_periods
+                if p.claim_kind == claim_kind
+                and (not p.for_items or (items and set(items) <= set(p.for_items)))
+            ),
+            None,
+        )
+
+    def confirmed(self, verified: bool) -> bool:
+        """Whether a datum may be used without asking: read in a source, or approved by a person."""
+        return verified or self.reviewed_by is not None
 
     def limitation(self, claim_kind: str) -> Limitation | None:
         named = dict(self.limitations)
