@@ -32,7 +32,7 @@ async def test_a_worker_killed_at_every_step_loses_and_doubles_nothing(
     lanes = [await make_lane() for _ in range(LANES)]
     tally = await run_pipeline(lanes, pipeline)
     with capsys.disabled():
-        print(f"\n{tally.line()}", flush=True)
+        print(f"\n{tally.line()}", *tally.violations, sep="\n", flush=True)
     assert tally.violations == []
     assert tally.kills > 20
 
@@ -45,5 +45,5 @@ async def test_it_settles_with_the_real_lease_too(
     lanes = [await make_lane(lease_seconds=20.0)]
     tally = await run_pipeline(lanes, pipeline, sample=1, seed="lease")
     with capsys.disabled():
-        print(f"\nlease 20 s: {tally.line()}", flush=True)
+        print(f"\nlease 20 s: {tally.line()}", *tally.violations, sep="\n", flush=True)
     assert tally.violations == []
