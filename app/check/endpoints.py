@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import date
+from typing import Any
+
+from fastapi import Response
+
+from app.check.approved import approved_records
 from app.check.schemas import CheckIn, FindingOut, NextIn, NextOut, QuestionOut
 from app.clock import business_now
 from app.deps import ReadSession, Router
+from app.domain.errors import NotFound
 from app.fields import FieldError, FieldsRefused
 from app.law.answers import AnswersInvalid
 from app.law.eligibility import Checker, CompanyIn, FactsIn, as_json
+from app.law.ics import calendar, name_of
 from app.law.questions import Question, open_questions
 
 router = Router(prefix="/v1", tags=["check"])
@@ -18,9 +26,37 @@ async def public_check(body: CheckIn, session: ReadSession) -> FindingOut:
     """Is there a claim, on what ground, how much, and who decides if the company does not pay.
     Nothing is stored."""
     today = (await business_now(session)).date()
+    return FindingOut.model_validate(_found(body, today))
+
+
+@router.post(
+    "/check/calendar",
+    operation_id="public_check_calendar",
+    response_class=Response,
+    responses={200: {"content": {"text/calendar": {}}}},
+)
+async def public_check_calendar(body: CheckIn, session: ReadSession) -> Response:
+    """The free acts of the same check as a calendar file. Nothing is stored."""
+    today = (await business_now(session)).date()
+    found = _found(body, today)
+    if not found["acts"]:
+        raise NotFound("there is nothing to do by a day here", code="no_free_acts")
+    return Response(
+        calendar(found, of=name_of(body.answers), on=today),
+        media_type="text/calendar; charset=utf-8",
+        headers={
+            "content-disposition": 'attachment; filename="recourse.ics"',
+            "cache-control": "no-store",
+            "x-content-type-options": "nosniff",
+        },
+    )
+
+
+def _found(body: CheckIn, today: date) -> dict[str, Any]:
+    """The finding as JSON. Raises FieldsRefused with a pointer to each answer that cannot be."""
     asked = FactsIn(company=CompanyIn(**body.company.model_dump()), answers=body.answers)
     try:
-        finding = Checker(today).check(asked)
+        finding = Checker(today, approved_records()).check(asked)
     except AnswersInvalid as invalid:
         raise FieldsRefused(
             *(
@@ -29,7 +65,7 @@ async def public_check(body: CheckIn, session: ReadSession) -> FindingOut:
             ),
             code="answers_invalid",
         ) from None
-    return FindingOut.model_validate(as_json(finding, body.language))
+    return as_json(finding, body.language)
 
 
 @router.post("/check/questions", operation_id="public_next_question")

@@ -55,6 +55,27 @@ class DueOut(Out):
     currency: str
 
 
+class ActOut(Out):
+    """Something free to do; `last_day` null: today, and `why` says so. `rule`: where its number
+    comes from (house.*: ours)."""
+
+    code: str
+    act: str
+    why: str
+    last_day: date | None
+    rule: str
+
+
+class DemandOut(Out):
+    """`amount_minor` is null where the company is to put the thing itself right."""
+
+    kind: str
+    words: str
+    amount_minor: int | None
+    currency: str | None
+    only_after: str | None
+
+
 class CodesOut(Out):
     """The stable names behind the sentences."""
 
@@ -79,6 +100,9 @@ class FindingOut(Out):
     body_opens: date | None
     body_closes: date | None
     limitation_on: date | None
+    acts: list[ActOut]
+    demand_primary: DemandOut | None
+    demand_alternative: DemandOut | None
     steps: list[str]
     open_facts: list[str]
     codes: CodesOut

@@ -17,13 +17,17 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.domain.counting import Period
 from app.domain.eligibility import limits
 from app.domain.eligibility.facts import Answers
-from app.domain.eligibility.finding import Finding, Note
+from app.domain.eligibility.finding import Act, Demand, Finding, Note
 from app.domain.eligibility.lawbook import LastDay, LawBook, Wait
 from app.domain.eligibility.verdict import Earlier, find
+from app.law.acts import acts_file
 from app.law.airports import PackagedAirports
-from app.law.answers import checked
+from app.law.answers import UNKNOWN, checked, vocabulary
 from app.law.calendar import calendar_for
 from app.law.records import DATA, LawDataInvalid
+
+# The gaps of sentences that hold a choice of the intake.
+CHOICES: Final = frozenset({"incident", "reason", "problem", "outcome", "needs", "route"})
 
 
 class CompanyIn(BaseModel):
@@ -58,8 +62,14 @@ def law_book() -> LawBook:
         if any(not isinstance(country, str) for country in tables[name]):
             raise LawDataInvalid(f'routing.yaml: {name}: a country is a text; write "NO"')
     bodies = {b["id"]: b for b in _load("adr_bodies.yaml")["bodies"]}
-    rules = {r["id"] for r in _load("claim_kinds.yaml")["rules"]}
-    _names_exist(tables, bodies, rules)
+    records = _load("claim_kinds.yaml")
+    rules = {r["id"]: r for r in records["rules"]}
+    _names_exist(tables, bodies, set(rules))
+    acts = acts_file()
+    others = [*records["limitation"], *_load("adr_bodies.yaml")["agent_rules"]]
+    known = {*rules, *bodies, *(record["id"] for record in others)}
+    if missing := acts.records() - known:
+        raise LawDataInvalid(f"acts.yaml: there is no record {', '.join(sorted(missing))}")
     return LawBook(
         tables=tables,
         airports=PackagedAirports(),
@@ -67,6 +77,12 @@ def law_book() -> LawBook:
         body_waits={i: wait for i, b in bodies.items() if (wait := _wait(b))},
         body_countries={i: str(b["jurisdiction"]) for i, b in bodies.items()},
         calendar_of=calendar_for,
+        acts=acts.made_acts(),
+        demands=acts.made_demands(),
+        cures=frozenset(acts.cures),
+        unconfirmed=frozenset(
+            name for name, record in (rules | bodies).items() if record.get("verified") is False
+        ),
     )
 
 
@@ -120,17 +136,22 @@ def _wait(body: Mapping[str, Any]) -> Wait | None:
 
 
 class Checker:
-    """Checks a batch: earlier intakes count as open cases."""
+    """Checks a batch: earlier intakes count as open cases. `approved`: records that a reviewer let
+    work although nobody read them in a source."""
 
-    def __init__(self, today: date) -> None:
+    def __init__(self, today: date, approved: frozenset[str] = frozenset()) -> None:
         self.today = today
+        self.approved = approved
         self.earlier: list[Earlier] = []
 
     def check(self, asked: FactsIn) -> Finding:
         """Raises AnswersInvalid with every answer that cannot be."""
         answers = checked(asked.answers, self.today)
         company = asked.company.name
-        finding = find(answers, law_book(), self.today, company=company, earlier=self.earlier)
+        finding = find(
+            answers, law_book(), self.today, company=company, earlier=self.earlier,
+            approved=self.approved,
+        )  # fmt: skip
         read = Answers(answers)
         event = limits.event_of(read, law_book()["event_of"].get(read.kind))
         name = asked.id or f"case {len(self.earlier) + 1}"
@@ -158,6 +179,9 @@ def as_json(finding: Finding, language: str = "en") -> dict[str, Any]:
         "body_opens": _day(finding.body_opens),
         "body_closes": _day(finding.body_closes),
         "limitation_on": _day(finding.limitation_on),
+        "acts": [_act(act, language) for act in finding.acts],
+        "demand_primary": _demand(finding.demand_primary, language),
+        "demand_alternative": _demand(finding.demand_alternative, language),
         "steps": [sentence(n, language) for n in finding.reasons],
         "open_facts": list(finding.open_facts),
         "codes": {
@@ -168,14 +192,67 @@ def as_json(finding: Finding, language: str = "en") -> dict[str, Any]:
     }
 
 
+def _act(act: Act, language: str) -> dict[str, Any]:
+    """`why` says besides why there is no last day, and what is to be confirmed."""
+    code = f"act_{act.code}"
+    why = [sentence(Note(f"{code}_why", act.params), language)]
+    if act.last_day is None:
+        why.append(sentence(Note("act_today"), language))
+    if not act.confirmed:
+        why.append(sentence(Note("act_to_be_confirmed"), language))
+    return {
+        "code": act.code,
+        "act": sentence(Note(code, act.params), language),
+        "why": " ".join(why),
+        "last_day": _day(act.last_day),
+        "rule": act.rule,
+    }
+
+
+def _demand(demand: Demand | None, language: str) -> dict[str, Any] | None:
+    if demand is None:
+        return None
+    after = f"after_{demand.only_after}" if demand.only_after else None
+    return {
+        "kind": demand.kind,
+        "words": sentence(Note(f"demand_{demand.kind}"), language),
+        "amount_minor": demand.amount_minor,
+        "currency": demand.currency,
+        "only_after": sentence(Note(after), language) if after else None,
+    }
+
+
 def _day(day: date | None) -> str | None:
     return day.isoformat() if day else None
 
 
 def sentence(note: Note, language: str) -> str:
     """The words of a note, filled; English where a language has none yet."""
-    words = _words(language).get(note.code) or _words("en")[note.code]
-    return words.format_map(note.params)
+    said = {name: _said(name, value, language) for name, value in note.params.items()}
+    return _word(note.code, language).format_map(said)
+
+
+def _word(code: str, language: str) -> str:
+    return _words(language).get(code) or _words("en")[code]
+
+
+def _said(name: str, value: str, language: str) -> str:
+    """An answer inside a sentence: choices in words, a fact as the question that asks for it."""
+    if name == "fact":
+        return _asks().get(value, value)
+    if name not in CHOICES and value != UNKNOWN:
+        return value
+    known = _words("en")
+    said = (
+        _word(f"value_{one}", language) if f"value_{one}" in known else one.replace("_", " ")
+        for one in value.split(", ")
+    )
+    return ", ".join(said)
+
+
+@cache
+def _asks() -> dict[str, str]:
+    return {key: str(f["ask"]) for facts in vocabulary().values() for key, f in facts.items()}
 
 
 @cache

@@ -20,7 +20,7 @@ _SIMPLE: Final[Mapping[str, dict[str, Any]]] = {
     "money": {
         "type": "object",
         "properties": {
-            "amount": {"type": "string", "pattern": r"^\d+(\.\d+)?$"},
+            "amount": {"type": "string", "pattern": r"^\d{1,15}(\.\d{1,6})?$"},
             "currency": {"type": "string", "pattern": "^[A-Z]{3}$"},
         },
         "required": ["amount", "currency"],
@@ -47,7 +47,7 @@ def intake_schema() -> dict[str, Any]:
             "answers": {
                 "type": "object",
                 "required": ["claim_kind"],
-                "properties": {"claim_kind": {"enum": list(vocabulary())}},
+                "properties": {"claim_kind": {"enum": [*vocabulary(), UNKNOWN]}},
                 "allOf": kinds,
             },
         },

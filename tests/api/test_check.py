@@ -43,6 +43,15 @@ async def rows_of_all_tables(database: Database) -> dict[str, int]:
         }
 
 
+async def test_the_free_acts_come_as_a_calendar_file(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/v1/check/calendar", json=asked())
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "text/calendar; charset=utf-8"
+    assert answer.content.startswith(b"BEGIN:VCALENDAR\r\n")
+    refused = await client.post("/v1/check/calendar", json=asked(from_airport="XQX"))
+    assert refused.status_code == 422
+
+
 async def test_an_impossible_answer_is_pointed_at(client: httpx.AsyncClient) -> None:
     answer = await client.post("/v1/check", json=asked(from_airport="XQX", arrival_delay_min=-5))
     assert answer.status_code == 422

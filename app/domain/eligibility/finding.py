@@ -50,6 +50,28 @@ class Test:
 
 
 @dataclass(frozen=True, slots=True)
+class Act:
+    """Something free that the consumer can do; no `last_day` means today. `confirmed`: its numbers
+    were read in a source."""
+
+    code: str
+    rule: str
+    last_day: date | None
+    confirmed: bool
+    params: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What is asked of the company; without a sum where it is to put the thing itself right."""
+
+    kind: str
+    amount_minor: int | None
+    currency: str | None
+    only_after: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """`items` sum to `amount_minor`; a no has neither items nor body. `body_opens`, `body_closes`:
     first and last day of the body, where the records give them."""
@@ -69,3 +91,6 @@ class Finding:
     warnings: tuple[Note, ...]
     missing: tuple[Note, ...]
     open_facts: tuple[str, ...]
+    acts: tuple[Act, ...]
+    demand_primary: Demand | None
+    demand_alternative: Demand | None

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any, Protocol
 
 from app.domain.counting import Calendar, Period
+from app.domain.eligibility.act_rules import ActRule, DemandRule
 from app.domain.eligibility.facts import Answers, FactUnknown
 
 
@@ -46,7 +47,8 @@ class LastDay:
 @dataclass(frozen=True, slots=True)
 class LawBook:
     """`tables` is routing.yaml as read and checked; waits and last days of bodies by their id;
-    `calendar_of` the working days of a country."""
+    `calendar_of` the working days of a country; `cures`: demands that ask for no money;
+    `unconfirmed`: records that nobody read in a source."""
 
     tables: Mapping[str, Any]
     airports: Airports
@@ -54,6 +56,10 @@ class LawBook:
     body_waits: Mapping[str, Wait]
     body_countries: Mapping[str, str]
     calendar_of: Callable[[str], Calendar]
+    acts: tuple[ActRule, ...]
+    demands: tuple[DemandRule, ...]
+    cures: frozenset[str]
+    unconfirmed: frozenset[str]
 
     def __getitem__(self, name: str) -> Any:
         return self.tables[name]

@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 
 from app.domain.eligibility import limits
+from app.domain.eligibility.acts import Clocks, acts_of, demands_of
 from app.domain.eligibility.bodies import body_for, closes_on, opens_on
 from app.domain.eligibility.facts import Answers, FactUnknown
 from app.domain.eligibility.finding import Finding, Note, Test, Verdict
@@ -39,8 +40,10 @@ def find(
     *,
     company: str = "",
     earlier: Sequence[Earlier] = (),
+    approved: frozenset[str] = frozenset(),
 ) -> Finding:
-    """The finding for one intake. `company` is the legal entity, `earlier` the open cases."""
+    """The finding for one intake. `company` is the legal entity, `earlier` the open cases,
+    `approved` the records that a reviewer let work although nobody read them in a source."""
     answers = Answers(given)
     place, unsure = jurisdiction(answers, law)
     m = Matter(answers, law, place, today, unsure)
@@ -52,18 +55,36 @@ def find(
     currency = _currency(m, test, sums)
     total = sum(item.amount_minor for item in items)
     body, body_notes = (None, ()) if eligible == "no" else body_for(m, items)
+    closes = closes_on(m, body) if body else None
+    warnings = (
+        *test.warnings, *sums.warnings, *body_notes,
+        *warnings_of(m, eligible, total, currency, body),
+        *_to_be_confirmed(law, approved, (*test.grounds, body or "")),
+    )  # fmt: skip
+    limitation = limits.last_day(m)
+    reasons = (*why, *test.reasons)
+    said = frozenset(note.code for note in (*warnings, *reasons))
+    clocks = Clocks(limitation, body, closes, said)
+    primary, alternative = demands_of(m, items, clocks)
     return Finding(
         claim_kind=answers.kind or "unknown", jurisdiction=m.jurisdiction, eligible=eligible,
         legal_ground=test.grounds, items=items, amount_minor=total, currency=currency, body=body,
-        body_opens=opens_on(m, body) if body else None,
-        body_closes=closes_on(m, body) if body else None,
-        limitation_on=limits.last_day(m), reasons=(*why, *test.reasons),
-        warnings=(
-            *test.warnings, *sums.warnings, *body_notes,
-            *warnings_of(m, eligible, total, currency, body),
-        ),
+        body_opens=opens_on(m, body) if body else None, body_closes=closes,
+        limitation_on=limitation, reasons=reasons, warnings=warnings,
         missing=(*test.missing, *missing_papers(m)), open_facts=test.open_facts,
+        acts=acts_of(m, clocks, approved), demand_primary=primary, demand_alternative=alternative,
     )  # fmt: skip
+
+
+def _to_be_confirmed(
+    law: LawBook, approved: frozenset[str], used: tuple[str, ...]
+) -> tuple[Note, ...]:
+    """What the finding leans on that nobody read in a source, unless a reviewer approved it."""
+    return tuple(
+        Note("to_be_confirmed", {"rule": rule})
+        for rule in used
+        if rule in law.unconfirmed and rule not in approved
+    )
 
 
 def _tested(m: Matter) -> Test:

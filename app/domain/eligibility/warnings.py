@@ -43,7 +43,7 @@ def missing_papers(m: Matter) -> tuple[Note, ...]:
 
 
 def _care(answers: Answers) -> list[Note]:
-    needs = [str(n).replace("_", " ") for n in answers.listed("support_needs") if n != UNKNOWN]
+    needs = [str(n) for n in answers.listed("support_needs") if n != UNKNOWN]
     found = [Note("support_needs", {"needs": ", ".join(needs)})] if needs else []
     if answers.text("guardian_consent") in ("none", "will_sign"):
         found.append(Note("minor_claimant"))

@@ -172,6 +172,14 @@ def test_a_bill_that_was_not_paid_is_cancelled() -> None:
     assert found.items[0].what == "cancel: unpaid_bill"
 
 
+def test_a_claim_whose_kind_is_not_known_is_asked_for_it() -> None:
+    plain = {k: v for k, v in RETURN.items() if k in COMMON}
+    found = check(plain | {"claim_kind": "unknown"})
+    assert (found.claim_kind, found.eligible, found.open_facts) == (
+        "unknown", "needs_info", ("claim_kind",),
+    )  # fmt: skip
+
+
 def test_the_same_claim_filed_twice_is_merged_with_the_first() -> None:
     checker = Checker(TODAY)
     same = FactsIn(answers=AIR, company=CompanyIn(legal_name="Norrvind Air plc"))
@@ -198,6 +206,23 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"scheduled_arrival": "2026-03-29T08:30+02:00"}, "scheduled_arrival"),
     ({"scheduled_arrival": "2026-08-20T10:00 Europe/Madrid",
       "actual_arrival": "2026-08-18T10:00 Europe/Madrid"}, "actual_arrival"),
+    ({"scheduled_arrival": "2041-01-01T08:30 Europe/Helsinki"}, "scheduled_arrival"),
+    ({"scheduled_arrival": "2026-08-20T10:00 Moon/Crater"}, "scheduled_arrival"),
+    ({"actual_arrival": "2026-08-18T10:00 Europe/Madrid"}, "actual_arrival"),
+    ({"flight_date": "20260820"}, "flight_date"),
+    ({"flight_date": "2026-12-24"}, "flight_date"),
+    ({"from_airport": "hel"}, "from_airport"),
+    ({"from_airport": ["HEL"]}, "from_airport"),
+    ({"items": "unknown money"}, "items"),
+    ({"items": [["price"]]}, "items.0"),
+    ({"items": [line("price", "1e3")]}, "items.0.amount"),
+    ({"items": [line("price", "5.00", "EUR") | {"amount": "5.00"}]}, "items.0.amount"),
+    ({"items": [{"what": "x"}]}, "items.0.type"),
+    ({"persons": [{"who": "a", "age": "old"}]}, "persons.0.age"),
+    ({"persons": [{"who": "x", "age": "adult"}] * 201}, "persons"),
+    ({"wants": [["refund"]]}, "wants.0"),
+    ({"insolvency": False}, "insolvency"),
+    ({"first_written_complaint": None}, "first_written_complaint"),
     ({"favourite_colour": "red"}, "favourite_colour"),
     ({"claim_kind": "weather"}, "claim_kind"),
 ]  # fmt: skip

@@ -103,9 +103,10 @@ def _reasons(m: Matter, incident: str, money: bool, refund: bool) -> tuple[Note,
     if money:
         said.append(Note("compensation_due", {"incident": incident}))
     if refund:
-        said.append(Note("refund_due"))
+        said.append(Note("compensation_and_refund") if money else Note("refund_due"))
     if not said:
-        said.append(Note("no_trigger", {"incident": incident}))
+        excused = m.answers.text("reason_given") in m.law["air"]["outside_reasons"]
+        said.append(Note("outside_reason" if excused else "no_trigger", {"incident": incident}))
     return tuple(said)
 
 

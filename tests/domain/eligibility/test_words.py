@@ -1,0 +1,59 @@
+"""Every code a finding can hold has its words, in English and in Finnish, with the same gaps."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from string import Formatter
+
+import pytest
+import yaml
+
+from app.law.acts import acts_file
+from app.law.eligibility import as_json
+from tests.domain.eligibility import test_routing, test_routing_flights, test_routing_kinds
+from tests.domain.eligibility.intakes import check
+
+WORDS = {
+    path.stem: yaml.safe_load(path.read_text("utf-8"))
+    for path in Path("app/law/data/words").glob("*.yaml")
+}
+CODE = re.compile(r'Note\(\s*"([a-z0-9_]+)"')
+
+
+def gaps(sentence: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(sentence) if name}
+
+
+@pytest.mark.parametrize("language", sorted(WORDS))
+def test_a_language_has_every_sentence_with_its_gaps(language: str) -> None:
+    here, english = WORDS[language], WORDS["en"]
+    assert set(here) == set(english)
+    assert {c: gaps(here[c]) for c in here} == {c: gaps(english[c]) for c in english}
+
+
+def test_every_code_in_the_rules_has_words() -> None:
+    codes = {
+        code
+        for path in Path("app/domain/eligibility").rglob("*.py")
+        for code in CODE.findall(path.read_text("utf-8"))
+    }
+    assert len(codes) > 60, "the pattern finds the codes"
+    assert codes - set(WORDS["en"]) == set()
+
+
+def test_every_act_and_demand_has_words() -> None:
+    file = acts_file()
+    needed = {f"act_{act.id}{end}" for act in file.acts for end in ("", "_why")}
+    needed |= {
+        f"demand_{kind}" for d in file.demands for kind in (d.primary, d.alternative) if kind
+    }
+    needed |= {f"after_{d.only_after}" for d in file.demands if d.only_after}
+    assert needed - set(WORDS["en"]) == set()
+
+
+def test_every_finding_of_the_routing_can_be_told_and_says_its_steps() -> None:
+    tables = (test_routing.CASES, test_routing_flights.CASES, test_routing_kinds.CASES)
+    for name, claim, change, _ in (case for table in tables for case in table):
+        told = as_json(check(claim | change), "fi")
+        assert told["steps"], name
