@@ -9,8 +9,8 @@ from fastapi import Response
 
 from app.check.approved import approved_records
 from app.check.schemas import CheckIn, FindingOut, NextIn, NextOut, QuestionOut
-from app.clock import business_now
-from app.deps import ReadSession, Router
+from app.check.today import today
+from app.deps import Held, Router
 from app.domain.errors import NotFound
 from app.fields import FieldError, FieldsRefused
 from app.law.answers import AnswersInvalid
@@ -22,11 +22,10 @@ router = Router(prefix="/v1", tags=["check"])
 
 
 @router.post("/check", operation_id="public_check")
-async def public_check(body: CheckIn, session: ReadSession) -> FindingOut:
+async def public_check(body: CheckIn, held: Held) -> FindingOut:
     """Is there a claim, on what ground, how much, and who decides if the company does not pay.
     Nothing is stored."""
-    today = (await business_now(session)).date()
-    return FindingOut.model_validate(_found(body, today))
+    return FindingOut.model_validate(_found(body, await today(held.database)))
 
 
 @router.post(
@@ -35,14 +34,14 @@ async def public_check(body: CheckIn, session: ReadSession) -> FindingOut:
     response_class=Response,
     responses={200: {"content": {"text/calendar": {}}}},
 )
-async def public_check_calendar(body: CheckIn, session: ReadSession) -> Response:
+async def public_check_calendar(body: CheckIn, held: Held) -> Response:
     """The free acts of the same check as a calendar file. Nothing is stored."""
-    today = (await business_now(session)).date()
-    found = _found(body, today)
+    on = await today(held.database)
+    found = _found(body, on)
     if not found["acts"]:
         raise NotFound("there is nothing to do by a day here", code="no_free_acts")
     return Response(
-        calendar(found, of=name_of(body.answers), on=today),
+        calendar(found, of=name_of(body.answers), on=on),
         media_type="text/calendar; charset=utf-8",
         headers={
             "content-disposition": 'attachment; filename="recourse.ics"',
@@ -52,11 +51,11 @@ async def public_check_calendar(body: CheckIn, session: ReadSession) -> Response
     )
 
 
-def _found(body: CheckIn, today: date) -> dict[str, Any]:
+def _found(body: CheckIn, on: date) -> dict[str, Any]:
     """The finding as JSON. Raises FieldsRefused with a pointer to each answer that cannot be."""
     asked = FactsIn(company=CompanyIn(**body.company.model_dump()), answers=body.answers)
     try:
-        finding = Checker(today, approved_records()).check(asked)
+        finding = Checker(on, approved_records()).check(asked)
     except AnswersInvalid as invalid:
         raise FieldsRefused(
             *(

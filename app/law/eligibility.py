@@ -12,7 +12,8 @@ from functools import cache
 from typing import Annotated, Any, Final
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field
+from babel import Locale
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from app.domain.counting import Period
 from app.domain.eligibility import limits
@@ -29,12 +30,21 @@ from app.law.records import DATA, LawDataInvalid
 # The gaps of sentences that hold a choice of the intake.
 CHOICES: Final = frozenset({"incident", "reason", "problem", "outcome", "needs", "route"})
 
+BODIES: Final = frozenset({"body", "first", "other"})
+
+
+class ConsumerIn(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    country: Annotated[str, Field(max_length=100)] | None = None
+
 
 class CompanyIn(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     legal_name: Annotated[str, Field(max_length=300)] | None = None
     brand: Annotated[str, Field(max_length=300)] | None = None
+    country: Annotated[str, Field(max_length=100)] | None = None
 
     @property
     def name(self) -> str:
@@ -47,8 +57,20 @@ class FactsIn(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     id: Annotated[str, Field(max_length=100)] | None = None
+    consumer: ConsumerIn = ConsumerIn()
     company: CompanyIn = CompanyIn()
     answers: dict[str, Any]
+
+    @field_validator("consumer", "company", mode="before")
+    @classmethod
+    def _nothing_said(cls, value: Any) -> Any:
+        return {} if value is None else value
+
+    @property
+    def whole(self) -> dict[str, Any]:
+        """The answers, with the two countries of the file where the answers leave them out."""
+        beside = {"residence": self.consumer.country, "company_country": self.company.country}
+        return {key: value for key, value in beside.items() if value} | self.answers
 
 
 @cache
@@ -146,7 +168,7 @@ class Checker:
 
     def check(self, asked: FactsIn) -> Finding:
         """Raises AnswersInvalid with every answer that cannot be."""
-        answers = checked(asked.answers, self.today)
+        answers = checked(asked.whole, self.today)
         company = asked.company.name
         finding = find(
             answers, law_book(), self.today, company=company, earlier=self.earlier,
@@ -240,6 +262,10 @@ def _said(name: str, value: str, language: str) -> str:
     """An answer inside a sentence: choices in words, a fact as the question that asks for it."""
     if name == "fact":
         return _asks().get(value, value)
+    if name in BODIES:
+        return ", ".join(_body_names().get(one, one) for one in value.split(", "))
+    if name == "country":
+        return str(Locale(language).territories.get(value, value))
     if name not in CHOICES and value != UNKNOWN:
         return value
     known = _words("en")
@@ -248,6 +274,11 @@ def _said(name: str, value: str, language: str) -> str:
         for one in value.split(", ")
     )
     return ", ".join(said)
+
+
+@cache
+def _body_names() -> dict[str, str]:
+    return {str(body["id"]): str(body["name"]) for body in _load("adr_bodies.yaml")["bodies"]}
 
 
 @cache

@@ -41,9 +41,10 @@ def intake_schema() -> dict[str, Any]:
         "properties": {
             "id": {"type": "string", "maxLength": 100},
             "company": {
-                "type": "object",
-                "properties": {"legal_name": _name(), "brand": _name()},
+                "type": ["object", "null"],
+                "properties": {"legal_name": _name(), "brand": _name(), "country": _country()},
             },
+            "consumer": {"type": ["object", "null"], "properties": {"country": _country()}},
             "answers": {
                 "type": "object",
                 "required": ["claim_kind"],
@@ -55,8 +56,13 @@ def intake_schema() -> dict[str, Any]:
     }
 
 
+def _country() -> dict[str, Any]:
+    """Stands in for an answer that is left out."""
+    return {"type": ["string", "null"], "maxLength": 100}
+
+
 def _name() -> dict[str, Any]:
-    return {"type": "string", "maxLength": 300}
+    return {"type": ["string", "null"], "maxLength": 300}
 
 
 def _of_kind(

@@ -62,7 +62,7 @@ def find(
         *_to_be_confirmed(law, approved, (*test.grounds, body or "")),
     )  # fmt: skip
     limitation = limits.last_day(m)
-    reasons = (*why, *test.reasons)
+    reasons = (*why, *test.reasons, *_whose_rules(m), *_who_decides(body))
     said = frozenset(note.code for note in (*warnings, *reasons))
     clocks = Clocks(limitation, body, closes, said)
     primary, alternative = demands_of(m, items, clocks)
@@ -74,6 +74,22 @@ def find(
         missing=(*test.missing, *missing_papers(m)), open_facts=test.open_facts,
         acts=acts_of(m, clocks, approved), demand_primary=primary, demand_alternative=alternative,
     )  # fmt: skip
+
+
+def _whose_rules(m: Matter) -> tuple[Note, ...]:
+    """Which country's rules were read, and why those."""
+    if m.unsure or not m.jurisdiction:
+        return ()
+    how = str(m.law["place_of"].get(m.answers.kind, "home"))
+    home = m.country == m.answers.text("residence")
+    if how in ("home", "stay"):
+        abroad = "company" if m.country == m.answers.text("company_country") else "stay"
+        how = "home" if home else f"abroad_{abroad}"
+    return (Note(f"rules_{how}", {"country": m.country}),)
+
+
+def _who_decides(body: str | None) -> tuple[Note, ...]:
+    return (Note("body_decides", {"body": body}),) if body else ()
 
 
 def _to_be_confirmed(

@@ -234,3 +234,15 @@ def test_an_answer_that_cannot_be_is_named(change: dict[str, Any], where: str) -
         check(AIR | change)
     assert where in [key for key, _ in refused.value.wrong]
     assert isinstance(refused.value, InvalidInput)
+
+
+def test_the_countries_of_the_file_stand_in_for_answers_left_out() -> None:
+    short_of = {k: v for k, v in RETURN.items() if k not in ("residence", "company_country")}
+    file = {"consumer": {"country": "DE"}, "company": {"country": "DE"}, "answers": short_of}
+    found = Checker(TODAY).check(FactsIn.model_validate(file))
+    assert (found.jurisdiction, found.body) == ("DE", "de.universalschlichtungsstelle")
+
+
+def test_a_file_may_leave_the_company_open() -> None:
+    found = Checker(TODAY).check(FactsIn.model_validate({"company": None, "answers": RETURN}))
+    assert found.eligible == "yes"
