@@ -14,7 +14,7 @@ from app.deps import Held, Router
 from app.domain.errors import NotFound
 from app.fields import FieldError, FieldsRefused
 from app.law.answers import AnswersInvalid
-from app.law.eligibility import Checker, CompanyIn, FactsIn, as_json
+from app.law.eligibility import Checker, FactsIn, as_json
 from app.law.ics import calendar, name_of
 from app.law.questions import Question, open_questions
 
@@ -53,7 +53,7 @@ async def public_check_calendar(body: CheckIn, held: Held) -> Response:
 
 def _found(body: CheckIn, on: date) -> dict[str, Any]:
     """The finding as JSON. Raises FieldsRefused with a pointer to each answer that cannot be."""
-    asked = FactsIn(company=CompanyIn(**body.company.model_dump()), answers=body.answers)
+    asked = FactsIn.model_validate(body.model_dump(include={"consumer", "company", "answers"}))
     try:
         finding = Checker(on, approved_records()).check(asked)
     except AnswersInvalid as invalid:

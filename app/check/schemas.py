@@ -3,23 +3,46 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from app.answers import Answers
 from app.schemas import In, Line, Out
+
+# Part of an intake file and not read here: the rules look at nothing but the answers.
+Unread = Annotated[Any, Field(description="part of an intake file; not read")]
+
+
+class CheckConsumerIn(In):
+    country: Line | None = None
+    name: Unread = None
+    language: Unread = None
+    contact: Unread = None
 
 
 class CheckCompanyIn(In):
     legal_name: Line | None = None
     brand: Line | None = None
+    country: Line | None = None
+    sector: Unread = None
 
 
 class CheckIn(In):
-    """`answers` in the vocabulary of the intake questions; nothing else about you is needed."""
+    """`answers` in the vocabulary of the intake questions. A whole intake file may be sent as it
+    is: the countries stand in for answers left out, the story and the rest are not read."""
 
-    company: CheckCompanyIn = CheckCompanyIn()
     answers: Answers
     language: Literal["en", "fi", "sv", "fr", "de"] = "en"
+    consumer: CheckConsumerIn | None = None
+    company: CheckCompanyIn | None = None
+    id: Unread = None
+    party: Unread = None
+    what_happened: Unread = None
+    facts: Unread = None
+    evidence: Unread = None
+    asked: Unread = None
+    expected: Unread = None
 
 
 class NextIn(In):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
+from pathlib import Path
 from typing import Any
 
 import httpx
+import orjson
 from sqlalchemy import text
 
 from app.db import Database
+from app.law.eligibility import Checker, FactsIn, as_json
 from tests.support.estate import samples
 
 
@@ -41,6 +45,16 @@ async def rows_of_all_tables(database: Database) -> dict[str, int]:
             name: (await session.execute(text(f'SELECT count(*) FROM "{name}"'))).scalar_one()
             for name in list(names.scalars())
         }
+
+
+FILE = orjson.loads(Path("ops/world/cases/case-03.json").read_bytes())
+
+
+async def test_an_intake_file_is_taken_as_it_is(client: httpx.AsyncClient) -> None:
+    found = (await client.post("/v1/check", json=FILE)).json()
+    told = as_json(Checker(date(2026, 11, 21)).check(FactsIn.model_validate(FILE)))
+    for name in ("eligible", "items", "legal_ground", "body", "jurisdiction"):
+        assert found[name] == told[name]
 
 
 async def test_the_free_acts_come_as_a_calendar_file(client: httpx.AsyncClient) -> None:

@@ -55,7 +55,12 @@ def _strange(item: Mapping[str, Any], answers: Answers) -> bool:
     """Named, and not one of the persons (where those are known)."""
     if not known(item.get("person")) or answers.vague("persons"):
         return False
-    return item["person"] not in {p.get("who") for p in answers.entries("persons")}
+    named = {_plain(p.get("who")) for p in answers.entries("persons")}
+    return _plain(item["person"]) not in named
+
+
+def _plain(name: object) -> str:
+    return " ".join(str(name).split()).casefold()
 
 
 def claimed(answers: Answers, law: LawBook, test: Test) -> Claimed:

@@ -9,7 +9,7 @@ from app.domain.eligibility.facts import UNKNOWN, Answers
 from app.domain.eligibility.finding import Note, Verdict
 from app.domain.eligibility.items import minor
 from app.domain.eligibility.lawbook import Matter
-from app.domain.eligibility.limits import event_on, last_day, shorter_in_part
+from app.domain.eligibility.limits import event_of, last_day, shorter_in_part
 
 
 def warnings_of(
@@ -66,7 +66,8 @@ def _clocks(m: Matter, body: str | None) -> list[Note]:
     part = shorter_in_part(m)
     if part is not None and part[1] <= soon and (end is None or end >= m.today):
         found.append(Note("shorter_in_part", {"part": part[0], "on": str(part[1])}))
-    if event_on(m) is None and m.law["event_of"].get(m.answers.kind):
+    event = "bill_date" if _by_the_bill(m) else m.law["event_of"].get(m.answers.kind)
+    if event and event_of(m.answers, event) is None:
         found.append(Note("event_unknown"))
     closes = closes_on(m, body) if body else None
     if closes is not None:
@@ -76,6 +77,11 @@ def _clocks(m: Matter, body: str | None) -> list[Note]:
         if offer.get("state") == "open":
             found.append(Note("open_offer", {"until": str(offer.get("until", "unknown"))}))
     return found
+
+
+def _by_the_bill(m: Matter) -> bool:
+    """Whether the time runs from the bill and not from the treatment."""
+    return m.answers.kind == "healthcare_billing" and m.country == "US"
 
 
 def _company(m: Matter) -> list[Note]:
