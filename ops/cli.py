@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from ops.binaries import NoServerProgram
-from ops.commands import audit, clock, config, demo, explain, law, openapi, serve, up
+from ops.commands import audit, clock, config, demo, explain, law, openapi, playbook, serve, up
 from ops.doctor import doctor
 from ops.local import NotHere
 from ops.servers import ServerFailed
@@ -27,6 +27,7 @@ app.command()(doctor)
 app.add_typer(clock.group, name="clock")
 app.add_typer(audit.group, name="audit")
 app.add_typer(law.group, name="law")
+app.add_typer(playbook.group, name="playbook")
 
 
 def main() -> None:

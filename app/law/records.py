@@ -41,11 +41,11 @@ def parse(model: type[ModelT], text: str, name: str) -> ModelT:
     except ValidationError as invalid:
         first = invalid.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the whole file"
-        line = _line(node, first["loc"])
+        line = line_of(node, first["loc"])
         raise LawDataInvalid(f"{name}, line {line}: {where}: {first['msg']}") from invalid
 
 
-def _line(node: yaml.Node | None, path: tuple[Any, ...]) -> int:
+def line_of(node: yaml.Node | None, path: tuple[Any, ...]) -> int:
     """The line of the deepest part of `path` that stands in the file."""
     line = 1
     for part in path:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from functools import cache
 
 from app.domain.counting import Calendar
 from app.domain.errors import NotFound
-from app.domain.playbook import Playbook
+from app.domain.playbook import Body, Playbook
+from app.law import reference
 from app.law.calendar import calendar_for
 from app.playbooks import loader
+from app.playbooks.bodies import BodyUnusable, body_of
+from app.playbooks.schema import ANY_KIND, ANYWHERE, UNION
 
 GENERIC = "house.generic@1"
 
@@ -28,14 +33,49 @@ def get(key: str) -> Playbook:
         raise NotFound(f"there is no playbook {key}", code="playbook_not_found") from None
 
 
+def for_case(key: str, bodies: Sequence[str]) -> Playbook:
+    """The pinned playbook with the chain of bodies that the case names; none: its own chain.
+
+    A body that must have been asked before another is put before it. Raises NotFound."""
+    return _with_bodies(key, tuple(bodies)) if bodies else get(key)
+
+
+@cache
+def _with_bodies(key: str, named: tuple[str, ...]) -> Playbook:
+    playbook = get(key)
+    chain: dict[str, Body] = {}
+    for name in named:
+        made = body(name, playbook)
+        if made.needs_body is not None and made.needs_body not in chain:
+            chain[made.needs_body] = body(made.needs_body, playbook)
+        chain[name] = made
+    return replace(playbook, bodies=tuple(chain.values()), bodies_by_case=False)
+
+
+def body(name: str, playbook: Playbook) -> Body:
+    """A body as this playbook has it, else as another one in force has it, else by its record.
+
+    Raises NotFound for an id the law files do not know, or that takes no complaints."""
+    for one in (playbook, *playbooks().values()):
+        found = next((b for b in one.bodies if b.id == name and not one.draft), None)
+        if found is not None:
+            return found
+    try:
+        return body_of(name, playbook.ladder[-1].wait)
+    except (KeyError, BodyUnusable):
+        raise NotFound(f"there is no body {name} to complain to", code="body_not_found") from None
+
+
 def choose(*, claim_kind: str, jurisdiction: str, on: date) -> Playbook:
     """The playbook for a claim on a day: most exact place and kind first, newest version first.
 
-    A place may be a state (`US-CA`); it falls back to its country, then to the generic playbook.
+    A place may be a state (`US-CA`); it falls back to its country, in the Union
+    to the playbook of its other places, then to the generic one. Drafts are never chosen.
     """
     country = jurisdiction.partition("-")[0]
-    for place in dict.fromkeys((jurisdiction, country, loader.ANYWHERE)):
-        for kind in (claim_kind, loader.ANY_KIND):
+    union = (UNION,) if country in reference.routing()["eu"] else ()
+    for place in dict.fromkeys((jurisdiction, country, *union, ANYWHERE)):
+        for kind in (claim_kind, ANY_KIND):
             fits = [
                 b
                 for b in playbooks().values()
@@ -53,5 +93,6 @@ def _in_force(book: Playbook, on: date) -> bool:
 
 
 def calendar(playbook: Playbook) -> Calendar:
-    """The working days a playbook's periods are counted with."""
-    return calendar_for(playbook.jurisdiction, playbook.regime.id)
+    """The working days a playbook's periods are counted with; across the Union its bank's."""
+    place = ANYWHERE if playbook.jurisdiction == UNION else playbook.jurisdiction
+    return calendar_for(place, playbook.regime.id)

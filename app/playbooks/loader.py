@@ -1,224 +1,191 @@
-"""Playbook files -> frozen Playbook values; bad data is refused at start, with its place.
+"""Playbook files, read and checked whole: bad data is refused with file, line, path and reason.
 
-Every file under `data/` is one version of one playbook (docs/decisions/0020-playbook-format.md).
-Nothing of any one country stands in code: a country is a file.
+Every file under `data/<jurisdiction>/` is one version of one playbook for one family of claims
+(docs/decisions/0020-playbook-format.md). Nothing of any one country stands in code.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Final, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Any, Final
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import ValidationError
 
-from app.domain.case import LADDER, LetterKind, Stage
-from app.domain.counting import PERIOD_MAX, Period
 from app.domain.errors import InvalidInput
-from app.domain.playbook import Body, LadderStep, Playbook
+from app.domain.playbook import Playbook
 from app.law.calendar import has_calendar
-from app.law.regimes import regime, regimes
+from app.law.records import line_of
+from app.playbooks.build import Unbuildable, build
+from app.playbooks.schema import ANY_KIND, ANYWHERE, UNION, FileIn
 
 DATA: Final = Path(__file__).with_name("data")
-ANY_KIND: Final = "*"
-ANYWHERE: Final = "ANY"
 FILE_BYTES_MAX: Final = 256_000  # a playbook is pages, not megabytes
-
-# Shortest waits the house allows (design, "The ladder"): nobody answers a letter in a day.
-WAIT_DAYS_MIN: Final = {
-    Stage.CONTACT: 7,
-    Stage.REMINDER: 7,
-    Stage.FORMAL_NOTICE: 8,
-    Stage.COMPLAINT: 14,
-}
-_DAYS_PER: Final = {"days": 1, "working_days": 1, "weeks": 7, "months": 28}
-
-Text = Annotated[str, Field(min_length=1, max_length=300)]
-Language = Annotated[str, Field(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")]
-RuleId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.]{1,80}$")]
 
 
 class PlaybookInvalid(InvalidInput):
-    """A playbook file cannot be used; the message names the file and the place in it."""
+    """Playbook files cannot be used; each line of the message is `file:line: path: what`."""
 
     code = "playbook_invalid"
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file as read: its name, its YAML tree for line numbers, its checked content."""
 
+    name: str
+    node: yaml.Node
+    content: FileIn
 
-class PeriodIn(_Model):
-    value: Annotated[int, Field(gt=0, strict=True)]
-    unit: Literal["days", "working_days", "weeks", "months"]
+    @property
+    def key(self) -> str:
+        return f"{self.content.id}@{self.content.version}"
 
-    @model_validator(mode="after")
-    def _bounded(self) -> PeriodIn:
-        if self.value > PERIOD_MAX[self.unit]:
-            raise ValueError(f"longer than {PERIOD_MAX[self.unit]} {self.unit}")
-        return self
-
-    def domain(self) -> Period:
-        return Period(self.value, self.unit)
-
-
-class StepIn(_Model):
-    stage: Stage
-    wait: PeriodIn
-    rule: RuleId
-    whose: Literal["law", "ours"]
-    letter: LetterKind
-    channels: Annotated[list[Literal["email", "post"]], Field(min_length=1, max_length=2)]
-    approval: Literal["rule", "handler", "senior", "senior_above_line"]
-    clock_starts: Literal["delivered", "handed_over"]
-
-    @model_validator(mode="after")
-    def _above_the_floor(self) -> StepIn:
-        if self.stage not in LADDER:
-            raise ValueError(f"{self.stage} is not a stage of the ladder")
-        floor = WAIT_DAYS_MIN[self.stage]
-        if self.wait.value * _DAYS_PER[self.wait.unit] < floor:
-            raise ValueError(f"the wait at {self.stage} is at least {floor} days")
-        if self.stage is Stage.COMPLAINT and self.approval != "senior":
-            raise ValueError("a complaint is always approved by a senior")
-        if len(set(self.channels)) != len(self.channels):
-            raise ValueError("a channel is named twice")
-        return self
-
-    def domain(self) -> LadderStep:
-        return LadderStep(
-            stage=self.stage,
-            wait=self.wait.domain(),
-            rule=self.rule,
-            whose=self.whose,
-            letter=self.letter,
-            channels=tuple(self.channels),
-            approval=self.approval,
-            clock_starts=self.clock_starts,
-        )
-
-
-class BodyIn(_Model):
-    id: RuleId
-    name: Text
-    wait: PeriodIn
-    may_agency_file: bool
-    address: Annotated[list[Text], Field(max_length=8)] = []
-    email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)] | None = None
-    languages: Annotated[list[Language], Field(min_length=1)]
-    min_amount_minor: Annotated[int, Field(ge=0, strict=True)] = 0
-    needs_complaint_days: Annotated[int, Field(ge=0, le=3_660, strict=True)] = 0
-
-    @model_validator(mode="after")
-    def _reachable(self) -> BodyIn:
-        if self.may_agency_file and not self.address and self.email is None:
-            raise ValueError("a body we file with ourselves has an address or e-mail")
-        return self
-
-    def domain(self) -> Body:
-        return Body(
-            id=self.id,
-            name=self.name,
-            wait=self.wait.domain(),
-            may_agency_file=self.may_agency_file,
-            address=tuple(self.address),
-            email=self.email,
-            languages=tuple(self.languages),
-            min_amount_minor=self.min_amount_minor,
-            needs_complaint_days=self.needs_complaint_days,
-        )
-
-
-class PlaybookIn(_Model):
-    format: Literal[1]
-    id: RuleId
-    version: Annotated[int, Field(gt=0, strict=True)]
-    jurisdiction: Annotated[str, Field(pattern=r"^(ANY|[A-Z]{2}(-[A-Z]{2,3})?)$")]
-    claim_kinds: Annotated[list[Text], Field(min_length=1)]
-    effective_from: date
-    effective_to: date | None
-    owner: Text
-    last_reviewed: date
-    zone: str
-    regime: str
-    languages: Annotated[list[Language], Field(min_length=1)]
-    draft: bool
-    ladder: list[StepIn]
-    bodies: Annotated[list[BodyIn], Field(max_length=12)]
-    sources: list[tuple[Text, Text]]
-
-    @field_validator("zone")
-    @classmethod
-    def _zone_known(cls, zone: str) -> str:
-        try:
-            ZoneInfo(zone)
-        except (ZoneInfoNotFoundError, ValueError) as unknown:
-            raise ValueError(f"unknown time zone {zone}") from unknown
-        return zone
-
-    @field_validator("regime")
-    @classmethod
-    def _regime_known(cls, name: str) -> str:
-        if name not in regimes():
-            raise ValueError(f"unknown period regime; known: {', '.join(sorted(regimes()))}")
-        return name
-
-    @model_validator(mode="after")
-    def _whole(self) -> PlaybookIn:
-        if tuple(s.stage for s in self.ladder) != LADDER:
-            raise ValueError(f"the ladder is exactly {', '.join(LADDER)}, in this order")
-        if len({b.id for b in self.bodies}) != len(self.bodies):
-            raise ValueError("a body is named twice")
-        if self.effective_to is not None and self.effective_to <= self.effective_from:
-            raise ValueError("effective_to lies after effective_from")
-        if not has_calendar(self.jurisdiction):
-            raise ValueError(f"no calendar of working days for {self.jurisdiction}")
-        return self
-
-    def domain(self) -> Playbook:
-        return Playbook(
-            id=self.id,
-            version=self.version,
-            jurisdiction=self.jurisdiction,
-            claim_kinds=tuple(self.claim_kinds),
-            effective_from=self.effective_from,
-            effective_to=self.effective_to,
-            owner=self.owner,
-            last_reviewed=self.last_reviewed,
-            zone=self.zone,
-            regime=regime(self.regime),
-            languages=tuple(self.languages),
-            ladder=tuple(s.domain() for s in self.ladder),
-            bodies=tuple(b.domain() for b in self.bodies),
-            sources=tuple(self.sources),
-            draft=self.draft,
-        )
-
-
-def parse(text: str, place: str) -> Playbook:
-    """One file's text. PlaybookInvalid names `place` and the path inside the file."""
-    if len(text.encode()) > FILE_BYTES_MAX:
-        raise PlaybookInvalid(f"{place}: larger than {FILE_BYTES_MAX} bytes")
-    try:
-        return PlaybookIn.model_validate(yaml.load(text, Loader=yaml.CSafeLoader)).domain()
-    except yaml.YAMLError as broken:
-        raise PlaybookInvalid(f"{place}: not YAML: {broken}") from broken
-    except ValidationError as invalid:
-        first = invalid.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the whole file"
-        raise PlaybookInvalid(f"{place}: {where}: {first['msg']}") from invalid
+    def fault(self, path: Sequence[Any], why: str) -> str:
+        return _fault(self.name, self.node, path, why)
 
 
 def load(folder: Path = DATA) -> dict[str, Playbook]:
-    """Every playbook of a folder by its key `id@version`; two files of one key are refused."""
-    books: dict[str, Playbook] = {}
-    for path in sorted(folder.glob("*.yaml")):
-        book = parse(path.read_text("utf-8"), path.name)
-        if book.key in books:
-            raise PlaybookInvalid(f"{path.name}: {book.key} stands in another file too")
-        books[book.key] = book
-    if not any(b.jurisdiction == ANYWHERE and ANY_KIND in b.claim_kinds for b in books.values()):
-        raise PlaybookInvalid(f"{folder.name}: no playbook for whatever has none of its own")
+    """Every playbook of a folder by its key. Raises PlaybookInvalid with all faults."""
+    books, faults = check(texts_of(folder))
+    general = [b for b in books.values() if b.jurisdiction == ANYWHERE and not b.draft]
+    if not faults and not any(ANY_KIND in b.claim_kinds for b in general):
+        faults = [f"{folder.name}: no playbook for whatever has none of its own"]
+    if faults:
+        raise PlaybookInvalid("\n".join(faults))
     return books
+
+
+def texts_of(folder: Path) -> dict[str, str]:
+    """The files of a folder by their place in it."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_text("utf-8")
+        for path in sorted(folder.rglob("*.yaml"))
+    }
+
+
+def check(
+    texts: Mapping[str, str], beside: Mapping[str, str] | None = None
+) -> tuple[dict[str, Playbook], list[str]]:
+    """The playbooks of `texts` (name -> YAML) and every fault found in them. `beside` are good
+    files that they may extend and must not overlap; a file of the same key replaces one there."""
+    faults: list[str] = []
+    files = [f for name, text in texts.items() if (f := _read(name, text, faults))]
+    own = {f.key for f in files}
+    files += [
+        f
+        for name, text in (beside or {}).items()
+        if (f := _read(name, text, faults)) and f.key not in own
+    ]
+    by_key: dict[str, File] = {}
+    for file in files:
+        if file.key in by_key:
+            other = by_key[file.key].name
+            faults.append(file.fault(("id",), f"{file.key} stands in {other} too"))
+        by_key.setdefault(file.key, file)
+    books: dict[str, Playbook] = {}
+    for key, file in by_key.items():
+        if (book := _built(file, by_key, faults)) is not None:
+            books[key] = book
+    faults += _overlaps(by_key, books)
+    return {k: b for k, b in books.items() if k in own}, faults
+
+
+def _read(name: str, text: str, faults: list[str]) -> File | None:
+    if len(text.encode()) > FILE_BYTES_MAX:
+        faults.append(f"{name}:1: larger than {FILE_BYTES_MAX} bytes")
+        return None
+    try:
+        node = yaml.compose(text, Loader=yaml.CSafeLoader)
+        data = yaml.load(text, Loader=yaml.CSafeLoader)
+    except yaml.YAMLError as broken:
+        mark = getattr(broken, "problem_mark", None)
+        line = mark.line + 1 if mark else 1
+        faults.append(f"{name}:{line}: not YAML: {getattr(broken, 'problem', broken)}")
+        return None
+    if node is None:
+        faults.append(f"{name}:1: the file is empty")
+        return None
+    twice = [f"{name}:{line}: {key} stands here twice" for line, key in _doubled(node)]
+    try:
+        content = FileIn.model_validate(data)
+    except ValidationError as invalid:
+        faults += twice + [_fault(name, node, e["loc"], e["msg"]) for e in invalid.errors()]
+        return None
+    faults += twice
+    return None if twice else File(name, node, content)
+
+
+def _built(file: File, by_key: Mapping[str, File], faults: list[str]) -> Playbook | None:
+    base = None
+    if (name := file.content.extends) is not None:
+        above = by_key.get(name)
+        if above is None:
+            faults.append(file.fault(("extends",), f"there is no playbook {name} to extend"))
+            return None
+        if above.content.extends is not None:
+            why = f"{name} itself extends {above.content.extends}: one level only"
+            faults.append(file.fault(("extends",), why))
+            return None
+        base = above.content
+    place = (base or file.content).jurisdiction
+    assert place, "a base was checked to be complete"
+    if place != UNION and not has_calendar(place):
+        faults.append(file.fault(("jurisdiction",), f"no calendar of working days for {place}"))
+        return None
+    try:
+        return build(file.content, base)
+    except Unbuildable as wrong:
+        faults.append(file.fault(wrong.path, wrong.why))
+        return None
+
+
+def _overlaps(files: Mapping[str, File], books: Mapping[str, Playbook]) -> Iterator[str]:
+    """Two that would both be in force on one day for one place and kind."""
+    used = [b for b in books.values() if not b.draft]
+    for n, one in enumerate(used):
+        for other in used[n + 1 :]:
+            kinds = set(one.claim_kinds) & set(other.claim_kinds)
+            if one.jurisdiction != other.jurisdiction or not kinds or not _together(one, other):
+                continue
+            why = (
+                f"{one.key} and {other.key} ({files[other.key].name}) are both in force for"
+                f" {', '.join(sorted(kinds))} in {one.jurisdiction}"
+                f" from {max(_first(one), _first(other))}"
+            )
+            yield files[one.key].fault(("effective_from",), why)
+
+
+def _together(one: Playbook, other: Playbook) -> bool:
+    return _first(one) < _end(other) and _first(other) < _end(one)
+
+
+def _first(book: Playbook) -> date:
+    assert book.effective_from is not None, "only drafts have no first day"
+    return book.effective_from
+
+
+def _end(book: Playbook) -> date:
+    return book.effective_to or date.max
+
+
+def _fault(name: str, node: yaml.Node | None, path: Sequence[Any], why: str) -> str:
+    where = ".".join(str(part) for part in path) or "the whole file"
+    return f"{name}:{line_of(node, tuple(path))}: {where}: {why}"
+
+
+def _doubled(node: yaml.Node) -> Iterator[tuple[int, str]]:
+    """Keys that YAML would silently let the last of win."""
+    if isinstance(node, yaml.MappingNode):
+        seen = set()
+        for key, value in node.value:
+            if key.value in seen:
+                yield key.start_mark.line + 1, key.value
+            seen.add(key.value)
+            yield from _doubled(value)
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from _doubled(item)
