@@ -61,6 +61,7 @@ class WhenIn(Record):
     answers: dict[Word, list[Any]] = Field(default_factory=dict)
     given: tuple[Word, ...] = ()
     said: tuple[Word, ...] = ()
+    unsaid: tuple[Word, ...] = ()
     no_route: tuple[Word, ...] = ()
     past: DayIn | None = None
     ahead: DayIn | None = None
@@ -79,7 +80,7 @@ class WhenIn(Record):
         return When(
             self.kinds, self.places,
             {key: tuple(wanted) for key, wanted in self.answers.items()}, self.given,
-            self.said, self.no_route, self.past.made() if self.past else None,
+            self.said, self.unsaid, self.no_route, self.past.made() if self.past else None,
             self.ahead.made() if self.ahead else None,
         )  # fmt: skip
 

@@ -115,7 +115,11 @@ def _told(answer: dict[str, Any]) -> str:
             lines.append(
                 f"  {word}: {', '.join(filter(None, (demand['words'], demand['only_after'])))}"
             )
-    lines += [f"  free, by {act['last_day'] or 'today'}: {act['act']}" for act in answer["acts"]]
+    lines += [f"  free, {_until(act)}: {act['act']}" for act in answer["acts"]]
     lines += [f"  ! {warning}" for warning in answer["warnings"]]
     lines += [f"  missing: {paper}" for paper in answer["missing_evidence"]]
     return "\n".join(lines)
+
+
+def _until(act: dict[str, Any]) -> str:
+    return f"by {act['last_day']}" if act["last_day"] else "today"

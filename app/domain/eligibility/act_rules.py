@@ -24,14 +24,16 @@ class DayRule:
 @dataclass(frozen=True, slots=True)
 class When:
     """Everything named must hold. `answers`: fact -> any of these; `given`: facts with a day;
-    `said`: steps or warnings, any of them; `no_route`: ways nobody took yet; `past` and `ahead`: a
-    day that lies before today, or does not (an unknown day is neither)."""
+    `said`: steps or warnings, any of them; `unsaid`: none of them; `no_route`: ways nobody took
+    yet; `past` and `ahead`: a day that lies before today, or does not (an unknown day is neither).
+    """
 
     kinds: tuple[str, ...] = ()
     places: tuple[str, ...] = ()
     answers: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     given: tuple[str, ...] = ()
     said: tuple[str, ...] = ()
+    unsaid: tuple[str, ...] = ()
     no_route: tuple[str, ...] = ()
     past: DayRule | None = None
     ahead: DayRule | None = None

@@ -57,6 +57,8 @@ def holds(m: Matter, when: When, clocks: Clocks) -> bool:
         return False
     if any(m.answers.day(key) is None for key in when.given):
         return False
+    if clocks.said.intersection(when.unsaid):
+        return False
     if when.said and not clocks.said.intersection(when.said):
         return False
     if any(

@@ -115,6 +115,8 @@ ACTS: list[tuple[str, Intake, dict[str, Any], str, str | None]] = [
     ("the body's last day", abroad(SERVICE, "FR"), {}, "ask_the_body", "2027-09-01"),
     ("a body without one", SERVICE, {}, "ask_the_body", None),
     ("the first letter", SERVICE, NOT_TOLD, "write_to_the_company", "-"),
+    ("no letter of ours where he must write first", DELAY, NOT_TOLD | {"direct_first_days": 28},
+     "write_to_the_company", None),
 ]  # fmt: skip
 
 
