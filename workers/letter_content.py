@@ -15,6 +15,7 @@ from app.domain.case import LADDER, Case, Letter, LetterKind, Stage
 from app.domain.interest.rates import Missing
 from app.domain.periods import place
 from app.domain.playbook import Body, Playbook
+from app.domain.waits import company_wait
 from app.playbooks import book
 from app.reply_address import AddressBook
 from letters import content as words
@@ -39,7 +40,7 @@ DEMANDS: dict[
 
 def language_of(rows: LetterRows, letter: Letter) -> words.Language:
     """The channel's language, else the playbook's, else English (product.md, Languages)."""
-    playbook = book.get(rows.case.playbook)
+    playbook = book.for_case(rows.case.playbook, rows.case.bodies)
     wanted = [*playbook.languages]
     if letter.recipient == "body":
         wanted = [*current_body(rows.case, playbook).languages, *wanted]
@@ -55,7 +56,7 @@ def build_content(
     """The content of this letter, and the rates for want of which it claims interest in words.
 
     Raises the refusals of letters.errors."""
-    playbook = book.get(rows.case.playbook)
+    playbook = book.for_case(rows.case.playbook, rows.case.bodies)
     today = rows.now.astimezone(ZoneInfo(playbook.zone)).date()
     common = _common(rows, letter, today, addresses)
     claimed = Claimed()
@@ -141,7 +142,7 @@ def _claimant(person: Any, row: Any) -> words.Claimant:
 
 def _recipient(rows: LetterRows, letter: Letter, language: str) -> words.Party:
     if letter.recipient == "body":
-        body = current_body(rows.case, book.get(rows.case.playbook))
+        body = current_body(rows.case, book.for_case(rows.case.playbook, rows.case.bodies))
         lines = body.address or (country_in_words(rows.case.jurisdiction, language),)
         return words.Party(name=body.name, address_lines=lines, email=body.email)
     email = channel(rows, "email") if letter.channel == "email" else None
@@ -246,7 +247,7 @@ def _deadline(rows: LetterRows, letter: Letter, playbook: Playbook) -> date:
     """The last day to pay: the step's period from the day the letter should arrive."""
     where = place(playbook.zone, book.calendar(playbook), playbook.regime)
     arrives = where.working_days_later(rows.now, TRAVEL_WORKING_DAYS.get(letter.channel, 3))
-    due, _ = where.last_day(where.local_day(arrives), playbook.step_for(rows.case.stage).wait)
+    due, _ = where.last_day(where.local_day(arrives), company_wait(rows.case, playbook).period)
     return due
 
 

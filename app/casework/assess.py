@@ -91,6 +91,7 @@ async def _check_acceptance(change: CaseChange, body: AssessmentIn) -> None:
             code="limitation_passed",
         )
     _not_later(body.first_written_complaint, today, "first_written_complaint")
+    _not_later(body.refused_on, today, "refused_on")
     status = await change.session.scalar(
         select(CompanyRow.status).where(CompanyRow.id == change.case.company_id)
     )
@@ -120,6 +121,10 @@ async def _accepted(change: CaseChange, body: AssessmentIn, mode: str) -> CaseAc
         jurisdiction=change.case.jurisdiction,
         on=change.now.date(),
     )
+    try:
+        book.for_case(playbook.key, body.bodies)
+    except NotFound as unknown:
+        raise InvalidInput(unknown.message, code="body_not_found", field="bodies") from None
     return CaseAccepted(
         entry_stage=Stage(body.entry_stage),
         entry_reason=await change.note("entry", body.entry_reason),
@@ -128,6 +133,8 @@ async def _accepted(change: CaseChange, body: AssessmentIn, mode: str) -> CaseAc
         mode=mode,
         limitation_on=body.limitation_on,
         first_written_complaint=body.first_written_complaint,
+        refused_on=body.refused_on,
+        bodies=tuple(dict.fromkeys(body.bodies)),
         consumer_writes_first_days=body.consumer_writes_first_days,
     )
 

@@ -24,6 +24,8 @@ def _instant_bounds(value: datetime) -> datetime:
 When = Annotated[AwareDatetime, AfterValidator(_instant_bounds)]
 Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.-]{0,63}$", max_length=64)]
 HoldKey = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$", max_length=64)]
+BodyId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.]{1,80}$")]
+BODIES_MAX = 6  # the longest chain there is, with what must come before, has three
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 EntryStage = Literal["contact", "reminder", "formal_notice", "complaint"]
 RejectOutcome = Literal["no_merit", "declined_by_us", "uneconomic", "time_barred", "insolvent"]
@@ -60,6 +62,8 @@ class AssessmentIn(In):
     mode: Literal["A", "B"] | None = None
     limitation_on: Date | None = None
     first_written_complaint: Date | None = None
+    refused_on: Date | None = None
+    bodies: Annotated[list[BodyId], Field(max_length=BODIES_MAX, default_factory=list)]
     consumer_writes_first_days: Annotated[StrictInt, Field(ge=0, le=90)] = 0
     outcome: RejectOutcome | None = None
     rule: Line | None = None

@@ -39,7 +39,7 @@ _STORE = text("""
 _CASE_BY_REFERENCE = text("SELECT id FROM cases WHERE reference = :reference")
 _EFFECT = text("SELECT case_id, kind, payload FROM effects WHERE id = :id")
 _WHO = text("""
-    SELECT c.playbook, c.body_index,
+    SELECT c.playbook, c.bodies,
            ARRAY(SELECT lower(u.email) FROM claimants p JOIN consumers u ON u.id = p.consumer_id
                   WHERE p.case_id = c.id AND u.email IS NOT NULL) AS consumers,
            ARRAY(SELECT lower(h.address) FROM channels h
@@ -246,7 +246,7 @@ async def _sender(session: AsyncSession, place: Place, said: Said) -> str:
     domain = said.sender.rpartition("@")[2]
     if domain in {a.rpartition("@")[2] for a in row.company}:
         return "company"
-    bodies = book.get(row.playbook).bodies
+    bodies = book.for_case(row.playbook, row.bodies).bodies
     if any(b.email and b.email.rpartition("@")[2].lower() == domain for b in bodies):
         return "body"
     return "unknown"

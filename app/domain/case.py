@@ -298,8 +298,10 @@ class Case:
     stage_left: Stage | None = None  # where a broken promise or a refused offer returns to
     entry_stage: Stage | None = None
     entry_reason: str | None = None
-    body_index: int = 0  # which of the playbook's numbered bodies
+    bodies: tuple[str, ...] = ()  # the chain pinned for this case; empty: the playbook's own
+    body_index: int = 0  # which body of the chain
     first_written_complaint: date | None = None
+    refused_on: date | None = None  # the company's first refusal: opens some bodies at once
     first_contact_at: datetime | None = None
     limitation_on: date | None = None
     duplicate_of: uuid.UUID | None = None

@@ -38,6 +38,8 @@ class CaseAccepted(BaseEvent):
     mode: str = "A"
     limitation_on: date | None = None
     first_written_complaint: date | None = None
+    refused_on: date | None = None  # a refusal on file before we came
+    bodies: tuple[str, ...] = ()  # the chain of bodies to pin; empty: the playbook's own
     consumer_writes_first_days: int = (
         0  # step 0: the company demands that the consumer writes first
     )

@@ -93,6 +93,8 @@ def accepted(t: Turn, event: CaseAccepted) -> None:
     if event.playbook != t.rules.playbook.key:
         # The first letter and its wait would follow another law than the one pinned.
         t.refuse(f"decide with the rules of the playbook to pin, {event.playbook}")
+    if t.rules.playbook.draft:
+        t.refuse("a draft of a playbook cannot be pinned")
     if not t.case.company_known:
         t.refuse("the company is not confirmed yet")
     today = t.place.local_day(t.now)
@@ -106,6 +108,8 @@ def accepted(t: Turn, event: CaseAccepted) -> None:
         limitation_on=event.limitation_on,
         prepared_by=event.decided_by,
         first_written_complaint=event.first_written_complaint or t.case.first_written_complaint,
+        refused_on=event.refused_on or t.case.refused_on,
+        bodies=event.bodies,
         consumer_writes_first_days=event.consumer_writes_first_days,
     )
     arm_limitation(t)

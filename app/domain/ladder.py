@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Final
 
 from app.domain import position
-from app.domain.case import LADDER, Basis, PauseKind, Stage, TimerKind, WaitingOn
+from app.domain.admissible import next_admissible, not_open_yet, person_decides, window_holds
+from app.domain.case import LADDER, PauseKind, Stage, TimerKind, WaitingOn
 from app.domain.decision import TaskKind
 from app.domain.events import NextStepChosen
 from app.domain.letters import (
@@ -65,37 +65,26 @@ def enter_stage(t: Turn, stage: Stage, *, short_wait_days: int | None = None) ->
     t.say("step_started", stage=stage, step=t.case.step)
     if stage is Stage.COMPLAINT:
         enter_complaint(t)
+    elif why := window_holds(t):
+        if why != "wait":
+            choose(t, why)
     else:
         start_letter(t)
     t.notify("step_started", str(t.case.step))
 
 
 def enter_complaint(t: Turn) -> None:
-    """The first admissible body from `body_index` on; before it opens we wait for its date."""
-    while (body := current_body(t)) is not None:
-        if position.claimed(t.case) >= body.min_amount_minor:
-            break
-        t.say("body_passed_over", body=body.id, why="below_minimum")
-        t.change(body_index=t.case.body_index + 1)
+    """The first admissible body from `body_index` on; before it opens we wait for its date. What
+    costs, is not sure or does not pay is a person's choice, and one who chose is not asked again.
+    """
+    by_person = t.case.prepared_by is not None
+    body = next_admissible(t)
     if body is None:
         choose(t, "no_body_left")
-        return
-    first = t.case.first_written_complaint
-    if body.needs_complaint_days and first is not None:
-        opens = first + timedelta(days=body.needs_complaint_days)
-        at = t.place.morning(t.place.next_working_day(opens))
-        if at > t.now:
-            start = t.place.morning(first)
-            rule = f"body.{body.id}.opens@{t.rules.playbook.key}"
-            period = f"{body.needs_complaint_days} days"
-            t.wait(
-                WaitingOn.DATE,
-                at,
-                Basis("first_written_complaint", start, rule, period, "theirs", (), opens),
-            )
-            t.say("body_not_open_yet", body=body.id, opens=opens)
-            return
-    start_letter(t)
+    elif not by_person and (why := person_decides(t, body)):
+        choose(t, why)
+    elif not not_open_yet(t, body):
+        start_letter(t)
 
 
 def choose(t: Turn, why: str, *, priority: int = 30) -> None:

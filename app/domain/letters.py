@@ -21,11 +21,11 @@ from app.domain.case import (
     TimerKind,
     WaitingOn,
 )
-from app.domain.counting import Period
 from app.domain.decision import TaskKind
 from app.domain.effects import RecallLetter, RenderLetter, SendLetter
 from app.domain.playbook import Body, LadderStep
 from app.domain.turn import Turn
+from app.domain.waits import company_wait
 
 SECOND_THOUGHTS: Final = timedelta(seconds=30)
 # Two automatic letters to one company never meet on one day (rules of the ladder, minimum gap).
@@ -252,11 +252,9 @@ def start_clock(t: Turn, at: datetime, fact: str, whose: str = "") -> None:
         waiting_on, period, rule = WaitingOn.BODY, body.wait, f"body.{body.id}"
         whose = whose or "theirs"
     else:
-        step = ladder_step(t)
-        waiting_on, period, rule = WaitingOn.COMPANY, step.wait, step.rule
-        whose = whose or step.whose
-        if t.case.short_wait_days is not None:
-            period, rule = Period(t.case.short_wait_days, "days"), "house.short_wait"
+        given = company_wait(t.case, t.rules.playbook)
+        waiting_on, period, rule = WaitingOn.COMPANY, given.period, given.rule
+        whose = whose or given.whose
     name = f"{rule}@{t.rules.playbook.key}"
     deadline = t.place.deadline(at, period, start_event=fact, rule=name, whose=whose)
     # A fact told late must not make its deadline pass before anybody could act on it.

@@ -110,6 +110,7 @@ def denied(t: Turn, event: CompanyDenied) -> None:
     """Any denial stops reminders; what follows is a person's choice."""
     _needs_open_claim(t)
     _read(t, event.message_id)
+    t.change(refused_on=t.case.refused_on or t.place.local_day(t.now))
     t.say("company_denied", reason=event.reason or "none_given", by=event.decided_by)
     if position.at_body(t.case) or t.waits_on() is WaitingOn.BANK:
         go_on(t)

@@ -289,7 +289,7 @@ def _body_opens(t: Turn, timer: Timer) -> None:
     elif not position.mandate_stands(t.case):
         choose(t, "mandate_missing")
     else:
-        t.say("body_opened")
+        t.say("body_opened" if t.case.stage is Stage.COMPLAINT else "step_opened")
         start_letter(t)
 
 

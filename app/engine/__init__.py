@@ -87,9 +87,11 @@ class NewCase:
     consumers: list[dict[str, Any]]
 
 
-def rules_for(case: Case, moment: Moment, *, playbook_key: str | None = None) -> Rules:
-    """The pinned playbook, its calendar and the agency's profile: all that decide() may consult."""
-    playbook = book.get(playbook_key or case.playbook)
+def rules_for(case: Case, moment: Moment, *, accepted: CaseAccepted | None = None) -> Rules:
+    """The pinned playbook with the case's own bodies, its calendar and the agency's profile: all
+    that decide() may consult. Accepting pins a playbook, and decides by it already."""
+    key, bodies = (accepted or case).playbook, (accepted or case).bodies
+    playbook = book.for_case(key, bodies)
     return Rules(
         playbook=playbook,
         calendar=book.calendar(playbook),
@@ -267,9 +269,8 @@ async def peek(session: AsyncSession, case_id: uuid.UUID) -> Loaded | None:
 
 
 def _decide(outcome: Outcome, event: Event, moment: Moment) -> None:
-    # Accepting pins a playbook: the first letter already follows the pinned one.
-    accepted = event.playbook if isinstance(event, CaseAccepted) else None
-    rules = rules_for(outcome.case, moment, playbook_key=accepted)
+    accepted = event if isinstance(event, CaseAccepted) else None
+    rules = rules_for(outcome.case, moment, accepted=accepted)
     outcome.add(decide(outcome.case, event, rules, moment.now))
 
 

@@ -19,6 +19,7 @@ from app.domain.playbook import (
     Playbook,
     Window,
 )
+from app.domain.waits import days_of
 from app.law import reference
 from app.law.regimes import regime
 from app.playbooks.bodies import BodyUnusable, body_of
@@ -28,7 +29,6 @@ from app.playbooks.schema import (
     LimitationIn,
     PaymentIn,
     StepIn,
-    days_of,
 )
 
 HOUSE: Final = "house."

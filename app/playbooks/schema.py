@@ -11,25 +11,13 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from app.domain.case import LADDER, Stage
 from app.domain.counting import PERIOD_MAX, Period
+from app.domain.waits import WAIT_DAYS_MIN, days_of
 from app.law import reference
 from app.law.regimes import regimes
 
 ANY_KIND: Final = "*"
 ANYWHERE: Final = "ANY"
 UNION: Final = "EU"  # the places of the Union that have no playbook of their own
-# Shortest waits the house allows (design, "The ladder"): nobody answers a letter in a day.
-WAIT_DAYS_MIN: Final = {
-    Stage.CONTACT: 7,
-    Stage.REMINDER: 7,
-    Stage.FORMAL_NOTICE: 8,
-    Stage.COMPLAINT: 14,
-}
-_DAYS_PER: Final = {"days": 1, "working_days": 1, "weeks": 7, "months": 28, "years": 365}
-
-
-def days_of(period: Period) -> int:
-    """Roughly, for comparing lengths: a working day counts as a day, a month as four weeks."""
-    return period.value * _DAYS_PER[period.unit]
 
 
 def _known(what: str, ids: object) -> AfterValidator:

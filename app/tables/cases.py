@@ -36,6 +36,9 @@ class CaseRow(Base):
         CheckConstraint("mode IN ('A','B')", name="mode"),
         CheckConstraint("step >= 0", name="step"),
         CheckConstraint("claimed_minor >= 0", name="claimed"),
+        CheckConstraint(
+            "jsonb_typeof(bodies) = 'array' AND jsonb_array_length(bodies) <= 6", name="bodies"
+        ),
         CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
         # Promise 1: no case goes quiet. Closed <=> outcome set <=> nothing is waited for.
         CheckConstraint(
@@ -100,6 +103,7 @@ class CaseRow(Base):
     stage_left: Mapped[str | None]
     entry_stage: Mapped[str | None]
     entry_reason: Mapped[str | None]
+    bodies: Mapped[list[Any]]  # ids of the chain of bodies; empty: the playbook's own
     body_index: Mapped[int]
     first_written_complaint: Mapped[date | None]
     first_contact_at: Mapped[datetime | None]

@@ -101,6 +101,11 @@ async def _ends_here(world: World, tale: Tale) -> bool:
     return True
 
 
+# Where the ladder asks a person before it asks a body, the people of these stories say yes.
+BODY_DECISIONS = (
+    "body_not_named", "body_is_a_court", "body_costs_a_fee", "body_unconfirmed",
+    "body_term_unknown", "below_stop_line", "first_complaint_unknown",
+)  # fmt: skip
 NEXT = {"contact": "reminder", "reminder": "formal_notice", "formal_notice": "complaint"}
 
 
@@ -108,6 +113,9 @@ async def choose_next_step(world: World, tale: Tale, task: Task) -> str | None:
     story, ending = tale.story, tale.story.ending
     who = doer(world, tale, task)
     if await _ends_here(world, tale):
+        return None
+    if task["priority_reason"] in BODY_DECISIONS:
+        await next_step(world, tale, who, "complaint", "the consumer agrees, the body is asked")
         return None
     if ending is not None and ending.when == "dismissed" and "dismissed" in tale.done:
         await close(world, tale, world.staff[ending.by], ending.outcome, "no way is left")

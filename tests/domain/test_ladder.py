@@ -245,7 +245,8 @@ def test_a_silent_body_is_asked_at_most_every_90_days() -> None:
 
 
 def test_a_dismissal_goes_to_the_next_body_and_after_the_last_to_a_person() -> None:
-    life = Life().on_ladder(Stage.COMPLAINT).letter_arrives()
+    life = Life().on_ladder(Stage.COMPLAINT, first_written_complaint=date(2026, 2, 20))
+    life.letter_arrives()
     life.tell(e.BodyDismissed("no_ground", "anna"))
     assert (life.case.body_index, life.case.step) == (1, 2)
     life.render().approve().hand_over(provider="consumer")

@@ -33,7 +33,7 @@ from workers.tools import Tools
 # For all letters of a batch: what was approved and where it goes.
 _READ = text("""
     SELECT e.letter_id, l.kind, l.recipient, v.subject, v.language, c.reference, c.playbook,
-           c.body_index, c.jurisdiction,
+           c.bodies, c.body_index, c.jurisdiction,
            coalesce(m.legal_name, c.company_text) AS company_name, m.address_lines, m.country,
            h.address
       FROM unnest(CAST(:letters AS uuid[]), CAST(:hashes AS text[]), CAST(:channels AS text[]))
@@ -160,5 +160,5 @@ def _with(draft: Draft, name: str, pdf: bytes) -> Draft:
 
 
 def _body(row: Any) -> Any:
-    bodies = book.get(row["playbook"]).bodies
+    bodies = book.for_case(row["playbook"], row["bodies"]).bodies
     return bodies[min(row["body_index"], len(bodies) - 1)] if bodies else None
