@@ -99,8 +99,9 @@ def _read(name: str, text: str, faults: list[str]) -> File | None:
         faults.append(f"{name}:1: larger than {FILE_BYTES_MAX} bytes")
         return None
     try:
-        node = yaml.compose(text, Loader=yaml.CSafeLoader)
-        data = yaml.load(text, Loader=yaml.CSafeLoader)
+        reader = yaml.CSafeLoader(text)  # the tree and its content from one reading
+        node = reader.get_single_node()
+        data = reader.construct_document(node) if node is not None else None
     except yaml.YAMLError as broken:
         mark = getattr(broken, "problem_mark", None)
         line = mark.line + 1 if mark else 1

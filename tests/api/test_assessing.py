@@ -205,3 +205,18 @@ async def test_a_question_pauses_the_case_until_its_date(
         database, "SELECT words, asked_by FROM questions WHERE case_id = :id", id=case.id
     )
     assert (row.words, row.asked_by) == ("Which parcel do you mean?", f"staff:{handler.id}")
+
+
+async def test_bodies_named_at_acceptance_are_pinned_and_an_unknown_one_is_refused(
+    client: httpx.AsyncClient, people: People, database: Database
+) -> None:
+    handler = await people.staff("handler")
+    case = await make_case(database, handler_id=handler.id)
+    path = f"/v1/cases/{case.id}/assessment"
+    for bodies in (["xx.nobody"], ["eu.odr"], ["fi.kril"] * 7):
+        answer = await post(client, handler, path, ACCEPT | {"bodies": bodies}, case=case)
+        assert answer.status_code == 422, bodies
+    taken = await post(client, handler, path, ACCEPT | {"bodies": ["fr.mtv"]}, case=case)
+    assert taken.status_code == 200, taken.text
+    row = await one(database, "SELECT bodies FROM cases WHERE id = :id", id=case.id)
+    assert row.bodies == ["fr.mtv"]
