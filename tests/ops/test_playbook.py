@@ -20,7 +20,9 @@ def test_the_built_in_playbooks_are_sound() -> None:
 
 def test_each_fault_of_a_file_is_a_line_with_its_place(tmp_path: Path) -> None:
     bad = tmp_path / "air.yaml"
-    bad.write_text(AIR.replace("version: 1", "version: 0").replace("air.eu261.refund,", "air.xx,"))
+    bad.write_text(
+        AIR.replace("version: 1", "version: 0").replace("rule: air.eu261.refund", "rule: air.xx")
+    )
     done = runner.invoke(app, ["playbook", "check", str(bad)])
     assert done.exit_code == 1
     first, second = done.stderr.splitlines()
