@@ -11,6 +11,7 @@ from typing import Any, Literal, cast
 from zoneinfo import ZoneInfo
 
 from app.domain.bank_refs import rf_reference
+from app.domain.bodies import deciding_body
 from app.domain.case import LADDER, Case, Letter, LetterKind, Stage
 from app.domain.interest.rates import Missing
 from app.domain.periods import place
@@ -73,8 +74,9 @@ def _demand(
     rows: LetterRows, letter: Letter, playbook: Playbook, common: dict[str, Any]
 ) -> words.AnyLetter:
     extra: dict[str, Any] = {}
-    if letter.kind is LetterKind.FORMAL_NOTICE and playbook.bodies:
-        extra["dispute_body"] = current_body(rows.case, playbook).name
+    if letter.kind is LetterKind.FORMAL_NOTICE:
+        body = deciding_body(rows.case, playbook)
+        extra["dispute_body"] = body.name if body and body.kind != "court" else None
     return DEMANDS[letter.kind](
         **common, **extra, deadline=_deadline(rows, letter, playbook),
         next_steps=_next_steps(rows.case, playbook), payment=_payment(rows),
@@ -256,9 +258,11 @@ def _next_steps(case: Case, playbook: Playbook) -> tuple[words.NextStep, ...]:
     steps = []
     for stage in LADDER[at + 1 :]:
         if stage is Stage.COMPLAINT:
-            if playbook.bodies:
-                name = current_body(case, playbook).name
-                steps.append(words.NextStep(kind="complaint", body=name))
+            body = deciding_body(case, playbook)
+            if body is not None and body.kind != "court":
+                steps.append(words.NextStep(kind="complaint", body=body.name))
+            elif body is not None:
+                steps.append(words.NextStep(kind="court"))
         else:
             kind = cast(Literal["reminder", "formal_notice"], stage.value)
             steps.append(words.NextStep(kind=kind))

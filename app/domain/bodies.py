@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from app.domain.case import Case
 from app.domain.counting import ONE_DAY, Calendar, Period, next_working_day, plus
-from app.domain.playbook import Body
+from app.domain.playbook import Body, Playbook
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,12 @@ def out_of_range(body: Body, minor: int, currency: str) -> str | None:
     if body.max_amount_minor is not None and minor > body.max_amount_minor:
         return "above_maximum"
     return None
+
+
+def deciding_body(case: Case, playbook: Playbook) -> Body | None:
+    """The body a company is told of: the first still to come that does more than advise."""
+    left = playbook.bodies[case.body_index :]
+    return next((b for b in left if b.kind != "step"), left[0] if left else None)
 
 
 def _wait(body: Body, first: date) -> Period | None:

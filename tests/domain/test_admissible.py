@@ -8,7 +8,14 @@ from datetime import date, timedelta
 import pytest
 
 from app.domain import events as e
-from app.domain.bodies import Facts, closes_on, closing_known, opens_on, out_of_range
+from app.domain.bodies import (
+    Facts,
+    closes_on,
+    closing_known,
+    deciding_body,
+    opens_on,
+    out_of_range,
+)
 from app.domain.case import Stage, TimerKind, WaitingOn
 from app.domain.counting import Period
 from app.domain.decision import TaskKind
@@ -186,6 +193,14 @@ def test_acceptance_pins_the_bodies_of_the_case() -> None:
 def test_a_draft_of_a_playbook_cannot_be_pinned() -> None:
     with pytest.raises(TransitionRefused, match="draft"):
         Life(playbook=replace(PLAYBOOK, draft=True)).submit().accept()
+
+
+def test_a_company_is_told_of_the_body_that_decides_not_of_the_advice_before_it() -> None:
+    advice = replace(FIRST, kind="step")
+    case = Life().case
+    assert deciding_body(case, with_bodies(advice, SECOND)) == SECOND
+    assert deciding_body(case, with_bodies(advice)) == advice
+    assert deciding_body(case, with_bodies()) is None
 
 
 # --- waits and windows of the ladder --------------------------------------------------------

@@ -105,6 +105,23 @@ def test_the_stop_line_is_that_below_which_the_intake_offers_the_free_pack() -> 
         assert dict(playbook.stop_below_minor) == reference.routing()["small_minor"]
 
 
+def test_a_body_bears_one_name_in_all_playbooks() -> None:
+    names: dict[str, str] = {}
+    for playbook in book.playbooks().values():
+        for one in playbook.bodies:
+            assert names.setdefault(one.id, one.name) == one.name
+
+
+def test_every_period_to_pay_that_the_law_gives_in_figures_is_used() -> None:
+    for playbook in book.playbooks().values():
+        used = {(p.claim_kind, p.rule) for p in playbook.payment_periods}
+        for rule in playbook.grounds:
+            record = reference.claim_rules()[rule]
+            said, kind = record.get("debtor_pays_within"), record["claim_kind"]
+            if kind in playbook.claim_kinds and isinstance(said, dict) and "value" in said:
+                assert (kind, rule) in used, playbook.key
+
+
 # --- what the records say -------------------------------------------------------------------
 
 
