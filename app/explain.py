@@ -48,6 +48,7 @@ CLOCKS: Final = {
     TimerKind.BODY_STATUS: "body is asked how it stands",
     TimerKind.AGENCY_LATE: "we are 30 days late (promise 9)",
     TimerKind.LIMITATION: "warning before the claim is time-barred",
+    TimerKind.BODY_LIMIT: "warning before a body can no longer be asked",
 }
 NEXT: Final = {
     "we_act": "one of us acts; overdue, the task is dated again and goes to a senior",

@@ -9,11 +9,13 @@ from typing import Final
 from sqlalchemy import insert, select
 
 from app.case_change import CaseChange
+from app.casework.finding import CaseFinding, finding_of, keep
 from app.casework.schemas import AssessmentIn, QuestionIn
 from app.domain.case import BEFORE_MANDATE, Outcome, Stage
 from app.domain.decision import TaskKind
 from app.domain.errors import Conflict, InvalidInput, NotFound
 from app.domain.events import CaseAccepted, CaseRejected, QuestionAsked
+from app.domain.playbook import Playbook
 from app.ids import new_id
 from app.playbooks import book
 from app.tables.casework import AssessmentRow
@@ -37,6 +39,7 @@ class ConflictOfInterest(Conflict):
 async def assess(change: CaseChange, body: AssessmentIn) -> None:
     """Accept or reject. Raises CompanyNotConfirmed, ConflictOfInterest, TransitionRefused."""
     mode, mode_reason = mode_for(change.case.currency, body.mode)
+    found = await finding_of(change.session, change.case.id, change.now.date())
     if body.decision == "accept":
         await _check_acceptance(change, body)
     else:
@@ -60,8 +63,11 @@ async def assess(change: CaseChange, body: AssessmentIn) -> None:
             decided_at=change.now,
         )
     )
+    await keep(change, found)
+    if body.limitation_reason is not None:
+        await change.note("limitation", body.limitation_reason)
     if body.decision == "accept":
-        await change.advance(await _accepted(change, body, mode))
+        await change.advance(await _accepted(change, body, mode, found))
     else:
         await change.advance(await _rejected(change, body))
     await change.amend(
@@ -114,15 +120,42 @@ def _not_later(day: date | None, today: date, field: str) -> None:
         raise InvalidInput(f"{field} lies in the future", code="date_in_future", field=field)
 
 
-async def _accepted(change: CaseChange, body: AssessmentIn, mode: str) -> CaseAccepted:
+def _limitation(body: AssessmentIn, found: CaseFinding, today: date) -> date | None:
+    """The last day of the claim: as the handler says, else as the law's files do."""
+    law = found.finding.limitation_on if found.finding else None
+    if body.limitation_on is None:
+        return law if law is not None and law > today else None
+    if law is not None and body.limitation_on > law and body.limitation_reason is None:
+        raise InvalidInput(
+            f"the law's files say {law.isoformat()}: say in limitation_reason why it is later",
+            code="limitation_reason_missing",
+            field="limitation_reason",
+        )
+    return body.limitation_on
+
+
+def _bodies(body: AssessmentIn, found: CaseFinding, playbook: Playbook) -> tuple[str, ...]:
+    """The chain a person named; else the body of the finding, where it hangs on the answers or is
+    none of the playbook's own (a flight that went wrong elsewhere, a company across a border)."""
+    named = found.finding.body if found.finding else None
+    own = {one.id for one in playbook.bodies}
+    if body.bodies or named is None or (named in own and not playbook.bodies_by_case):
+        return tuple(dict.fromkeys(body.bodies))
+    return (named,)
+
+
+async def _accepted(
+    change: CaseChange, body: AssessmentIn, mode: str, found: CaseFinding
+) -> CaseAccepted:
     assert body.entry_stage is not None and body.entry_reason is not None, "checked before"
     playbook = book.choose(
         claim_kind=change.case.claim_kind,
         jurisdiction=change.case.jurisdiction,
         on=change.now.date(),
     )
+    bodies = _bodies(body, found, playbook)
     try:
-        book.for_case(playbook.key, body.bodies)
+        book.for_case(playbook.key, bodies)
     except NotFound as unknown:
         raise InvalidInput(unknown.message, code="body_not_found", field="bodies") from None
     return CaseAccepted(
@@ -131,10 +164,10 @@ async def _accepted(change: CaseChange, body: AssessmentIn, mode: str) -> CaseAc
         playbook=playbook.key,
         decided_by=change.actor,
         mode=mode,
-        limitation_on=body.limitation_on,
+        limitation_on=_limitation(body, found, change.now.date()),
         first_written_complaint=body.first_written_complaint,
         refused_on=body.refused_on,
-        bodies=tuple(dict.fromkeys(body.bodies)),
+        bodies=bodies,
         consumer_writes_first_days=body.consumer_writes_first_days,
     )
 

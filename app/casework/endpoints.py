@@ -70,6 +70,15 @@ async def extend_deadline(body: s.ExtendIn, change: Changing, response: Response
     return await answer(change, response)
 
 
+@router.post("/cases/{case_id}/limitation", operation_id="move_limitation", responses=CONFLICT)
+async def move_limitation(
+    body: s.LimitationIn, change: Changing, response: Response
+) -> CaseStateOut:
+    """Record an act that moved the day on which the claim becomes too old, or correct that day."""
+    await steering.move_limitation(change, body)
+    return await answer(change, response)
+
+
 @router.post("/cases/{case_id}/restart", operation_id="restart_clock", responses=CONFLICT)
 async def restart_clock(body: s.RestartIn, change: Changing, response: Response) -> CaseStateOut:
     """A new fact starts the period again."""

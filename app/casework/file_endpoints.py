@@ -7,14 +7,23 @@ from typing import Literal
 from fastapi import Response
 
 from app.cases.schemas import CaseView
-from app.casework import reveal
+from app.casework import finding, reveal
 from app.casework.explaining import explanation
-from app.casework.schemas import ExplanationOut, RevealedOut, RevealIn
+from app.casework.schemas import (
+    CaseFindingOut,
+    ExplanationOut,
+    RefusedAnswerOut,
+    RevealedOut,
+    RevealIn,
+)
+from app.check.schemas import FindingOut
+from app.clock import business_now
 from app.deps import NOT_REPLAYED, Held, ReadSession, Router, Session, Staff, problems
 from app.etag import etag
 from app.intake.schemas import CaseIn
 from app.intake.service import file_case
-from app.schemas import Id
+from app.law.eligibility import as_json
+from app.schemas import Id, LanguageCode
 
 router = Router(prefix="/v1", tags=["casework"])
 
@@ -53,3 +62,20 @@ async def reveal_field(
 async def explain_case(case_id: Id, session: ReadSession, caller: Staff) -> ExplanationOut:
     """Last events, each clock with its basis, what comes next, what would stop it."""
     return ExplanationOut(case_id=case_id, text=await explanation(session, caller, case_id))
+
+
+@router.get("/cases/{case_id}/finding", operation_id="get_finding")
+async def get_finding(
+    case_id: Id, session: ReadSession, caller: Staff, language: LanguageCode = "en"
+) -> CaseFindingOut:
+    """What the law's files say of this case by the answers on file, today. A person decides."""
+    today = (await business_now(session)).date()
+    found = await finding.seen_by(session, caller, case_id, today)
+    said = as_json(found.finding, language) if found.finding else None
+    return CaseFindingOut(
+        eligible=found.eligible,
+        finding=FindingOut.model_validate(said) if said else None,
+        refused=[RefusedAnswerOut(answer=where, why=why) for where, why in found.refused],
+        playbook=found.playbook,
+        law=finding.law_version(),
+    )

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, AwareDatetime, Field, StrictInt, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from app.check.schemas import FindingOut
 from app.domain.case import LetterKind, Outcome, Stage
 from app.schemas import DATE_MAX, DATE_MIN, Date, Flag, Id, In, Line, MoneyIn, Out, Reason, Text
 
@@ -61,6 +62,7 @@ class AssessmentIn(In):
     entry_reason: Reason | None = None
     mode: Literal["A", "B"] | None = None
     limitation_on: Date | None = None
+    limitation_reason: Reason | None = None  # where the day is later than the law's files say
     first_written_complaint: Date | None = None
     refused_on: Date | None = None
     bodies: Annotated[list[BodyId], Field(max_length=BODIES_MAX, default_factory=list)]
@@ -216,6 +218,32 @@ class HoldIn(In):
 class ExtendIn(In):
     until: When
     reason: Reason
+
+
+class LimitationIn(In):
+    """`act`: one of the playbook's acts that move the limitation, or `correction` of a wrong day.
+    `on`: when it was done; `new_day`: the last day of the claim from now on."""
+
+    act: Code
+    on: Date
+    new_day: Date
+    reason: Reason
+
+
+class RefusedAnswerOut(Out):
+    answer: str
+    why: str
+
+
+class CaseFindingOut(Out):
+    """What the law's files say by the answers on file. `finding` is null where some of them are not
+    in the questions' vocabulary: `refused` names those. `law` is the version it rests on."""
+
+    eligible: Literal["yes", "no", "unclear", "needs_info"]
+    finding: FindingOut | None
+    refused: list[RefusedAnswerOut]
+    playbook: str
+    law: str
 
 
 class RestartIn(In):

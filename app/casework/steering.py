@@ -27,6 +27,7 @@ from app.domain.events import (
     HoldLifted,
     IncidentRecorded,
     LegalThreatened,
+    LimitationMoved,
     NextStepChosen,
 )
 from app.ids import new_id
@@ -40,6 +41,16 @@ class DuplicateChain(Conflict):
     """Links point at a case that runs, never at another link."""
 
     code = "duplicate_chain"
+
+
+async def move_limitation(change: CaseChange, body: s.LimitationIn) -> None:
+    """An act that the law lets stop or restart the time of the claim, or a wrong day put right."""
+    if body.on > change.now.date():
+        raise InvalidInput("on lies in the future", code="date_in_future", field="on")
+    await change.note("limitation", body.reason)
+    await change.advance(
+        LimitationMoved(act=body.act, on=body.on, new_day=body.new_day, by=change.actor)
+    )
 
 
 async def next_step(change: CaseChange, body: s.NextStepIn) -> None:

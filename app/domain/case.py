@@ -76,6 +76,7 @@ class TimerKind(StrEnum):
     BODY_STATUS = "body_status"  # ask the body how it stands, at most every 90 days
     AGENCY_LATE = "agency_late"  # promise 9: a dated step of ours is 30 days late
     LIMITATION = "limitation"  # warning bands before the claim is time-barred
+    BODY_LIMIT = "body_limit"  # warning bands before a body can no longer be asked
 
 
 class PauseKind(StrEnum):

@@ -36,6 +36,7 @@ class TaskKind(StrEnum):
     INCIDENT = "incident"
     AGENCY_LATE = "agency_late"
     LIMITATION = "limitation"
+    BODY_LIMIT = "body_limit"
     CALL_CONSUMER = "call_consumer"
     POISONED_CASE = "poisoned_case"
     FEED_SILENT = "feed_silent"  # our mailbox or bank feed was not read after a deadline

@@ -15,6 +15,7 @@ from app.domain import events as e
 from app.domain import (
     intake_rules,
     ladder,
+    legal_clocks,
     letters_rules,
     money_rules,
     offers,
@@ -56,6 +57,7 @@ def decide(case: Case, event: e.Event, rules: Rules, now: datetime) -> Decision:
     if case.stage is Stage.CLOSED and isinstance(event, NEEDS_OPEN):
         turn.refuse("the case is closed")
     _apply(turn, event)
+    legal_clocks.keep_body_limits(turn)
     return turn.finish()
 
 
@@ -274,6 +276,7 @@ _Steering = (
     | e.CaseReopened
     | e.DistressNoticed
     | e.LegalThreatened
+    | e.LimitationMoved
     | e.IncidentRecorded
 )
 
@@ -306,6 +309,8 @@ def _steering(t: Turn, event: _Steering) -> None:
             steering.distressed(t)
         case e.LegalThreatened():
             steering.legal_threat(t, event)
+        case e.LimitationMoved():
+            legal_clocks.moved(t, event)
         case e.IncidentRecorded():
             steering.incident(t, event)
         case _:

@@ -54,6 +54,7 @@ from app.domain.events_course import (
     HoldLifted,
     IncidentRecorded,
     LegalThreatened,
+    LimitationMoved,
     MoneyAllocated,
     MoneyHeldInFull,
     MoneyReturned,
@@ -109,6 +110,7 @@ __all__ = [
     "LetterHandedOver",
     "LetterRendered",
     "LetterReturned",
+    "LimitationMoved",
     "MandateRevoked",
     "MandateSigned",
     "MessageArrived",
@@ -192,6 +194,7 @@ Event = (
     | CaseReopened
     | DistressNoticed
     | LegalThreatened
+    | LimitationMoved
     | IncidentRecorded
     | TimerFired
 )

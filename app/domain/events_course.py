@@ -168,6 +168,17 @@ class ClockRestarted(BaseEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class LimitationMoved(BaseEvent):
+    """An act that the law lets stop or restart the limitation, or the correction of a wrong day.
+    `act` is one of the playbook's, `on` the day it was done, `new_day` the last day from now on."""
+
+    act: str
+    on: date
+    new_day: date
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class NextStepChosen(BaseEvent):
     """A handler decides what follows a denial, a dead channel or the end of the bodies: the next
     stage, an answer to the denial (same stage, step + 1) or the next body."""

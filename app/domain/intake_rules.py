@@ -32,6 +32,7 @@ from app.domain.events import (
     QuestionAsked,
 )
 from app.domain.ladder import enter_agreement, enter_entry_stage
+from app.domain.legal_clocks import arm_limitation, limitation_unknown
 from app.domain.letters import lift, nudge, revise
 from app.domain.money_rules import go_on_with_money
 from app.domain.offers import all_accepted_now
@@ -40,7 +41,6 @@ from app.domain.turn import Turn
 DRAFT_DAYS: Final = 30
 DRAFT_NUDGES: Final = (1, 5, 20)
 QUESTION_DAYS_MAX: Final = 60
-LIMITATION_BANDS: Final = ((90, "handler"), (30, "senior"), (7, "legal"), (0, "legal"))
 REJECTIONS: Final = frozenset(
     {
         Outcome.NO_MERIT,
@@ -113,6 +113,8 @@ def accepted(t: Turn, event: CaseAccepted) -> None:
         consumer_writes_first_days=event.consumer_writes_first_days,
     )
     arm_limitation(t)
+    if event.limitation_on is None:
+        limitation_unknown(t)
     t.done(TaskKind.ASSESS)
     t.drop_pause(PauseKind.QUESTION)
     t.disarm_prefix(TimerKind.NUDGE, "question:")
@@ -127,33 +129,6 @@ def _sign_or_enter(t: Turn) -> None:
         enter_entry_stage(t)
     elif t.case.stage is not Stage.AGREEMENT:
         enter_agreement(t)
-
-
-def arm_limitation(t: Turn) -> None:
-    """Warning bands before the claim is time-barred; a band already passed warns now."""
-    t.disarm(TimerKind.LIMITATION)
-    day = t.case.limitation_on
-    if day is None:
-        return
-    for days, role in LIMITATION_BANDS:
-        at = t.place.morning(day - timedelta(days=days))
-        if at > t.now:
-            basis = t.our_basis("limitation_band", f"{days} days before")
-            t.arm(TimerKind.LIMITATION, at, replace(basis, due=day), str(days))
-        else:
-            warn_limitation(t, days, role)
-
-
-def warn_limitation(t: Turn, days: int, role: str) -> None:
-    assert t.case.limitation_on is not None, "only a dated claim is warned about"
-    t.task(
-        TaskKind.LIMITATION,
-        str(days),
-        reason=f"time_barred_in_{days}_days",
-        role=role,
-        priority=20 if days > 30 else 5 if days > 7 else 0,
-    )
-    t.say("limitation_near", days=days, on=t.case.limitation_on)
 
 
 def rejected(t: Turn, event: CaseRejected) -> None:

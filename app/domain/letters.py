@@ -23,6 +23,7 @@ from app.domain.case import (
 )
 from app.domain.decision import TaskKind
 from app.domain.effects import RecallLetter, RenderLetter, SendLetter
+from app.domain.legal_clocks import letter_arrived, too_late_for_limitation
 from app.domain.playbook import Body, LadderStep
 from app.domain.turn import Turn
 from app.domain.waits import company_wait
@@ -241,6 +242,8 @@ def delivered(t: Turn, at: datetime, grade: str, whose: str = "") -> None:
     letter = replace(_letter(t), state=LetterState.DELIVERED, delivered_at=at, evidence_grade=grade)
     t.change(letter=letter)
     t.say("letter_delivered", letter=letter.kind, grade=grade, at=at)
+    if letter.recipient == "company":
+        letter_arrived(t, at)
     start_clock(t, at, "letter_delivered", whose)
     t.notify("letter_delivered", f"{letter.id}:{letter.n}", letter=letter.kind, grade=grade)
 
@@ -258,7 +261,9 @@ def start_clock(t: Turn, at: datetime, fact: str, whose: str = "") -> None:
     name = f"{rule}@{t.rules.playbook.key}"
     deadline = t.place.deadline(at, period, start_event=fact, rule=name, whose=whose)
     # A fact told late must not make its deadline pass before anybody could act on it.
-    t.wait(waiting_on, max(deadline.act_at, t.now), deadline.basis)
+    act_at = max(deadline.act_at, t.now)
+    t.wait(waiting_on, act_at, deadline.basis)
+    too_late_for_limitation(t, act_at)
 
 
 def _letter(t: Turn) -> Letter:

@@ -23,8 +23,9 @@ from app.domain.events import (
     IncidentRecorded,
     LegalThreatened,
 )
-from app.domain.intake_rules import arm_limitation, begin_assessment, begin_draft
+from app.domain.intake_rules import begin_assessment, begin_draft
 from app.domain.ladder import choose, enter_agreement
+from app.domain.legal_clocks import arm_limitation
 from app.domain.letters import go_on, recipient_waits, start_clock
 from app.domain.turn import Turn
 

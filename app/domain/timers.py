@@ -20,8 +20,9 @@ from app.domain.closing import close
 from app.domain.decision import TaskKind
 from app.domain.errors import StaleEvent
 from app.domain.events import TimerFired
-from app.domain.intake_rules import LIMITATION_BANDS, question_silent, warn_limitation
+from app.domain.intake_rules import question_silent
 from app.domain.ladder import choose, enter_stage, next_automatic, return_to_stage
+from app.domain.legal_clocks import body_limit_due, limitation_due
 from app.domain.letters import delivered, presumed_on, start_letter
 from app.domain.money_rules import ACCOUNT_DAYS, PAYOUT_WORKING_DAYS
 from app.domain.offers import expire, warn
@@ -66,9 +67,9 @@ def fired(t: Turn, event: TimerFired) -> None:
         case TimerKind.AGENCY_LATE:
             _agency_late(t, timer)
         case TimerKind.LIMITATION:
-            t.disarm(kind, timer.key)
-            days = int(timer.key)
-            warn_limitation(t, days, dict(LIMITATION_BANDS)[days])
+            limitation_due(t, timer.key)
+        case TimerKind.BODY_LIMIT:
+            body_limit_due(t, timer.key)
         case _:
             assert_never(kind)
 

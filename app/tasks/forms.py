@@ -20,6 +20,7 @@ ENDED_BY_HAND: Final = frozenset(
         TaskKind.LEGAL,
         TaskKind.INCIDENT,
         TaskKind.LIMITATION,
+        TaskKind.BODY_LIMIT,
         TaskKind.CALL_CONSUMER,
         TaskKind.ANSWER_COMPANY,
         TaskKind.AGENCY_LATE,

@@ -253,7 +253,7 @@ async def finish(world: World, tale: Tale, task: Task) -> str | None:
     return None
 
 
-EXPECTED_BY_HAND = ("limitation", "rate_missing")
+EXPECTED_BY_HAND = ("limitation", "body_limit", "rate_missing")
 
 WORK: dict[str, Callable[[World, Tale, Task], Awaitable[str | None]]] = {
     "assess": assess,

@@ -171,6 +171,9 @@ SAMPLES: dict[type[e.Event], Callable[[Life], e.Event]] = {
     e.CaseReopened: lambda _: e.CaseReopened("new_proof", "anna"),
     e.DistressNoticed: lambda _: e.DistressNoticed("anna"),
     e.LegalThreatened: lambda life: e.LegalThreatened(_later(life), "anna"),
+    e.LimitationMoved: lambda life: e.LimitationMoved(
+        "correction", life.now.date(), _later(life, 900).date(), "anna"
+    ),
     e.IncidentRecorded: lambda life: e.IncidentRecorded(life.id(), "date_missed", "anna"),
     e.TimerFired: _deadline,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -22,7 +23,7 @@ from app.domain.decision import TaskKind
 from app.domain.effects import AcknowledgeMessage, RenderLetter
 from app.domain.errors import StaleEvent, TransitionRefused
 from app.domain.wanted import still_wanted
-from tests.domain.life import Life
+from tests.domain.life import PLAYBOOK, Life
 
 # --- intake, assessment, agreement ----------------------------------------------------------
 
@@ -383,7 +384,9 @@ def test_an_approval_is_refused_while_a_reply_is_unread() -> None:
 
 
 def test_a_hold_is_dated_and_never_runs_past_limitation() -> None:
-    life = Life().on_ladder(limitation_on=date(2026, 4, 1)).letter_arrives()
+    # Where no letter of ours moves the last day.
+    life = Life(playbook=replace(PLAYBOOK, limitations=()))
+    life.on_ladder(limitation_on=date(2026, 4, 1)).letter_arrives()
     with pytest.raises(TransitionRefused):
         life.tell(e.CaseHeld("a", "travel", life.now, "anna"))
     with pytest.raises(TransitionRefused):
@@ -423,7 +426,7 @@ def test_a_duplicate_stands_still_until_it_is_unlinked() -> None:
 def test_warning_bands_precede_limitation() -> None:
     life = Life().on_ladder(limitation_on=date(2026, 6, 30))
     keys = sorted(t.key for t in life.case.timers if t.kind is TimerKind.LIMITATION)
-    assert keys == ["0", "30", "7", "90"]
+    assert keys == ["0", "30", "7", "90", "stop"]
     life.fire(TimerKind.LIMITATION, "30")
     assert life.tasks[TaskKind.LIMITATION, "30"].role == "senior"
 

@@ -111,6 +111,7 @@ def moments() -> dict[str, str]:
     now = wall_now()
     return {
         "today": now.date().isoformat(),
+        "far_day": (now + timedelta(days=700)).date().isoformat(),
         "now": now.isoformat(),
         "instant_in_5_days": (now + timedelta(days=5)).isoformat(),
         "instant_in_60_days": (now + timedelta(days=60)).isoformat(),

@@ -1,0 +1,142 @@
+"""What the law's files say of a case, from its own answers: shown before a person decides, and kept
+as it was shown when they did."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from hashlib import sha256
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import insert, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.authorisation.principal import Principal
+from app.authorisation.scope import case_scope
+from app.case_change import CaseChange
+from app.check.approved import approved_records
+from app.domain.eligibility.finding import Finding, Note
+from app.domain.errors import NotFound
+from app.ids import new_id
+from app.law.answers import AnswersInvalid, vocabulary
+from app.law.eligibility import Checker, FactsIn
+from app.law.records import DATA
+from app.playbooks import book
+from app.tables.cases import CaseRow
+from app.tables.findings import FindingRow
+
+# Words of people ride in these parameters of a note; a kept finding holds none.
+PERSONAL: Final = frozenset({"what", "of"})
+_READ = text("""
+    SELECT c.claim_kind, c.jurisdiction, c.answers, c.first_written_complaint,
+           coalesce(m.legal_name, c.company_text) AS company, m.country
+      FROM cases c LEFT JOIN companies m ON m.id = c.company_id WHERE c.id = :id
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFinding:
+    """`finding` is None where answers were given that the questions do not know (`refused`)."""
+
+    finding: Finding | None
+    refused: tuple[tuple[str, str], ...]
+    playbook: str
+
+    @property
+    def eligible(self) -> str:
+        return self.finding.eligible if self.finding else "needs_info"
+
+
+async def seen_by(
+    session: AsyncSession, caller: Principal, case_id: UUID, today: date
+) -> CaseFinding:
+    """Raises NotFound, also for a case out of the caller's scope."""
+    seen = await session.scalar(select(CaseRow.id).where(CaseRow.id == case_id, case_scope(caller)))
+    if seen is None:
+        raise NotFound("there is no such case", code="case_not_found")
+    return await finding_of(session, case_id, today)
+
+
+async def finding_of(session: AsyncSession, case_id: UUID, today: date) -> CaseFinding:
+    """By the answers on file today; the case exists."""
+    row = (await session.execute(_READ, {"id": case_id})).mappings().one()
+    playbook = book.choose(
+        claim_kind=row["claim_kind"], jurisdiction=row["jurisdiction"], on=today
+    ).key
+    asked = FactsIn.model_validate(
+        {"company": {"legal_name": (row["company"] or "")[:300]}, "answers": _answers(dict(row))}
+    )
+    try:
+        return CaseFinding(Checker(today, approved_records()).check(asked), (), playbook)
+    except AnswersInvalid as invalid:
+        return CaseFinding(None, tuple(invalid.wrong), playbook)
+
+
+def _answers(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The intake's answers as filed, with what the case itself knows where they are silent."""
+    kind = row["claim_kind"]
+    given = {key: value for key, value in row["answers"].items() if not key.startswith("_")}
+    told = row["first_written_complaint"]
+    known = {
+        "claim_kind": kind,
+        "company_country": row["country"],
+        "first_written_complaint": told.isoformat() if told else None,
+    }
+    facts = vocabulary().get(kind, {})
+    return {k: v for k, v in known.items() if v is not None and k in facts} | given
+
+
+async def keep(change: CaseChange, found: CaseFinding) -> None:
+    """In the transaction of the decision that was made with it in view."""
+    await change.session.execute(
+        insert(FindingRow).values(
+            id=new_id(),
+            case_id=change.case.id,
+            at=change.now,
+            shown_to=change.actor,
+            law=law_version(),
+            playbook=found.playbook,
+            eligible=found.eligible,
+            grounds=list(found.finding.legal_ground) if found.finding else [],
+            body=_kept(found),
+        )
+    )
+
+
+def _kept(found: CaseFinding) -> dict[str, Any]:
+    one = found.finding
+    if one is None:
+        return {"refused": [where for where, _ in found.refused]}
+    return {
+        "claim_kind": one.claim_kind,
+        "jurisdiction": one.jurisdiction,
+        "amount_minor": one.amount_minor,
+        "currency": one.currency,
+        "items": [[item.amount_minor, item.currency] for item in one.items],
+        "body": one.body,
+        "body_opens": str(one.body_opens or ""),
+        "body_closes": str(one.body_closes or ""),
+        "limitation_on": str(one.limitation_on or ""),
+        "steps": _codes(one.reasons),
+        "warnings": _codes(one.warnings),
+        "missing_evidence": _codes(one.missing),
+        "acts": [[act.code, str(act.last_day or ""), act.rule] for act in one.acts],
+        "open_facts": list(one.open_facts),
+    }
+
+
+def _codes(notes: tuple[Note, ...]) -> list[Any]:
+    kept = ({k: v for k, v in n.params.items() if k not in PERSONAL} for n in notes)
+    return [[note.code, params] for note, params in zip(notes, kept, strict=True)]
+
+
+@cache
+def law_version() -> str:
+    """sha256 over the law's data files: two findings with one version rest on the same law."""
+    digest = sha256()
+    for path in sorted(DATA.rglob("*.yaml")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()

@@ -1,0 +1,238 @@
+"""Legal dates watched on every case: the last day of the claim itself and of each body that may
+still be asked. Warnings come 90, 30 and 7 days before and on the day; on the last safe working day
+a senior is called. Acts that the law lets stop or restart a limitation move it, with their rule.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from app.domain import position
+from app.domain.bodies import Facts, closes_on
+from app.domain.case import Basis, Stage, TimerKind
+from app.domain.counting import ONE_DAY, next_working_day, plus
+from app.domain.decision import TaskKind
+from app.domain.events import LimitationMoved
+from app.domain.playbook import Body, Limitation
+from app.domain.turn import Turn
+
+BANDS: Final = ((90, "handler"), (30, "senior"), (7, "legal"), (0, "legal"))
+STOP: Final = "stop"  # the last working day on which a rescue act is still safely in time
+CORRECTION: Final = "correction"  # the day was wrong; no act of the law moved it
+INTERRUPTS: Final = "interrupts"
+AGENCY: Final = "agency"
+
+
+# --- limitation --------------------------------------------------------------------------------
+
+
+def arm_limitation(t: Turn) -> None:
+    """Warning bands and the stop before the claim is time-barred; one already passed acts now."""
+    t.disarm(TimerKind.LIMITATION)
+    day = t.case.limitation_on
+    if day is None:
+        return
+    for days, role in BANDS:
+        at = t.place.morning(day - timedelta(days=days))
+        if at > t.now:
+            t.arm(TimerKind.LIMITATION, at, _band_basis(t, f"{days} days before", day), str(days))
+        else:
+            _warn(t, days, role)
+    safe = next_working_day(t.rules.calendar, day - ONE_DAY, -ONE_DAY)
+    at = t.place.morning(safe)
+    if at > t.now:
+        t.arm(TimerKind.LIMITATION, at, _band_basis(t, "last safe working day", day), STOP)
+    else:
+        _stop(t)
+
+
+def limitation_due(t: Turn, key: str) -> None:
+    """One of the armed days has come."""
+    t.disarm(TimerKind.LIMITATION, key)
+    if key == STOP:
+        _stop(t)
+        return
+    days = int(key)
+    _warn(t, days, dict(BANDS)[days])
+
+
+def _warn(t: Turn, days: int, role: str) -> None:
+    assert t.case.limitation_on is not None, "only a dated claim is warned about"
+    t.task(
+        TaskKind.LIMITATION,
+        str(days),
+        reason=f"time_barred_in_{days}_days",
+        role=role,
+        priority=20 if days > 30 else 5 if days > 7 else 0,
+    )
+    t.say("limitation_near", days=days, on=t.case.limitation_on)
+
+
+def _stop(t: Turn) -> None:
+    """No more waiting: whoever may save the claim has to do it today."""
+    assert t.case.limitation_on is not None, "only a dated claim has a last safe day"
+    t.task(TaskKind.LIMITATION, STOP, reason="last_safe_day", role="senior", priority=0, due=t.now)
+    t.say("limitation_stop", visible=False, on=t.case.limitation_on, acts=rescue_acts(t))
+
+
+def too_late_for_limitation(t: Turn, act_at: datetime) -> None:
+    """A wait has begun that ends when the claim may be too old: the rescue starts today."""
+    limit = t.limitation_instant()
+    if limit is None or act_at < limit:
+        return
+    t.task(TaskKind.LIMITATION, "rescue", reason="wait_ends_too_late", role="senior", priority=5)
+    t.say("limitation_rescue", visible=False, on=t.case.limitation_on, acts=rescue_acts(t))
+
+
+def rescue_acts(t: Turn) -> str:
+    """What may save the claim and who may do it, as codes: `act (who, who); act (who)`."""
+    limitation = _limitation(t)
+    acts = limitation.acts if limitation else ()
+    return "; ".join(f"{act.id} ({', '.join(act.by)})" for act in acts) or "none_known"
+
+
+def limitation_unknown(t: Turn) -> None:
+    """The law's files give no last day and nobody named one: never a guess, a person finds it."""
+    t.task(TaskKind.LIMITATION, "unknown", reason="limitation_not_known", role="senior")
+    t.say("limitation_unknown", visible=False)
+
+
+def moved(t: Turn, event: LimitationMoved) -> None:
+    """An act of the law, or a correction, moved the last day; the bands start anew."""
+    if not t.case.is_open:
+        t.refuse("the case is closed")
+    if t.case.entry_stage is None:
+        t.refuse("the last day is set when the case is accepted")
+    limitation = _limitation(t)
+    acts = {act.id for act in limitation.acts} if limitation else set()
+    if event.act not in acts and event.act != CORRECTION:
+        known = ", ".join(sorted(acts | {CORRECTION}))
+        t.refuse(f"{event.act} moves no limitation here; known: {known}")
+    if event.new_day <= t.place.local_day(t.now):
+        t.refuse("the new last day lies ahead")
+    rule = limitation.rule if limitation else "person"
+    _move(t, event.act, event.on, event.new_day, rule, event.by)
+
+
+def letter_arrived(t: Turn, at: datetime) -> None:
+    """Our demand has arrived. Where the agency's own act interrupts, a new equal period begins."""
+    limitation, ends = _limitation(t), t.case.limitation_on
+    if limitation is None or ends is None or not _usable(t, limitation):
+        return
+    act = next((a for a in limitation.acts if a.effect == INTERRUPTS and AGENCY in a.by), None)
+    arrived = t.place.local_day(at)
+    if act is None or arrived > ends:
+        return
+    new = last_day(limitation, arrived)
+    if new > ends:
+        _move(t, act.id, arrived, new, limitation.rule, "rule")
+
+
+def last_day(limitation: Limitation, start: date) -> date:
+    """The day on which the whole period has run, from the day of its fact."""
+    assert limitation.period is not None, "a period that is not known is not counted"
+    day = plus(start, limitation.period)
+    return date(day.year, 12, 31) if limitation.to_year_end else day
+
+
+def _move(t: Turn, act: str, on: date, new: date, rule: str, by: str) -> None:
+    t.change(limitation_on=new)
+    t.done(TaskKind.LIMITATION, done=False)
+    name = f"{rule}@{t.rules.playbook.key}"
+    t.say("limitation_moved", visible=False, act=act, since=on, on=new, rule=name, by=by)
+    arm_limitation(t)
+
+
+def _limitation(t: Turn) -> Limitation | None:
+    return t.rules.playbook.limitation(t.case.claim_kind)
+
+
+def _usable(t: Turn, limitation: Limitation) -> bool:
+    playbook = t.rules.playbook
+    confirmed = playbook.confirmed(limitation.rule not in playbook.unverified)
+    return limitation.period is not None and confirmed
+
+
+def _band_basis(t: Turn, period: str, day: date) -> Basis:
+    return replace(t.our_basis("limitation_band", period), due=day)
+
+
+# --- bodies ------------------------------------------------------------------------------------
+
+
+def keep_body_limits(t: Turn) -> None:
+    """Called at the end of every turn: the bodies still to be asked, by the dates known now."""
+    if t.case.entry_stage is None or not t.case.is_open:
+        return
+    limits = {body.id: closes for body, closes in _limits(t)}
+    for timer in t.case.timers:
+        if timer.kind is TimerKind.BODY_LIMIT and limits.get(_body(timer.key)) != timer.basis.due:
+            t.disarm(TimerKind.BODY_LIMIT, timer.key)
+    watched = {_body(x.key) for x in t.case.timers if x.kind is TimerKind.BODY_LIMIT}
+    # The current body of a case that has got as far was watched before: it may have been asked.
+    known = _current(t) if t.case.stage in (Stage.COMPLAINT, Stage.SETTLEMENT) else None
+    for body, closes in limits.items():
+        if body not in watched and body != known:
+            _watch(t, body, closes)
+
+
+def _current(t: Turn) -> str | None:
+    at, bodies = t.case.body_index, t.rules.playbook.bodies
+    return bodies[at].id if at < len(bodies) else None
+
+
+def _limits(t: Turn) -> list[tuple[Body, date]]:
+    """(body, its last day) of those not yet asked whose day is still to come."""
+    case = t.case
+    asked = case.body_index + (1 if position.at_body(case) else 0)
+    facts = Facts(case.first_written_complaint, case.refused_on)
+    found = [(b, closes_on(b, facts, t.rules.calendar)) for b in t.rules.playbook.bodies[asked:]]
+    today = t.place.local_day(t.now)
+    return [(body, closes) for body, closes in found if closes is not None and closes > today]
+
+
+def _watch(t: Turn, body: str, closes: date) -> None:
+    passed: int | None = None
+    for days, _ in BANDS:
+        at = t.place.morning(closes - timedelta(days=days))
+        if at > t.now:
+            basis = Basis(
+                "first_written_complaint",
+                t.place.morning(t.case.first_written_complaint or closes),
+                f"body.{body}.closes@{t.rules.playbook.key}",
+                f"{days} days before",
+                "theirs",
+                (),
+                closes,
+            )
+            t.arm(TimerKind.BODY_LIMIT, at, basis, f"{body}:{days}")
+        else:
+            passed = days
+    if passed is not None:
+        _body_near(t, body, passed, closes)
+
+
+def body_limit_due(t: Turn, key: str) -> None:
+    timer = t.case.timer(TimerKind.BODY_LIMIT, key)
+    assert timer is not None and timer.basis.due is not None, "checked by who fired it"
+    t.disarm(TimerKind.BODY_LIMIT, key)
+    _body_near(t, _body(key), int(key.rpartition(":")[2]), timer.basis.due)
+
+
+def _body_near(t: Turn, body: str, days: int, closes: date) -> None:
+    ids = [b.id for b in t.rules.playbook.bodies]
+    after = ids[ids.index(body) + 1] if body in ids[:-1] else "none"
+    t.task(
+        TaskKind.BODY_LIMIT,
+        f"{body}:{days}",
+        reason=f"body_closes_in_{days}_days",
+        role="senior" if days == 0 else dict(BANDS)[days],
+        priority=20 if days > 30 else 5 if days > 7 else 0,
+    )
+    t.say("body_limit_near", visible=False, body=body, days=days, on=closes, next=after)
+
+
+def _body(key: str) -> str:
+    return key.rpartition(":")[0]

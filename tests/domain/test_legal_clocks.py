@@ -1,0 +1,141 @@
+"""Legal dates: the claim's own last day, what moves it, and the last days of bodies."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from app.domain import events as e
+from app.domain.case import Stage, TimerKind
+from app.domain.counting import Period
+from app.domain.decision import TaskKind
+from app.domain.errors import TransitionRefused
+from app.domain.playbook import Limitation, LimitationAct
+from tests.domain.life import PLAYBOOK, Life
+
+REMINDS = LimitationAct("informal_reminder", "interrupts", ("consumer", "agency"), "lim.test")
+SUSPENDS = LimitationAct("claim_to_dispute_body", "suspends", ("consumer",), "lim.test")
+
+
+def with_limitation(*acts: LimitationAct, to_year_end: bool = False) -> Life:
+    limitation = Limitation(Period(3, "years"), "lim.test", to_year_end, acts)
+    return Life(playbook=replace(PLAYBOOK, limitations=(("*", limitation),)))
+
+
+def with_closing_body(days: int) -> Life:
+    """The first body closes so many days after the first complaint, made when the case is new."""
+    first = replace(PLAYBOOK.bodies[0], closes_after=Period(days, "days"))
+    return Life(playbook=replace(PLAYBOOK, bodies=(first, PLAYBOOK.bodies[1])))
+
+
+def keys(life: Life, kind: TimerKind) -> list[str]:
+    return [t.key for t in life.case.timers if t.kind is kind]
+
+
+def test_a_claim_without_a_known_last_day_is_work_for_a_senior() -> None:
+    life = Life().on_ladder()
+    assert life.tasks[TaskKind.LIMITATION, "unknown"].role == "senior"
+
+
+def test_on_the_last_safe_working_day_a_senior_is_called_with_the_acts_that_may_save_it() -> None:
+    life = with_limitation(REMINDS, SUSPENDS).on_ladder(limitation_on=date(2027, 8, 2))  # a Monday
+    stop = life.case.timer(TimerKind.LIMITATION, "stop")
+    assert stop is not None and stop.due_at.date() == date(2027, 7, 30)  # the Friday before
+    life.fire(TimerKind.LIMITATION, "stop")
+    task = life.tasks[TaskKind.LIMITATION, "stop"]
+    assert (task.role, task.priority) == ("senior", 0)
+    said = next(h for h in life.last.history if h.code == "limitation_stop")
+    acts = dict(said.params)["acts"]
+    assert acts == "informal_reminder (consumer, agency); claim_to_dispute_body (consumer)"
+
+
+def test_our_delivered_demand_begins_a_new_period_where_the_agencys_reminder_interrupts() -> None:
+    life = with_limitation(REMINDS).on_ladder(limitation_on=date(2027, 3, 2)).letter_arrives()
+    arrived = life.letter().delivered_at
+    assert arrived is not None
+    assert life.case.limitation_on == arrived.date().replace(year=arrived.year + 3)
+    assert "limitation_moved" in life.said
+
+
+def test_where_the_law_counts_to_the_end_of_the_year_so_does_the_new_period() -> None:
+    life = with_limitation(REMINDS, to_year_end=True).on_ladder(limitation_on=date(2027, 3, 2))
+    life.letter_arrives()
+    assert life.case.limitation_on == date(2029, 12, 31)
+
+
+@pytest.mark.parametrize("acts", [(), (SUSPENDS,)], ids=["no acts", "not the agency's"])
+def test_elsewhere_our_demand_moves_nothing(acts: tuple[LimitationAct, ...]) -> None:
+    life = with_limitation(*acts).on_ladder(limitation_on=date(2027, 3, 2)).letter_arrives()
+    assert life.case.limitation_on == date(2027, 3, 2)
+
+
+def test_a_period_nobody_has_read_or_approved_moves_nothing() -> None:
+    life = with_limitation(REMINDS)
+    life.playbook = replace(life.playbook, unverified=("lim.test",))
+    life.on_ladder(limitation_on=date(2027, 3, 2)).letter_arrives()
+    assert life.case.limitation_on == date(2027, 3, 2)
+
+
+def test_a_recorded_act_moves_the_day_and_arms_the_warnings_anew() -> None:
+    life = with_limitation(SUSPENDS).on_ladder(limitation_on=date(2026, 5, 1))
+    life.tell(e.LimitationMoved(SUSPENDS.id, life.now.date(), date(2027, 5, 3), "anna"))
+    assert life.case.limitation_on == date(2027, 5, 3)
+    assert sorted(keys(life, TimerKind.LIMITATION)) == ["0", "30", "7", "90", "stop"]
+
+
+def test_an_act_the_playbook_does_not_know_is_refused_with_those_it_knows() -> None:
+    life = with_limitation(SUSPENDS).on_ladder(limitation_on=date(2027, 3, 2))
+    with pytest.raises(TransitionRefused, match="claim_to_dispute_body, correction"):
+        life.tell(e.LimitationMoved("a_wish", life.now.date(), date(2028, 3, 2), "anna"))
+
+
+def test_a_wait_that_ends_when_the_claim_may_be_too_old_starts_the_rescue_at_once() -> None:
+    life = with_limitation(SUSPENDS).on_ladder(limitation_on=date(2026, 3, 12)).letter_arrives()
+    assert life.tasks[TaskKind.LIMITATION, "rescue"].role == "senior"
+
+
+def test_a_body_that_closes_is_watched_90_30_and_7_days_before() -> None:
+    life = with_closing_body(365).on_ladder(first_written_complaint=date(2026, 2, 27))
+    assert keys(life, TimerKind.BODY_LIMIT) == [
+        "fi.first:90", "fi.first:30", "fi.first:7", "fi.first:0",
+    ]  # fmt: skip
+    timer = life.case.timer(TimerKind.BODY_LIMIT, "fi.first:30")
+    assert timer is not None
+    assert timer.basis.due == date(2027, 2, 27)
+    assert timer.due_at.date() == date(2027, 1, 28)
+    life.fire(TimerKind.BODY_LIMIT, "fi.first:30")
+    assert life.tasks[TaskKind.BODY_LIMIT, "fi.first:30"].role == "senior"
+    said = next(h for h in life.last.history if h.code == "body_limit_near")
+    assert dict(said.params)["next"] == "fi.second"
+
+
+def test_without_a_first_complaint_no_body_is_watched() -> None:
+    assert keys(with_closing_body(365).on_ladder(), TimerKind.BODY_LIMIT) == []
+
+
+def test_a_body_that_closes_within_a_month_is_said_at_once_and_once() -> None:
+    life = with_closing_body(20).on_ladder(first_written_complaint=date(2026, 2, 27))
+    assert life.tasks[TaskKind.BODY_LIMIT, "fi.first:30"].role == "senior"
+    before = life.said.count("body_limit_near")
+    life.letter_arrives()
+    assert life.said.count("body_limit_near") == before == 1
+
+
+def test_a_filed_complaint_has_met_the_last_day_of_its_body() -> None:
+    life = with_closing_body(365).on_ladder(first_written_complaint=date(2026, 2, 27))
+    assert keys(life, TimerKind.BODY_LIMIT) != []
+    life.tell(e.NextStepChosen(Stage.COMPLAINT, "they_are_silent", "anna"))
+    assert keys(life, TimerKind.BODY_LIMIT) != []
+    life.letter_arrives()
+    assert keys(life, TimerKind.BODY_LIMIT) == []
+    life.tell(e.BodyDismissed("no_ground", "anna"))
+    assert keys(life, TimerKind.BODY_LIMIT) == []
+
+
+def test_a_closed_case_watches_nothing() -> None:
+    life = with_closing_body(365).on_ladder(first_written_complaint=date(2026, 2, 27))
+    life.now += timedelta(hours=1)
+    life.tell(e.CaseWithdrawn("consumer"))
+    assert life.case.timers == ()
