@@ -22,6 +22,7 @@ from app.mandates.endpoints import router as mandates
 from app.messages.endpoints import router as messages
 from app.offers.endpoints import router as offers
 from app.operations.endpoints import router as operations
+from app.recounts.endpoints import router as recounts
 from app.search.endpoints import router as search
 from app.staff.endpoints import router as staff
 from app.staff.key_endpoints import router as api_keys
@@ -54,5 +55,6 @@ ROUTERS: tuple[Router, ...] = (
     ledger,
     companies,
     operations,
+    recounts,
     agency,
 )

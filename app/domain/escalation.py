@@ -19,6 +19,7 @@ from app.domain import (
     letters_rules,
     money_rules,
     offers,
+    recount,
     replies,
     steering,
     timers,
@@ -277,6 +278,7 @@ _Steering = (
     | e.DistressNoticed
     | e.LegalThreatened
     | e.LimitationMoved
+    | e.DateRecounted
     | e.IncidentRecorded
 )
 
@@ -311,6 +313,8 @@ def _steering(t: Turn, event: _Steering) -> None:
             steering.legal_threat(t, event)
         case e.LimitationMoved():
             legal_clocks.moved(t, event)
+        case e.DateRecounted():
+            recount.applied(t, event)
         case e.IncidentRecorded():
             steering.incident(t, event)
         case _:

@@ -47,6 +47,7 @@ from app.domain.events_course import (
     CaseReopened,
     CaseWithdrawn,
     ClockRestarted,
+    DateRecounted,
     DeadlineExtended,
     DistressNoticed,
     DuplicateLinked,
@@ -93,6 +94,7 @@ __all__ = [
     "CompanyDenied",
     "CompanyOffered",
     "CompanyPromised",
+    "DateRecounted",
     "DeadlineExtended",
     "DistressNoticed",
     "DuplicateLinked",
@@ -195,6 +197,7 @@ Event = (
     | DistressNoticed
     | LegalThreatened
     | LimitationMoved
+    | DateRecounted
     | IncidentRecorded
     | TimerFired
 )

@@ -168,6 +168,15 @@ class ClockRestarted(BaseEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class DateRecounted(BaseEvent):
+    """Holidays or a rule changed: the difference from `was` to `due` was seen and approved."""
+
+    was: datetime
+    due: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class LimitationMoved(BaseEvent):
     """An act that the law lets stop or restart the limitation, or the correction of a wrong day.
     `act` is one of the playbook's, `on` the day it was done, `new_day` the last day from now on."""

@@ -263,6 +263,14 @@ def start_clock(t: Turn, at: datetime, fact: str, whose: str = "") -> None:
     # A fact told late must not make its deadline pass before anybody could act on it.
     act_at = max(deadline.act_at, t.now)
     t.wait(waiting_on, act_at, deadline.basis)
+    letter = t.case.letter
+    t.say(
+        "clock_started",
+        visible=False,
+        rule=name,
+        due=deadline.due,
+        letter_id=letter.id if letter else "none",
+    )
     too_late_for_limitation(t, act_at)
 
 

@@ -88,6 +88,11 @@ async def read_case(session: AsyncSession, case_id: uuid.UUID) -> Loaded | None:
     return decoded(dict(row)) if row else None
 
 
+async def read_cases(session: AsyncSession, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Loaded]:
+    """Several without a lock, for showing; never decide on them."""
+    return {case_id: decoded(row) for case_id, row in (await _rows(session, ids)).items()}
+
+
 def decoded(row: dict[str, Any]) -> Loaded:
     """Raises pydantic's ValidationError for a row of another age or a broken one."""
     return Loaded(case=codec.load(row), row=row)

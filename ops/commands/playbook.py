@@ -13,9 +13,13 @@ from app.domain.playbook import Playbook
 from app.playbooks import book, loader
 from app.playbooks.schema import file_schema
 from app.playbooks.telling import differences, explain
+from ops.commands.playbook_live import dry_run, impact, recount
 
 group = typer.Typer(no_args_is_help=True, help="The playbooks: which ladder, where, by which law.")
 FilesArg = Annotated[list[Path] | None, typer.Argument(help="files to check; none: all built in")]
+group.command()(recount)
+group.command("dry-run")(dry_run)
+group.command()(impact)
 KeyArg = Annotated[str, typer.Argument(help="id@version, e.g. house.fi.air@1")]
 
 
