@@ -15,6 +15,7 @@ from app.domain.errors import RecourseError
 from app.law.periods import CASES_MAX, MIXED, Answer, Question, answer
 from ops.commands.law_check import check, schema
 from ops.commands.law_interest import interest, rates
+from ops.law_pages import write as write_pages
 
 FILE_BYTES_MAX = 20_000_000
 
@@ -33,6 +34,15 @@ group.command()(check)
 group.command()(schema)
 group.command()(interest)
 group.command()(rates)
+
+
+@group.command()
+def pages(
+    out: Annotated[Path, typer.Option(help="folder for the pages")] = Path("docs/law"),
+) -> None:
+    """Print the reference pages of the law data as Markdown, one a jurisdiction."""
+    for path in write_pages(out):
+        typer.echo(str(path))
 
 
 @group.command()
