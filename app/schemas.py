@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -176,6 +176,15 @@ def _birth_bounds(value: date) -> date:
         raise PydanticCustomError("date_out_of_range", "the birth date cannot be right")
     return value
 
+
+def _instant_bounds(value: datetime) -> datetime:
+    # By year first: an instant at the edge of the calendar cannot even be moved to UTC.
+    if not DATE_MIN.year <= value.year <= DATE_MAX.year:
+        raise PydanticCustomError("time_out_of_range", "the time must lie between 1990 and 2100")
+    return value
+
+
+When = Annotated[AwareDatetime, AfterValidator(_instant_bounds)]
 
 BirthDate = Annotated[
     date,

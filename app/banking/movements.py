@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import sha256
 from typing import Final
 
-from sqlalchemy import ARRAY, Text, any_, func, insert, literal, select
+from sqlalchemy import ARRAY, ColumnElement, Text, and_, any_, func, insert, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -24,7 +24,7 @@ from app.domain.errors import Conflict, InvalidInput, NotFound
 from app.domain.money import Money
 from app.ids import new_id
 from app.ledger import Posting
-from app.tables.banking import BankAccount, BankStatement, ExternalEvent, Movement
+from app.tables.banking import Allocation, BankAccount, BankStatement, ExternalEvent, Movement
 
 BY_HAND: Final = "by_hand"
 HAND: Final = "hand:"
@@ -141,22 +141,43 @@ async def confirmed_by(
 
 async def awaiting_confirmation(session: AsyncSession, account: BankAccount) -> Money:
     """Money recorded by hand that no statement of the account has shown yet."""
+    minor = await session.scalar(
+        select(func.coalesce(func.sum(Movement.amount_minor), 0)).where(
+            Movement.bank_account_id == account.id, _seen_by_nobody_else()
+        )
+    )
+    return Money(int(minor or 0), account.currency)
+
+
+async def resting_on_a_word(
+    session: AsyncSession, case_ids: Collection[uuid.UUID]
+) -> frozenset[uuid.UUID]:
+    """Of these cases, those with money that a person recorded and no statement has shown: others
+    would pay for it if it never came."""
+    rows = await session.execute(
+        select(Allocation.case_id)
+        .join(Movement, Movement.id == Allocation.movement_id)
+        .where(
+            Allocation.case_id.in_(case_ids),
+            Allocation.undone_at.is_(None),
+            _seen_by_nobody_else(),
+        )
+    )
+    return frozenset(rows.scalars())
+
+
+def _seen_by_nobody_else() -> ColumnElement[bool]:
+    """A movement recorded by hand whose line stands on no statement of its account yet."""
     line = aliased(Movement)
     shown = (
         select(line.id)
         .where(
-            line.bank_account_id == account.id,
+            line.bank_account_id == Movement.bank_account_id,
             line.entry_key == func.substr(Movement.entry_key, len(HAND) + 1),
         )
         .exists()
     )
-    minor = await session.scalar(
-        select(func.coalesce(func.sum(Movement.amount_minor), 0)).where(
-            Movement.bank_account_id == account.id,
-            Movement.entry_key.startswith(HAND, autoescape=True), ~shown,
-        )
-    )  # fmt: skip
-    return Money(int(minor or 0), account.currency)
+    return and_(Movement.entry_key.startswith(HAND, autoescape=True), ~shown)
 
 
 def movement_row(

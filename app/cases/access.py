@@ -11,6 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from app.authorisation import Principal, case_scope
 from app.domain.errors import NotFound, StaleVersion
@@ -70,7 +71,8 @@ async def own_case(
 async def own_claimant(
     session: AsyncSession, principal: Principal, case_id: UUID, claimant_id: UUID
 ) -> Any:
-    """A claimant whom the caller may speak for: a consumer only for themself. Raises NotFound."""
+    """A claimant whom the caller may speak for: a consumer only for themself, an app only for
+    people it alone brought to us. Whoever others know too speaks for themself. Raises NotFound."""
     query = (
         select(ClaimantRow)
         .join(CaseRow, CaseRow.id == ClaimantRow.case_id)
@@ -78,6 +80,14 @@ async def own_claimant(
     )
     if principal.kind == "consumer":
         query = query.where(ClaimantRow.consumer_id == principal.id)
+    if principal.kind == "app":
+        theirs, other = aliased(ClaimantRow), aliased(CaseRow)
+        elsewhere = (
+            select(theirs.id)
+            .join(other, other.id == theirs.case_id)
+            .where(theirs.consumer_id == ClaimantRow.consumer_id, other.source != principal.actor)
+        )
+        query = query.where(~elsewhere.exists())
     found = (await session.execute(query)).scalar_one_or_none()
     if found is None:
         raise NotFound("there is no such claimant for you to speak for", code="claimant_not_found")

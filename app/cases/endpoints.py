@@ -12,7 +12,7 @@ from app.authorisation import Principal
 from app.cases import queries
 from app.cases.access import no_case, own_case
 from app.cases.schemas import Cases, CaseView, Letters, MessageOut, Messages, Timeline
-from app.cases.views import case_line, case_view, letter_out
+from app.cases.views import case_line, case_view, letter_out, masked
 from app.cases.words import entry, zone_of
 from app.deps import Caller, Held, Pages, ReadSession, Router
 from app.documents.store import open_store
@@ -137,8 +137,10 @@ async def get_letter_pdf(
 async def list_messages(
     case_id: Id, session: ReadSession, caller: Caller, pages: Pages
 ) -> Messages:
-    """What was written: for consumers between them and us, for staff everything on the case."""
+    """What was written: for consumers between them and us, for staff everything on the case. An
+    auditor sees that something was written, and when."""
     await own_case(session, caller, case_id)
+    hidden = masked(caller)
     rows, following = await queries.read_messages(session, caller, case_id, pages)
     return Messages(
         next_cursor=following,
@@ -147,8 +149,8 @@ async def list_messages(
                 id=r["id"],
                 direction=r["direction"],
                 sender=r["sender"],
-                subject=r["subject"],
-                text=r["text"],
+                subject="" if hidden else r["subject"],
+                text="" if hidden else r["text"],
                 at=r["received_at"],
             )
             for r in rows

@@ -11,7 +11,7 @@ from app.authorisation import Principal
 from app.cases import schemas as out
 from app.cases.access import is_staff
 from app.cases.completeness import missing_of_row
-from app.cases.net import net_of_offer
+from app.cases.net import Before, net_of_offer
 from app.cases.words import (
     day,
     entry,
@@ -58,7 +58,7 @@ def case_view(row: Row, principal: Principal, *, language: str | None = None) ->
         language=say.language,
         opened_at=row["opened_at"],
         closed_at=row["closed_at"],
-        claim=_claim(row),
+        claim=_claim(row, principal),
         company=_company(row),
         claimants=[_claimant(c, row, principal, say) for c in row["claimants"]],
         items=[_item(i) for i in row["items"]],
@@ -93,14 +93,16 @@ def _company(row: Row) -> out.CompanyOut:
     )
 
 
-def _claim(row: Row) -> out.ClaimOut:
-    answers = {k: v for k, v in (row["answers"] or {}).items() if k != FILED}
+def _claim(row: Row, principal: Principal) -> out.ClaimOut:
+    """Who reads masked sees no words of a person: their story and answers name people."""
+    hidden = masked(principal)
+    answers = {k: v for k, v in (row["answers"] or {}).items() if k != FILED and not hidden}
     return out.ClaimOut(
         claim_kind=row["claim_kind"],
         jurisdiction=row["jurisdiction"],
         currency=row["currency"],
         booking_reference=row["booking_ref"],
-        what_happened=row["what_happened"],
+        what_happened="" if hidden else row["what_happened"],
         answers=answers,
         first_written_complaint=day(row["first_written_complaint"]),
     )
@@ -198,7 +200,13 @@ def letter_out(letter: Row, case_id: UUID, principal: Principal, say: Words) -> 
 
 def _offer(offer: Row, row: Row, say: Words, zone: ZoneInfo) -> out.OfferOut:
     voucher = offer["kind"] == OfferKind.VOUCHER
-    net = net_of_offer(offer["amount_minor"], voucher=voucher, items=row["items"])
+    money = row["money"]
+    before = Before(
+        recovered=money["received"] + money["direct"] + money["voucher"],
+        fee=money["fee"] + money["fee_direct"],
+        we_are_late=row["agency_late"],
+    )
+    net = net_of_offer(offer["amount_minor"], voucher=voucher, items=row["items"], before=before)
     currency = offer["currency"]
     answer_by = instant(offer["answer_by"])
     assert answer_by is not None, "an offer has a date"

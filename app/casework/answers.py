@@ -95,20 +95,23 @@ async def _body_event(
     change: CaseChange,
     body: s.BodyAskedIn | s.BodyAnsweredIn | s.BodyDismissedIn | s.BodyDecidedIn,
 ) -> Event:
-    by = change.actor
+    by, read = change.actor, body.message_id
     match body:
         case s.BodyAskedIn():
-            return BodyAsked(answer_by=_coming(change, body.answer_by, "answer_by"), decided_by=by)
+            answer_by = _coming(change, body.answer_by, "answer_by")
+            return BodyAsked(answer_by=answer_by, decided_by=by, message_id=read)
         case s.BodyAnsweredIn():
-            return BodyAnswered(decided_by=by)
+            return BodyAnswered(decided_by=by, message_id=read)
         case s.BodyDismissedIn():
-            return BodyDismissed(reason=await change.note("dismissed", body.reason), decided_by=by)
+            reason = await change.note("dismissed", body.reason)
+            return BodyDismissed(reason=reason, decided_by=by, message_id=read)
         case s.BodyDecidedIn():
             return BodyDecided(
                 promise_id=new_id(),
                 amount_minor=_amount(change, body.amount).minor,
                 obey_by=_soon(change, body.obey_by, "obey_by"),
                 decided_by=by,
+                message_id=read,
             )
 
 

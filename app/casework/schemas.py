@@ -4,25 +4,15 @@ history keeps the code, the words stand in case_notes."""
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AwareDatetime, Field, StrictInt, WithJsonSchema
+from pydantic import AfterValidator, Field, StrictInt, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from app.check.schemas import FindingOut
 from app.domain.case import LetterKind, Outcome, Stage
-from app.schemas import DATE_MAX, DATE_MIN, Date, Flag, Id, In, Line, MoneyIn, Out, Reason, Text
+from app.schemas import Date, Flag, Id, In, Line, MoneyIn, Out, Reason, Text, When
 
-
-def _instant_bounds(value: datetime) -> datetime:
-    # By year first: an instant at the edge of the calendar cannot even be moved to UTC.
-    if not DATE_MIN.year <= value.year <= DATE_MAX.year:
-        raise PydanticCustomError("time_out_of_range", "the time must lie between 1990 and 2100")
-    return value
-
-
-When = Annotated[AwareDatetime, AfterValidator(_instant_bounds)]
 Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.-]{0,63}$", max_length=64)]
 HoldKey = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$", max_length=64)]
 BodyId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.]{1,80}$")]

@@ -243,6 +243,7 @@ class BodyAsked(BaseEvent):
 
     answer_by: datetime
     decided_by: str
+    message_id: uuid.UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,12 +251,14 @@ class BodyAnswered(BaseEvent):
     """We gave the body what it asked for."""
 
     decided_by: str
+    message_id: uuid.UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class BodyDismissed(BaseEvent):
     reason: str
     decided_by: str
+    message_id: uuid.UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,3 +269,4 @@ class BodyDecided(BaseEvent):
     amount_minor: int
     obey_by: date
     decided_by: str
+    message_id: uuid.UUID | None = None

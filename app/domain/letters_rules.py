@@ -43,6 +43,9 @@ from app.domain.turn import Turn
 
 VERDICTS: Final = ("sent", "not_sent", "again")
 
+# What people say they sent themselves; the rest is a fact of a machine that had it.
+BY_PEOPLE: Final = ("consumer", "hand")
+
 
 def _current(t: Turn, letter_id: uuid.UUID) -> Letter:
     letter = t.case.letter
@@ -101,6 +104,8 @@ def was_handed_over(t: Turn, event: LetterHandedOver) -> None:
     if letter.state is LetterState.CANCELLED:
         _went_although_cancelled(t, event)
         return
+    if event.provider in BY_PEOPLE and letter.state is not LetterState.RELEASED:
+        t.refuse("the letter has not been approved, so it cannot have been sent")
     if letter.n == 1 and letter.state is not LetterState.RELEASED:
         raise StaleEvent("this letter was never released")
     # Also for a letter stopped or made again meanwhile: it had been on its way, and one is enough.

@@ -229,18 +229,12 @@ def _at_complaint(t: Turn) -> None:
         t.refuse("no complaint lies with a body")
 
 
-def _body_was_read(t: Turn) -> None:
-    """Body events name no message: reading one answers whatever came unread from the body."""
-    t.drop_pause(PauseKind.UNREAD_REPLY)
-    t.done(TaskKind.READ_REPLY)
-
-
 def body_asked(t: Turn, event: BodyAsked) -> None:
     """Its date is our clock; the task comes a working day earlier, never on the last day."""
     _at_complaint(t)
     if event.answer_by <= t.now:
         t.refuse("the body's date has passed: record an incident")
-    _body_was_read(t)
+    _read(t, event.message_id)
     basis = Basis(
         "body_asked",
         t.now,
@@ -269,6 +263,7 @@ def body_answered(t: Turn, event: BodyAnswered) -> None:
     _at_complaint(t)
     if t.waits_on() is not WaitingOn.HANDLER:
         t.refuse("the body has asked nothing")
+    _read(t, event.message_id)
     t.done(TaskKind.ANSWER_BODY)
     t.say("body_answered", by=event.decided_by)
     start_clock(t, t.now, "body_answered")
@@ -278,7 +273,7 @@ def body_answered(t: Turn, event: BodyAnswered) -> None:
 def body_dismissed(t: Turn, event: BodyDismissed) -> None:
     """The next body, or a person says what is left."""
     _at_complaint(t)
-    _body_was_read(t)
+    _read(t, event.message_id)
     t.say("body_dismissed", reason=event.reason, by=event.decided_by)
     t.notify("body_dismissed", reason=event.reason)
     body_is_done(t, "body_dismissed")
@@ -300,7 +295,7 @@ def body_decided(t: Turn, event: BodyDecided) -> None:
     _at_complaint(t)
     if event.amount_minor <= 0:
         t.refuse("a decision for the consumer names an amount above zero")
-    _body_was_read(t)
+    _read(t, event.message_id)
     promise = Promise(
         event.promise_id,
         event.amount_minor,

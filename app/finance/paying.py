@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 
 from app import engine, outbox
+from app.banking.movements import resting_on_a_word
 from app.crypto import DataErased, Keyring
 from app.domain.decision import TaskKind
 from app.domain.effects import SubmitBankFile
@@ -41,6 +42,12 @@ class NotPayable(Conflict):
     """Somebody who was named cannot be paid now."""
 
     code = "not_payable"
+
+
+class MoneyNotSeen(Conflict):
+    """Client money never pays more than came in: the bank has not shown it yet."""
+
+    code = "money_not_seen"
 
 
 class BankFileMissing(NotFound):
@@ -183,15 +190,23 @@ async def _client_account(desk: Desk, wanted: UUID | None) -> UUID:
 
 async def approve_batch(desk: Desk, keyring: Keyring, batch_id: UUID, content_hash: str) -> None:
     """Approve exactly what was read: the money is reserved, the bank file made once and ordered to
-    be sent, every case told. Raises FourEyes, ContentChanged, AccountHeld, BatchState, NotFound."""
-    case_ids = (
+    be sent, every case told. Raises MoneyNotSeen, FourEyes, ContentChanged, AccountHeld,
+    BatchState, NotFound."""
+    found = (
         await desk.session.execute(
             select(PayoutItem.case_id).where(
                 PayoutItem.batch_id == batch_id, PayoutItem.case_id.is_not(None)
             )
         )
     ).scalars()
-    await desk.lock(case_id for case_id in case_ids if case_id is not None)
+    case_ids = [case_id for case_id in found if case_id is not None]
+    await desk.lock(case_ids)
+    if unseen := await resting_on_a_word(desk.session, case_ids):
+        raise MoneyNotSeen(
+            f"money of {len(unseen)} of these cases was recorded by hand and stands on no bank"
+            " statement yet: import the statement, then approve",
+            cases=", ".join(sorted(str(case_id) for case_id in unseen)[:20]),
+        )
     approved = await batches.approve(
         desk.session, batch_id, content_hash=content_hash, actor=desk.actor, at=desk.at
     )

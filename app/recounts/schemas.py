@@ -6,9 +6,9 @@ import uuid
 from datetime import date, datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
-from app.schemas import Id, In, Out, Reason
+from app.schemas import Id, In, Out, Reason, When
 
 APPROVED_AT_ONCE_MAX = 200
 
@@ -41,8 +41,8 @@ class ApprovedIn(In):
     """One difference exactly as it was shown."""
 
     case_id: Id
-    was: AwareDatetime
-    due: AwareDatetime
+    was: When
+    due: When
 
 
 class ApproveIn(In):

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import engine
 from app.domain.case import Case
+from app.domain.errors import NotFound
 from app.domain.events import DateRecounted
 from app.domain.periods import place
 from app.domain.recount import Recounted, by_todays_calendar
@@ -68,8 +69,12 @@ async def all_open(session: AsyncSession, *, count: Count = today) -> AsyncItera
 async def approve(
     session: AsyncSession, body: ApproveIn, *, actor: str
 ) -> tuple[list[uuid.UUID], list[tuple[uuid.UUID, str]]]:
-    """(cases moved, cases left with the reason). A case is moved once however often it is named."""
+    """(cases moved, cases left with the reason). A case is moved once however often it is named.
+    Raises NotFound for an id that is no case; then nothing is moved."""
     wanted = {one.case_id: one for one in body.differences}
+    known = await session.scalars(select(CaseRow.id).where(CaseRow.id.in_(wanted)))
+    if unknown := set(wanted) - set(known):
+        raise NotFound(f"there is no case {min(unknown)}", code="case_not_found")
     moment = await read_moment(session)
     results = await engine.advance_many(
         session,

@@ -272,6 +272,27 @@ async def lapse(office: Office, case: Made) -> None:
         await engine.sweep_due(session)
 
 
+async def test_money_that_only_a_person_has_seen_is_not_paid_out(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    office = await open_office(client, database)
+    case = await running_case(database)
+    await office.give_account(case)
+    receipt = {
+        "bank_account_id": office.account,
+        "booked_on": office.day.isoformat(),
+        "amount": {"amount": "100.00", "currency": "EUR"},
+        "bank_reference": "BANK-90",
+    }
+    movement = (await office.post("/bank/receipts", receipt, expect=201)).json()["movement_id"]
+    await office.allocate(movement, case)
+    batch = await office.batch()
+    refused = problem(await office.approve(batch), 409, "money_not_seen")
+    assert "stands on no bank statement yet" in refused["detail"]
+    await office.bank(Line(100_00, bank_ref="BANK-90"))
+    assert (await office.approve(batch)).status_code == 200
+
+
 async def test_a_receipt_by_hand_is_confirmed_by_its_statement_and_never_counts_twice(
     client: httpx.AsyncClient, database: Database
 ) -> None:

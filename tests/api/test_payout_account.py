@@ -197,3 +197,19 @@ async def test_one_account_for_two_people_shows_in_the_history_of_staff(
     assert [e["internal"] for e in seen if e["code"] == "account_shared"] == [True]
     own = (await client.get(f"/v1/cases/{made.id}", headers=bo.auth)).json()["timeline"]
     assert "account_shared" not in {e["code"] for e in own}
+
+
+async def test_an_app_gives_no_account_of_somebody_others_know_too(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    """Whoever knows an e-mail address could otherwise lead another person's money away."""
+    made, anna, path = await owned(database)
+    assert (await client.put(path, headers=anna.auth, json=sepa())).status_code == 200
+    app = await api_key(database, "cases.write", "cases.read")
+    same = {"consumer_ids": made.consumer_ids, "source": f"app:{app.id}"}
+    _, _, through_app = await owned(database, **same)
+    refused = await client.put(through_app, headers=app.auth, json=sepa(OTHER, "Mallory"))
+    assert (refused.status_code, refused.json()["code"]) == (404, "claimant_not_found")
+    alone = await make_case(database, stage=Stage.CONTACT, source=f"app:{app.id}")
+    own = f"/v1/cases/{alone.id}/claimants/{alone.claimant_ids[0]}/payout-account"
+    assert (await client.put(own, headers=app.auth, json=sepa())).status_code == 200

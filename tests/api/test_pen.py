@@ -52,7 +52,7 @@ async def test_a_message_is_filed_to_a_case_and_waits_to_be_read(
     filed = await post(client, handler, path, {"case_id": str(case.id), "sender": "company"})
     assert filed.status_code == 200, filed.text
     assert filed.json()["pauses"][0]["kind"] == "unread_reply"
-    assert [t["kind"] for t in filed.json()["open_tasks"]] == ["read_reply"]
+    assert "read_reply" in [t["kind"] for t in filed.json()["open_tasks"]]
     row = await one(
         database, "SELECT case_id, sender, state FROM messages WHERE id = :id", id=message_id
     )

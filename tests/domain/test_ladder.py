@@ -292,3 +292,18 @@ def test_withdrawal_recalls_what_the_printer_holds() -> None:
     life.tell(e.CaseWithdrawn("consumer"))
     assert any(isinstance(x, RecallLetter) for x in life.last.effects)
     assert life.letter().state is LetterState.CANCELLED
+
+
+def test_what_the_company_wrote_stays_unread_when_the_bodys_mail_is_answered() -> None:
+    life = Life().on_ladder(Stage.COMPLAINT).letter_arrives()
+    company, body = life.reply("company"), life.reply("body")
+    life.tell(e.BodyAsked(life.now + timedelta(days=7), "anna", message_id=body))
+    assert [p.key for p in life.case.pauses] == [str(company)]
+
+
+def test_nobody_has_sent_a_letter_that_was_sent_back() -> None:
+    life = Life().on_ladder(Stage.COMPLAINT).render()
+    letter = life.letter()
+    life.tell(e.LetterReturned(letter.id, "tone", "berit"))
+    with pytest.raises(TransitionRefused, match="has not been approved"):
+        life.tell(e.LetterHandedOver(letter.id, life.now, "consumer", False))

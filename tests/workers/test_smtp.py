@@ -82,7 +82,8 @@ async def test_a_taken_mail_arrives_byte_for_byte_with_its_dots(settings: Settin
     [
         ({"": "421 busy"}, Transient),
         ({"MAIL": "451 later"}, Transient),
-        ({"MAIL": "550 no"}, Refused),
+        ({"": "554 not you"}, Transient),
+        ({"MAIL": "550 no"}, Transient),  # our sender: the recipient has said nothing
         ({"RCPT": "450 greylisted"}, Transient),
         ({"RCPT": "550 no such person"}, Refused),
         ({"RCPT": None}, Transient),

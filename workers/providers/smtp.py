@@ -65,9 +65,7 @@ class SmtpMail:
 
     async def _envelope(self, smtp: aiosmtplib.SMTP, mail: OutgoingMail) -> None:
         try:
-            await smtp.connect()
-            smtp.timeout = COMMAND_SECONDS_MAX
-            await smtp.mail(mail.envelope_from)
+            await self._greet(smtp, mail)
             await smtp.rcpt(mail.to)
             start = await smtp.execute_command(b"DATA")
         except SMTPResponseException as answer:
@@ -76,6 +74,16 @@ class SmtpMail:
             raise Transient(f"no connection: {type(broken).__name__}") from None
         if start.code != 354:
             raise _refusal(start.code, start.message)
+
+    async def _greet(self, smtp: aiosmtplib.SMTP, mail: OutgoingMail) -> None:
+        """A refusal here is about us (our password, our sender), never about the recipient."""
+        try:
+            await smtp.connect()
+            smtp.timeout = COMMAND_SECONDS_MAX
+            await smtp.mail(mail.envelope_from)
+        except SMTPResponseException as answer:
+            words = f"our mail server refuses us: {answer.code} {answer.message}"
+            raise Transient(_without_addresses(words)[:200]) from None
 
     async def _body(self, smtp: aiosmtplib.SMTP, mail: OutgoingMail, guard: Guard) -> Delivery:
         protocol = smtp.protocol
