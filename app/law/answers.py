@@ -25,6 +25,9 @@ TEXT_MAX: Final = 2_000
 ENTRIES_MAX: Final = 200
 NUMBER_MAX: Final = 10_000_000
 MONEY_MAX: Final = Decimal(10) ** 13
+# Codes of the locale data (CLDR) that are no country and no money: unions, tests, "unknown".
+NO_COUNTRIES: Final = frozenset({"EU", "EZ", "UN", "QO", "XA", "XB", "ZZ"})
+NO_CURRENCIES: Final = frozenset({"XXX", "XTS"})
 PAST_ONLY: Final = frozenset({
     "first_written_complaint", "company_answer_on", "ordered_on", "received_on", "defect_seen_on",
     "withdrew_on", "cancelled_on", "sent_back_on", "told_bank_on", "first_debit_on",
@@ -153,13 +156,14 @@ def _money(value: Any, *_: Any) -> None:
 
 @cache
 def _currencies() -> frozenset[str]:
-    return frozenset(str(name) for name in Locale("en").currencies)
+    return frozenset(str(name) for name in Locale("en").currencies) - NO_CURRENCIES
 
 
 @cache
 def _countries() -> frozenset[str]:
     names = (str(name) for name in Locale("en").territories)
-    return frozenset(name for name in names if len(name) == 2 and name.isalpha())
+    found = frozenset(name for name in names if len(name) == 2 and name.isalpha())
+    return found - NO_COUNTRIES
 
 
 def _enum(value: Any, fact: Mapping[str, Any], *_: Any) -> None:

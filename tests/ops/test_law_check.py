@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import orjson
+import pytest
 from typer.testing import CliRunner
 
 from ops.cli import app
@@ -79,3 +80,12 @@ def test_every_broken_file_gets_its_line_and_stops_no_other(tmp_path: Path) -> N
 def test_a_day_outside_the_years_we_know_is_refused_with_its_year() -> None:
     done = runner.invoke(app, ["law", "check", str(CASES / "case-01.json"), "--on", "2041-01-01"])
     assert done.exit_code == 2 and "2041" in done.output
+
+
+@pytest.mark.parametrize("code", ["ZZ", "EU", "XA", "Finland"])
+def test_a_code_that_is_no_country_is_named(tmp_path: Path, code: str) -> None:
+    intake = tmp_path / "intake.json"
+    intake.write_text(f'{{"id": "x", "answers": {{"claim_kind": "hotel", "residence": "{code}"}}}}')
+    ended = runner.invoke(app, ["law", "check", str(intake), "--json"])
+    assert ended.exit_code == 1
+    assert "residence: is no country; give its two letters, like FI" in ended.output

@@ -145,7 +145,7 @@ def _with_chargeback(test: Test, m: Matter) -> Test:
     ground = m.law["chargeback_ground"]
     if not running or ground in test.grounds:
         return test
-    return replace(test, grounds=(*test.grounds, ground))
+    return replace(test, grounds=(ground, *test.grounds))
 
 
 def _verdict(

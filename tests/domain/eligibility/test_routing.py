@@ -52,7 +52,7 @@ CASES: list[tuple[str, Intake, dict[str, Any], str]] = [
      {"guardian_consent": "none", "items": []}, "no 0 None None food.eu"),
     ("no: a running chargeback is named all the same", FOOD,
      {"items": [], "other_routes": [{"route": "chargeback", "state": "running"}]},
-     "no 0 None None food.eu+pay.chargeback"),
+     "no 0 None None pay.chargeback+food.eu"),
     ("no: a line of an unknown sort could still count", FOOD,
      {"items": [line("price", "5.00") | {"type": "unknown"}]}, "needs_info 0 EUR fi.kril food.eu"),
     ("no: unknown entries are no crash", FOOD,
