@@ -61,12 +61,15 @@ def die_with_parent(sig: int) -> Callable[[], None] | None:
 
 def answers(port: int, greeting: bytes, expected: bytes) -> bool:
     """Whether the server on this port answers ``greeting`` with ``expected``."""
+    heard = b""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=0.5) as connection:
             connection.sendall(greeting)
-            return connection.recv(16).startswith(expected)
+            while len(heard) < len(expected) and (more := connection.recv(64)):
+                heard += more
     except OSError:
         return False
+    return heard.startswith(expected)
 
 
 def log_tail(log: Path) -> str:
@@ -368,8 +371,9 @@ class Redis:
             stdin=config.encode(),
             death_signal=signal.SIGTERM,
         )
-        greeting = f"AUTH {self.password}\r\n".encode()
-        ready = self.process.wait_ready(lambda: answers(port, greeting, b"+OK"))
+        # AUTH is answered while the append-only file is still read; PING only after it.
+        greeting = f"AUTH {self.password}\r\nPING\r\n".encode()
+        ready = self.process.wait_ready(lambda: answers(port, greeting, b"+OK\r\n+PONG"))
         if not ready:
             self.process.signal_and_wait(signal.SIGKILL)
         return ready

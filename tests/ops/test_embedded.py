@@ -149,6 +149,8 @@ def test_redis_starts_from_either_source_and_keeps_data_through_a_kill(
     server.start()
     try:
         client = redis.Redis(port=server.port, password=server.password)
+        # Large enough that reading it back takes longer than answering AUTH.
+        client.mset({f"bulk:{n}": "x" * 1000 for n in range(20_000)})
         client.set("kept", "yes")
         wait_until(lambda: client.info("persistence")["aof_pending_bio_fsync"] == 0)  # type: ignore[index]  # sync client
         server.kill()
