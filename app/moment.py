@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clock import wall_now
 from app.domain.playbook import AgencyProfile
+from app.gates.licences import files_in
 
 # For readers that need more in the same round trip: a SELECT of one row (see moment_of).
 MOMENT_SQL = """
@@ -41,7 +42,12 @@ class Moment:
     @property
     def agency(self) -> AgencyProfile:
         lines = self.profile.get("approval_line_minor") or {"EUR": 50_000}
-        return AgencyProfile(approval_line_minor=dict(lines), version=self.profile_version)
+        known = "licences" in self.profile
+        return AgencyProfile(
+            approval_line_minor=dict(lines),
+            version=self.profile_version,
+            files_in=files_in(self.profile, self.now.date()) if known else None,
+        )
 
 
 async def read_moment(session: AsyncSession) -> Moment:

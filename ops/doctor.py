@@ -13,9 +13,9 @@ import tempfile
 import zoneinfo
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -25,6 +25,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from app.clock import wall_now
+from app.gates.licences import BANDS, endings, licences_of
 from app.settings import Settings, is_placeholder
 from ops import migrations
 from ops.binaries import NoServerProgram
@@ -212,6 +213,7 @@ async def check_database(settings: Settings) -> list[Check]:
             revision = await connection.fetchval("SELECT version_num FROM alembic_version")
         if await connection.fetchval("SELECT to_regclass('clock_offset') IS NOT NULL"):
             offset = await connection.fetchval("SELECT seconds FROM clock_offset")
+        profile = await newest_profile(connection)
     finally:
         await connection.close()
     return [
@@ -221,7 +223,31 @@ async def check_database(settings: Settings) -> list[Check]:
         check_schema(revision, migrations.head_revision()),
         check_skew(before, theirs, after),
         check_business_time(settings, offset or 0),
+        check_licences(profile, (after + timedelta(seconds=offset or 0)).date()),
     ]
+
+
+async def newest_profile(connection: asyncpg.Connection) -> dict[str, Any]:
+    if not await connection.fetchval("SELECT to_regclass('agency_profiles') IS NOT NULL"):
+        return {}
+    query = "SELECT profile FROM agency_profiles ORDER BY version DESC LIMIT 1"
+    profile: dict[str, Any] = json.loads(await connection.fetchval(query) or "{}")
+    return profile
+
+
+def check_licences(profile: dict[str, Any], on: date) -> Check:
+    """What the agency may do where, and what of it ends within 90 days."""
+    if not profile:
+        return Check("licences", "warn", "no agency profile", "an admin sets it: PUT /v1/agency")
+    found = licences_of(profile)
+    if not found:
+        fix = "without one no money may be demanded; an admin enters them: PUT /v1/agency"
+        return Check("licences", "warn", "none on record", fix)
+    near = endings(profile, on)
+    if near:
+        told = "; ".join(f"{e.country} {e.what} {e.number} ends {e.last_day}" for e in near)
+        return Check("licences", "warn", told, "renew it and enter it in the agency's profile")
+    return Check("licences", "ok", f"{len(found)}, none ends within {BANDS[0]} days")
 
 
 def check_schema(revision: str | None, head: str) -> Check:

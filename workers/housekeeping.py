@@ -1,4 +1,5 @@
-"""What must be done now and then: anchor the history outside the database, let go of what is old.
+"""What must be done now and then: anchor the history outside the database, look at the last days of
+licences, let go of what is old.
 
 Several workers may do it at once: the anchor takes an advisory lock, the purges delete what they
 find. What is left undone here costs nobody anything until the next round.
@@ -12,6 +13,8 @@ from app.clock import wall_now
 from app.consumers.login import purge_links
 from app.db import Database
 from app.documents.store import ObjectStore
+from app.moment import read_moment
+from workers.licence_watch import watch_licences
 
 HOUSEKEEPING_SECONDS = 600.0  # an intruder has ten minutes of history to himself, no more
 
@@ -32,6 +35,8 @@ class Housekeeper:
                 session, self._store.put_named, self._store.get_named, at=now
             )
         self.anchored = number or self.anchored
+        async with self._database.transaction() as session:
+            await watch_licences(session, await read_moment(session))
         async with self._database.transaction() as session:
             await purge_links(session, now=now)
             purged = await idempotency.purge(session, now=now)

@@ -17,6 +17,7 @@ from app.domain.interest.rates import Missing
 from app.domain.periods import place
 from app.domain.playbook import Body, Playbook
 from app.domain.waits import company_wait
+from app.gates.licences import printed_licence
 from app.playbooks import book
 from app.reply_address import AddressBook
 from letters import content as words
@@ -95,7 +96,7 @@ def _common(
         "dated": today,
         "reference": case.reference,
         "booking_reference": rows.row["booking_ref"],
-        "agency": _agency(rows),
+        "agency": _agency(rows, today),
         "reply_email": addresses.case_address(case.reference),
         "recipient": _recipient(rows, letter, language),
         "claimants": claimants,
@@ -121,16 +122,15 @@ def _common(
     }  # fmt: skip
 
 
-def _agency(rows: LetterRows) -> words.Agency:
+def _agency(rows: LetterRows, today: date) -> words.Agency:
     """From the agency profile (app.agency.schemas.AgencyIn)."""
     profile = rows.profile
-    licence = next(iter(profile.get("licences") or ()), None)
     return words.Agency(
         name=profile.get("name", ""), address_lines=tuple(profile.get("address_lines", ())),
         register_number=profile.get("business_id") or profile.get("register_number", ""),
         signatory=profile.get("signatory") or profile.get("name", ""),
         signatory_title=profile.get("signatory_title"), phone=profile.get("phone"),
-        licence=f"{licence['name']}, {licence['number']}" if licence else profile.get("licence"),
+        licence=printed_licence(profile, rows.case.jurisdiction, today),
     )  # fmt: skip
 
 

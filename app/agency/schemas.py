@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, Field, StrictInt
+from pydantic import AfterValidator, Field, StrictInt, model_validator
 from pydantic_core import PydanticCustomError
 
-from app.schemas import AMOUNT_MINOR_MAX, CountryCode, Email, In, LanguageCode, Line, Name, Out
+from app.law import reference
+from app.schemas import (
+    AMOUNT_MINOR_MAX,
+    CountryCode,
+    Date,
+    Email,
+    In,
+    LanguageCode,
+    Line,
+    Name,
+    Out,
+)
 
 
 def _zone(value: str) -> str:
@@ -23,14 +34,50 @@ def _zone(value: str) -> str:
 Zone = Annotated[
     str, Field(pattern=r"^[A-Za-z]+(/[A-Za-z0-9_+-]+){0,2}$", max_length=64), AfterValidator(_zone)
 ]
+
+
+def _claim_kind(value: str) -> str:
+    if value not in reference.claim_kinds():
+        raise PydanticCustomError("claim_kind_unknown", "a claim kind, as in GET /v1/claim-kinds")
+    return value
+
+
+ClaimKind = Annotated[str, Field(max_length=64), AfterValidator(_claim_kind)]
 Clock = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 CurrencyCode = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 
 
+class InsurerIn(In):
+    """The liability cover under a licence."""
+
+    name: Line
+    policy_number: Line
+    valid_until: Date
+
+
 class LicenceIn(In):
+    """The title under which we act in a country, and what it lets us do there. `basis`: entered in
+    a register, permitted, authorised, or free by an exemption or legal opinion, which `authority`
+    and `number` then name. `claim_kinds` empty: all. `valid_until` null: until it is withdrawn."""
+
     name: Line
     authority: Line
     number: Line
+    country: CountryCode
+    basis: Literal["registration", "permit", "authorisation", "exemption"] = "registration"
+    may: Annotated[
+        list[Literal["advise", "demand", "file", "sue"]], Field(min_length=1, max_length=4)
+    ]
+    claim_kinds: Annotated[list[ClaimKind], Field(max_length=40, default_factory=list)]
+    insurer: InsurerIn | None = None
+    valid_from: Date | None = None
+    valid_until: Date | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.valid_from and self.valid_until and self.valid_until < self.valid_from:
+            raise PydanticCustomError("dates_crossed", "valid_until lies before valid_from")
+        return self
 
 
 class AccountIn(In):

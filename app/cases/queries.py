@@ -97,6 +97,7 @@ def _reading(kind: Kind, roles: frozenset[str]) -> Any:
             CompanyRow.legal_name,
             CompanyRow.brand,
             CompanyRow.status.label("company_status"),
+            CompanyRow.mandate_level.label("company_mandate_level"),
             *(_side(name, sql) for name, sql in sides.items()),
             _history_side(staff),
         )

@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import uuid
 from datetime import date
-from typing import Final
 
 from sqlalchemy import insert, select
 
 from app.case_change import CaseChange
+from app.casework import gates
 from app.casework.finding import CaseFinding, finding_of, keep
 from app.casework.schemas import AssessmentIn, QuestionIn
 from app.domain.case import BEFORE_MANDATE, Outcome, Stage
 from app.domain.decision import TaskKind
 from app.domain.errors import Conflict, InvalidInput, NotFound
 from app.domain.events import CaseAccepted, CaseRejected, QuestionAsked
-from app.domain.playbook import Playbook
+from app.domain.gates import GateState
+from app.gates.rules import gate_rules
 from app.ids import new_id
 from app.playbooks import book
 from app.tables.casework import AssessmentRow
 from app.tables.people import CompanyRow
 from app.tables.work import QuestionRow
-
-# A payout rail counts once money went over it end to end; elsewhere the company pays the consumer.
-TESTED_RAILS: Final = frozenset({"EUR"})
 
 
 class CompanyNotConfirmed(Conflict):
@@ -40,8 +38,10 @@ async def assess(change: CaseChange, body: AssessmentIn) -> None:
     """Accept or reject. Raises CompanyNotConfirmed, ConflictOfInterest, TransitionRefused."""
     mode, mode_reason = mode_for(change.case.currency, body.mode)
     found = await finding_of(change.session, change.case.id, change.now.date())
+    held = None
     if body.decision == "accept":
         await _check_acceptance(change, body)
+        held = await gates.hold(change, body, found)
     else:
         _need(body, "outcome", "rule", "would_change")
     await change.session.execute(
@@ -59,6 +59,8 @@ async def assess(change: CaseChange, body: AssessmentIn) -> None:
             mode_reason=mode_reason,
             conflict_found=body.conflict_of_interest.found,
             conflict_words=body.conflict_of_interest.with_whom,
+            opponent_role=body.opponent_role,
+            gates=held.document(await _keep_words(change, held)) if held else [],
             decided_by=change.actor,
             decided_at=change.now,
         )
@@ -66,8 +68,8 @@ async def assess(change: CaseChange, body: AssessmentIn) -> None:
     await keep(change, found)
     if body.limitation_reason is not None:
         await change.note("limitation", body.limitation_reason)
-    if body.decision == "accept":
-        await change.advance(await _accepted(change, body, mode, found))
+    if held is not None:
+        await change.advance(await _accepted(change, body, mode, found, held))
     else:
         await change.advance(await _rejected(change, body))
     await change.amend(
@@ -79,7 +81,7 @@ async def assess(change: CaseChange, body: AssessmentIn) -> None:
 
 def mode_for(currency: str, wanted: str | None) -> tuple[str, str]:
     """(mode, reason code). Mode A needs a tested payout rail, whatever the person wished."""
-    if currency not in TESTED_RAILS:
+    if currency not in gate_rules().rails:
         return "B", "no_tested_payout_rail"
     return (wanted, "chosen") if wanted else ("A", "payout_rail_tested")
 
@@ -134,18 +136,20 @@ def _limitation(body: AssessmentIn, found: CaseFinding, today: date) -> date | N
     return body.limitation_on
 
 
-def _bodies(body: AssessmentIn, found: CaseFinding, playbook: Playbook) -> tuple[str, ...]:
-    """The chain a person named; else the body of the finding, where it hangs on the answers or is
-    none of the playbook's own (a flight that went wrong elsewhere, a company across a border)."""
-    named = found.finding.body if found.finding else None
-    own = {one.id for one in playbook.bodies}
-    if body.bodies or named is None or (named in own and not playbook.bodies_by_case):
-        return tuple(dict.fromkeys(body.bodies))
-    return (named,)
+async def _keep_words(change: CaseChange, held: gates.Held) -> dict[str, str]:
+    """The words by which gates were passed, kept; a lifted gate is an entry of the history."""
+    codes = {}
+    for gate in held.gates:
+        if gate.name not in held.words:
+            continue
+        codes[gate.name] = await change.note(f"gate.{gate.name}", held.words[gate.name])
+        if gate.state is GateState.CLOSED:
+            await change.amend("gate_lifted", internal="1", gate=gate.name, rule=gate.rule)
+    return codes
 
 
 async def _accepted(
-    change: CaseChange, body: AssessmentIn, mode: str, found: CaseFinding
+    change: CaseChange, body: AssessmentIn, mode: str, found: CaseFinding, held: gates.Held
 ) -> CaseAccepted:
     assert body.entry_stage is not None and body.entry_reason is not None, "checked before"
     playbook = book.choose(
@@ -153,11 +157,8 @@ async def _accepted(
         jurisdiction=change.case.jurisdiction,
         on=change.now.date(),
     )
-    bodies = _bodies(body, found, playbook)
-    try:
-        book.for_case(playbook.key, bodies)
-    except NotFound as unknown:
-        raise InvalidInput(unknown.message, code="body_not_found", field="bodies") from None
+    bodies = gates.chain_of(body.bodies, found, playbook)
+    gates.with_bodies(playbook, bodies)
     return CaseAccepted(
         entry_stage=Stage(body.entry_stage),
         entry_reason=await change.note("entry", body.entry_reason),
@@ -168,7 +169,7 @@ async def _accepted(
         first_written_complaint=body.first_written_complaint,
         refused_on=body.refused_on,
         bodies=bodies,
-        consumer_writes_first_days=body.consumer_writes_first_days,
+        consumer_writes_first_days=max(body.consumer_writes_first_days, held.direct_first_days),
     )
 
 

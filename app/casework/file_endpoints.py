@@ -7,10 +7,12 @@ from typing import Literal
 from fastapi import Response
 
 from app.cases.schemas import CaseView
-from app.casework import finding, reveal
+from app.casework import finding, gates, reveal
 from app.casework.explaining import explanation
+from app.casework.gate_schemas import GatesOut, OpponentRole
 from app.casework.schemas import (
     CaseFindingOut,
+    EntryStage,
     ExplanationOut,
     RefusedAnswerOut,
     RevealedOut,
@@ -19,6 +21,7 @@ from app.casework.schemas import (
 from app.check.schemas import FindingOut
 from app.clock import business_now
 from app.deps import NOT_REPLAYED, Held, ReadSession, Router, Session, Staff, problems
+from app.domain.case import Stage
 from app.etag import etag
 from app.intake.schemas import CaseIn
 from app.intake.service import file_case
@@ -79,3 +82,18 @@ async def get_finding(
         playbook=found.playbook,
         law=finding.law_version(),
     )
+
+
+@router.get("/cases/{case_id}/gates", operation_id="get_gates")
+async def get_gates(
+    case_id: Id,
+    session: ReadSession,
+    caller: Staff,
+    entry_stage: EntryStage | None = None,
+    opponent_role: OpponentRole | None = None,
+    language: LanguageCode = "en",
+) -> GatesOut:
+    """What stands between this case and its acceptance: each gate, its rule and what opens it.
+    With the stage and role you think of, as they would stand for that decision."""
+    said = gates.Said(entry=Stage(entry_stage) if entry_stage else None, role=opponent_role)
+    return gates.shown(await gates.seen_by(session, caller, case_id, said), language)

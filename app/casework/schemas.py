@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, StrictInt, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from app.casework.gate_schemas import GATES_MAX, GateWordIn, OpponentRole, ReleaseIn
 from app.check.schemas import FindingOut
 from app.domain.case import LetterKind, Outcome, Stage
 from app.schemas import Date, Flag, Id, In, Line, MoneyIn, Out, Reason, Text, When
@@ -56,6 +57,9 @@ class AssessmentIn(In):
     first_written_complaint: Date | None = None
     refused_on: Date | None = None
     bodies: Annotated[list[BodyId], Field(max_length=BODIES_MAX, default_factory=list)]
+    opponent_role: OpponentRole | None = None  # what the company is to this claim
+    gates: Annotated[list[GateWordIn], Field(max_length=GATES_MAX, default_factory=list)]
+    releases: Annotated[list[ReleaseIn], Field(max_length=4, default_factory=list)]
     consumer_writes_first_days: Annotated[StrictInt, Field(ge=0, le=90)] = 0
     outcome: RejectOutcome | None = None
     rule: Line | None = None

@@ -6,7 +6,7 @@ import uuid
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, StrictInt, model_validator
 from pydantic_core import PydanticCustomError
 
 from app.schemas import (
@@ -26,10 +26,17 @@ RegisterNumber = Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9 ./-]{2,39}$", m
 Health = Literal["alive", "degraded", "dead", "retired", "no_reply"]
 ChannelKind = Literal["email", "post", "portal", "phone"]
 Status = Literal["candidate", "confirmed", "closed"]
+Kind = Literal["business", "public_body", "private_person"]
+MandateLevel = Literal["typed", "drawn", "qualified", "wet_ink"]
+DirectFirstDays = Annotated[StrictInt, Field(ge=1, le=90)]
 
 
 class NewCompanyIn(In):
-    """A legal entity; a candidate until its register number and status were looked up."""
+    """A legal entity; a candidate until its register number and status were looked up.
+
+    `direct_first_days`: it hears an agent only so many days after the consumer wrote, by
+    `direct_first_source`. `mandate_level`: the weakest signature under a mandate that it takes.
+    """
 
     legal_name: Name
     brand: Name | None = None
@@ -38,10 +45,15 @@ class NewCompanyIn(In):
     sector: Name | None = None
     language: LanguageCode = "en"
     address_lines: Annotated[list[Line], Field(max_length=ADDRESS_LINES_MAX, default_factory=list)]
+    kind: Kind | None = None
+    direct_first_days: DirectFirstDays | None = None
+    direct_first_source: Line | None = None
+    mandate_level: MandateLevel | None = None
 
 
 class CompanyChangeIn(In):
-    """Only what is sent changes. `status: confirmed` needs a register number, now or on file."""
+    """Only what is sent changes. `status: confirmed` needs a register number and a kind, now or on
+    file; a private person is never confirmed. `direct_first_days: 0` takes the days away."""
 
     legal_name: Name | None = None
     brand: Name | None = None
@@ -50,6 +62,10 @@ class CompanyChangeIn(In):
     sector: Name | None = None
     language: LanguageCode | None = None
     address_lines: Lines | None = None
+    kind: Kind | None = None
+    direct_first_days: Annotated[StrictInt, Field(ge=0, le=90)] | None = None
+    direct_first_source: Line | None = None
+    mandate_level: MandateLevel | None = None
     status: Status | None = None
 
 
@@ -119,6 +135,10 @@ class RegisteredCompanyOut(Out):
     sector: str | None
     language: str
     address_lines: list[str]
+    kind: str | None
+    direct_first_days: int | None
+    direct_first_source: str | None
+    mandate_level: str | None
     status: str
     confirmed_at: datetime | None
     version: int

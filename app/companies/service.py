@@ -27,6 +27,7 @@ async def create_company(
     session: AsyncSession, caller: Principal, body: NewCompanyIn
 ) -> CompanyRow:
     await _refuse_twin(session, body.country, body.register_number, None)
+    _check_source(body.direct_first_days, body.direct_first_source)
     now = await business_now(session)
     row = CompanyRow(
         id=new_id(),
@@ -37,6 +38,10 @@ async def create_company(
         sector=body.sector,
         language=body.language,
         address_lines=list(body.address_lines),
+        kind=body.kind,
+        direct_first_days=body.direct_first_days,
+        direct_first_source=body.direct_first_source,
+        mandate_level=body.mandate_level,
         status="candidate",
         confirmed_by=None,
         confirmed_at=None,
@@ -56,23 +61,53 @@ async def update_company(
     version: int,
     body: CompanyChangeIn,
 ) -> CompanyRow:
-    """Changes what was sent. Confirming needs a register number and is signed with the name."""
+    """Changes what was sent. Confirming needs a register number and a kind, and is signed with the
+    name."""
     row = await _locked_company(session, company_id, version)
     changes = body.model_dump(exclude_unset=True, exclude_none=True)
+    if changes.get("direct_first_days") == 0:
+        changes |= {"direct_first_days": None, "direct_first_source": None}
     for name, value in changes.items():
         setattr(row, name, value)
     if {"country", "register_number"} & set(changes):
         await _refuse_twin(session, row.country, row.register_number, row.id)
+    _check_source(row.direct_first_days, row.direct_first_source)
+    if row.status == "confirmed":
+        _check_confirmed(row)
     if changes.get("status") == "confirmed":
-        if not row.register_number:
-            raise InvalidInput(
-                "a company is confirmed with its register number", code="register_number_needed"
-            )
         row.confirmed_by, row.confirmed_at = caller.id, await business_now(session)
     row.version += 1
     await session.flush()
     await _log(session, caller, "company_changed", company=str(row.id), fields=sorted(changes))
     return row
+
+
+def _check_source(days: int | None, source: str | None) -> None:
+    if (days is None) != (source is None):
+        raise InvalidInput(
+            "direct_first_days and direct_first_source go together: say where it stands",
+            code="direct_first_incomplete",
+            field="direct_first_source",
+        )
+
+
+def _check_confirmed(row: CompanyRow) -> None:
+    """The register says that it exists, and that it is no private person: those we never claim
+    from."""
+    if not row.register_number:
+        raise InvalidInput(
+            "a company is confirmed with its register number", code="register_number_needed"
+        )
+    if row.kind is None:
+        raise InvalidInput(
+            "say what it is: business or public_body", code="company_kind_needed", field="kind"
+        )
+    if row.kind == "private_person":
+        raise InvalidInput(
+            "we claim from companies, never from a private person",
+            code="private_person",
+            field="kind",
+        )
 
 
 async def add_channel(

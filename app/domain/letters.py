@@ -121,10 +121,15 @@ def release(t: Turn, approved_by: str) -> None:
     t.done(TaskKind.APPROVE_LETTER, f"{letter.id}:{letter.n}")
     t.say("letter_released", letter=letter.kind, n=letter.n, by=approved_by)
     body = current_body(t)
-    if letter.kind is LetterKind.COMPLAINT and body is not None and not body.may_agency_file:
+    if letter.kind is LetterKind.COMPLAINT and body is not None and not _we_file(t, body):
         _ask_consumer_to_file(t, letter, body)
         return
     send(t, by_person=approved_by != BY_RULE)
+
+
+def _we_file(t: Turn, body: Body) -> bool:
+    """The body takes it from an agent, and our licence there lets us be one."""
+    return body.may_agency_file and t.rules.agency.may_file_in(t.case.jurisdiction)
 
 
 def send(t: Turn, *, by_person: bool) -> None:

@@ -200,6 +200,11 @@ class AgencyProfile:
 
     approval_line_minor: dict[str, int] = field(default_factory=dict)  # currency -> line (EUR 500)
     version: int = 1
+    files_in: frozenset[str] | None = None  # countries whose licence lets us file; None: not told
+
+    def may_file_in(self, place: str) -> bool:
+        """Whether our licence lets us file with the bodies of this place (`US-CA` is in `US`)."""
+        return self.files_in is None or place.partition("-")[0] in self.files_in
 
 
 class Ids(Protocol):

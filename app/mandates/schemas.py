@@ -49,7 +49,10 @@ class FeeRuleOut(Out):
 
 
 class SummaryOut(Out):
-    """One page: the fee with net amounts for each outcome, the rights, the text to be signed."""
+    """One page: the fee with net amounts for each outcome, the rights, the text to be signed.
+
+    `mandate_level`: the weakest signature that the company and the bodies we file with take.
+    """
 
     case_id: UUID
     reference: str
@@ -64,6 +67,7 @@ class SummaryOut(Out):
     withdrawal_right: str
     leaving: str
     if_we_are_late: str
+    mandate_level: Level
     mandate_text: str
     mandate_money_text: str
     text_version: str

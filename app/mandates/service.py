@@ -15,9 +15,10 @@ from app.cases.access import OwnCase, check_sent, is_staff, own_case, own_claima
 from app.cases.queries import read_case_row
 from app.domain.errors import Conflict, NotFound
 from app.domain.events import MandateRevoked, MandateSigned
+from app.domain.gates import LEVELS
 from app.fields import FieldError, FieldsRefused
 from app.ids import new_id
-from app.mandates.schemas import MandateIn
+from app.mandates.schemas import Level, MandateIn
 from app.mandates.summary import TEXT_VERSION, fee_rule, summary_of
 from app.moment import read_moment
 from app.tables.cases import ClaimantRow
@@ -61,7 +62,9 @@ async def sign(
     if claimant.mandate == "signed":
         raise AlreadySigned("this claimant has signed already")
     moment = await read_moment(session)
-    shown = summary_of(await read_case_row(session, principal, case_id)).model_dump(mode="json")
+    summary = summary_of(await read_case_row(session, principal, case_id))
+    _check_strength(body, summary.mandate_level)
+    shown = summary.model_dump(mode="json")
     rule = fee_rule()
     mandate_id = new_id()
     await session.execute(
@@ -99,6 +102,18 @@ def _check_level(principal: Principal, body: MandateIn) -> None:
                 "/level",
                 "staff file paper originals (wet_ink), signers the other levels",
                 "level_not_yours",
+            )
+        )
+
+
+def _check_strength(body: MandateIn, needed: Level) -> None:
+    """A weaker signature than the other side takes would be sent back with our first letter."""
+    if LEVELS.index(body.level) < LEVELS.index(needed):
+        raise FieldsRefused(
+            FieldError(
+                "/level",
+                f"the company or the body of this case takes no signature below: {needed}",
+                "level_too_weak",
             )
         )
 

@@ -8,8 +8,10 @@ from typing import Any
 from app.cases.net import items_due
 from app.cases.schemas import Amount
 from app.cases.views import company_name
+from app.domain.gates import mandate_level
 from app.domain.settlement import STANDARD_2026, FeeRule, Scenario, net_amounts
-from app.mandates.schemas import FeeRuleOut, NetAmountOut, SummaryOut
+from app.mandates.schemas import FeeRuleOut, Level, NetAmountOut, SummaryOut
+from app.playbooks import book
 from app.texts import Words, words
 
 # Rises when a sentence of the summary or the mandate changes its meaning, in any language.
@@ -64,10 +66,17 @@ def summary_of(row: Mapping[str, Any], language: str | None = None) -> SummaryOu
         withdrawal_right=say.term("summary", "withdrawal_right"),
         leaving=say.term("summary", "leaving"),
         if_we_are_late=say.term("summary", "late"),
+        mandate_level=needed_level(row),
         mandate_text=_mandate_text(say, company),
         mandate_money_text=say.term("summary", "mandate_money"),
         text_version=TEXT_VERSION,
     )
+
+
+def needed_level(row: Mapping[str, Any]) -> Level:
+    """Of the signature under this case's mandates (app.domain.gates.mandate_level)."""
+    playbook = book.for_case(row["playbook"], row["bodies"])
+    return mandate_level(playbook, playbook.bodies, row["company_mandate_level"])
 
 
 def _mandate_text(say: Words, company: str) -> str:

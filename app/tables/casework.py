@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
@@ -36,6 +37,8 @@ class AssessmentRow(Base):
     mode_reason: Mapped[str]
     conflict_found: Mapped[bool]
     conflict_words: Mapped[str | None]
+    opponent_role: Mapped[str | None]
+    gates: Mapped[list[Any]]  # as they stood, and which were passed by a word (its note's code)
     decided_by: Mapped[str]
     decided_at: Mapped[datetime]
 

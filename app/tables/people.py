@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.tables.base import Base, PrimaryId, one_of
 
+MANDATE_LEVELS = ("typed", "drawn", "qualified", "wet_ink")
 CHANNEL_HEALTH = ("alive", "degraded", "dead", "retired", "no_reply")
 
 
@@ -44,6 +45,13 @@ class CompanyRow(Base):
     __tablename__ = "companies"
     __table_args__ = (
         CheckConstraint("status IN ('candidate','confirmed','closed')", name="status"),
+        CheckConstraint("kind IN ('business','public_body','private_person')", name="kind"),
+        CheckConstraint(one_of("mandate_level", MANDATE_LEVELS), name="mandate_level"),
+        CheckConstraint("direct_first_days BETWEEN 1 AND 90", name="direct_first_days"),
+        # A number without its source is a rumour.
+        CheckConstraint(
+            "(direct_first_days IS NULL) = (direct_first_source IS NULL)", name="direct_first"
+        ),
     )
 
     id: Mapped[PrimaryId]
@@ -55,6 +63,10 @@ class CompanyRow(Base):
     language: Mapped[str]
     address_lines: Mapped[list[str]]
     status: Mapped[str]
+    kind: Mapped[str | None]  # None: nobody has looked
+    direct_first_days: Mapped[int | None]  # it hears an agent only so long after the consumer wrote
+    direct_first_source: Mapped[str | None]
+    mandate_level: Mapped[str | None]  # the weakest signature it takes; None: the playbook's
     confirmed_by: Mapped[uuid.UUID | None]
     confirmed_at: Mapped[datetime | None]
     created_at: Mapped[datetime]

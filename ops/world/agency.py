@@ -121,6 +121,7 @@ def profile(world: World) -> dict[str, Any]:
         "email": "office@agency.example",
         "phone": agency.phone,
         "accounts": accounts,
+        "licences": agency.licences,
         "approval_line_minor": agency.approval_line_minor,
         "office_hours": {
             "opens": "09:00",
@@ -149,6 +150,9 @@ async def _companies(world: World) -> None:
                 "language": listed.language,
                 "sector": about["sector"],
                 "address_lines": lines_of(name, listed),
+                "kind": "business",
+                "direct_first_days": listed.direct_first_days,
+                "direct_first_source": listed.direct_first_source,
             },
         )
         await door.call(

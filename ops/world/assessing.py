@@ -43,8 +43,37 @@ async def assess(world: World, tale: Tale, task: Task) -> str | None:
     who = world.staff[story.assess.by]
     await take(world, who, task)
     await _confirm(world, tale, who)
-    await change(who, "POST", tale.case_id, "/assessment", _decision(tale))
+    decision = _decision(tale)
+    if decision["decision"] == "accept":
+        decision |= await _past_the_gates(world, tale, who, decision["entry_stage"])
+    await change(who, "POST", tale.case_id, "/assessment", decision)
     return None
+
+
+# What a company is to a claim of these kinds; to all others the party of the contract.
+ROLES = {
+    "air": "operating_carrier",
+    "air_baggage": "operating_carrier",
+    "unauthorised_payment": "issuer",
+}
+GATE_WORDS = {
+    "declaration_missing": "The consumer declared it; the copy is among the papers of the case.",
+    "elsewhere_running": "It asks for something else; the two do not meet.",
+    "elsewhere_unknown": "Asked by telephone: nobody else has it.",
+}
+
+
+async def _past_the_gates(world: World, tale: Tale, who: Person, entry: str) -> dict[str, Any]:
+    """Reads the gates and answers what they ask. A closed one is left closed."""
+    role = ROLES.get(tale.case["answers"]["claim_kind"], "contract_party")
+    shown = await world.door.get(
+        who, f"/v1/cases/{tale.case_id}/gates", entry_stage=entry, opponent_role=role
+    )
+    asked = [gate for gate in shown["items"] if gate["state"] == "asks"]
+    return {
+        "opponent_role": role,
+        "gates": [{"gate": g["gate"], "words": GATE_WORDS[g["code"]]} for g in asked],
+    }
 
 
 QUESTIONS = {

@@ -308,7 +308,7 @@ async def sign(world: World, tale: Tale) -> None:
             {
                 "claimant_id": me,
                 "signed_name": person.name,
-                "level": "typed",
+                "level": summary["mandate_level"],
                 "text_version": summary["text_version"],
                 "receives_money": account is not None,
             },

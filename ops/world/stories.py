@@ -253,6 +253,8 @@ class ListedCompany(Part):
     address: tuple[str, ...]
     register_number: str
     language: Literal["en", "fi"]
+    direct_first_days: int | None = None
+    direct_first_source: str | None = None
 
 
 class AgencyAccount(Part):
@@ -270,6 +272,7 @@ class Agency(Part):
     own_account: AgencyAccount
     vat_bp: int
     approval_line_minor: dict[str, int]
+    licences: list[dict[str, Any]]
 
 
 class Book(Part):

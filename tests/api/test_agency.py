@@ -79,7 +79,9 @@ async def test_the_approval_line_decides_who_may_release(
         await post(client, handler, path, {"sha256": case.sha256}, case=case), 403, "senior_needed"
     )
     changed = await client.put(
-        "/v1/agency", headers=admin.auth, json=AGENCY | {"approval_line_minor": {"EUR": 100_000}}
+        "/v1/agency",
+        headers=admin.auth | {"If-Match": '"1"'},
+        json=AGENCY | {"approval_line_minor": {"EUR": 100_000}},
     )
     assert changed.status_code == 200, changed.text
     # The task was opened for a senior, and stays one.

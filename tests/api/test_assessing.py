@@ -18,6 +18,7 @@ ACCEPT: dict[str, Any] = {
     "decision": "accept",
     "entry_stage": "contact",
     "entry_reason": "never put in writing",
+    "opponent_role": "contract_party",
     "conflict_of_interest": {"checked": True, "found": False},
 }
 REJECT: dict[str, Any] = {
@@ -149,7 +150,7 @@ async def test_no_case_is_accepted_before_the_company_is_confirmed(
     company = await client.get(f"/v1/companies/{case.company_id}", headers=handler.auth)
     confirmed = await client.patch(
         f"/v1/companies/{case.company_id}",
-        json={"status": "confirmed"},
+        json={"status": "confirmed", "kind": "business"},
         headers=handler.auth | {"If-Match": company.headers["etag"]},
     )
     assert confirmed.status_code == 200, confirmed.text

@@ -39,9 +39,11 @@ async def test_a_candidate_is_confirmed_with_its_register_number(
         428,
         "if_match_required",
     )
-    done = await client.patch(
-        path, headers=sent, json={"status": "confirmed", "register_number": "FI-1234567-8"}
-    )
+    confirm = {"status": "confirmed", "register_number": "FI-1234567-8"}
+    problem(await client.patch(path, headers=sent, json=confirm), 422, "company_kind_needed")
+    private = confirm | {"kind": "private_person"}
+    problem(await client.patch(path, headers=sent, json=private), 422, "private_person")
+    done = await client.patch(path, headers=sent, json=confirm | {"kind": "business"})
     assert done.status_code == 200, done.text
     problem(await client.patch(path, json={"brand": "Slow"}, headers=sent), 412, "stale_version")
     row = await one(
@@ -134,3 +136,19 @@ async def test_finance_reads_companies_and_changes_none(
     finance = await people.staff("finance")
     problem(await post(client, finance, "/v1/companies", SHOP), 403, "forbidden")
     problem(await get(client, finance, f"/v1/companies/{new_id()}"), 404, "company_not_found")
+
+
+async def test_how_long_a_company_lets_consumers_write_first_has_a_source(
+    client: httpx.AsyncClient, people: People
+) -> None:
+    handler = await people.staff("handler")
+    days = SHOP | {"direct_first_days": 28}
+    problem(await post(client, handler, "/v1/companies", days), 422, "direct_first_incomplete")
+    source = days | {"direct_first_source": "its conditions of carriage, art. 17"}
+    made = await post(client, handler, "/v1/companies", source)
+    assert (made.status_code, made.json()["direct_first_days"]) == (201, 28), made.text
+    sent = handler.auth | {"If-Match": made.headers["etag"]}
+    gone = await client.patch(
+        f"/v1/companies/{made.json()['id']}", headers=sent, json={"direct_first_days": 0}
+    )
+    assert (gone.json()["direct_first_days"], gone.json()["direct_first_source"]) == (None, None)

@@ -110,6 +110,7 @@ async def test_who_assessed_the_case_does_not_release_its_notice(
             "decision": "accept",
             "entry_stage": "formal_notice",
             "entry_reason": "complaint_ran",
+            "opponent_role": "contract_party",
             "conflict_of_interest": {"checked": True, "found": False},
         },
         case=case,

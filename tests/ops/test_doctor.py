@@ -79,7 +79,17 @@ async def test_a_migrated_database_passes(settings: Settings) -> None:
         "schema": "ok",
         "clocks": "ok",
         "business time": "ok",
+        "licences": "warn",  # nobody has set the agency up
     }
+
+
+def test_licences_that_end_soon_are_named() -> None:
+    held = {"name": "Register", "number": "FI-1", "country": "FI", "may": ["demand"]}
+    ending = {"licences": [held | {"valid_until": "2026-03-31"}]}
+    near = examined.check_licences(ending, NOON.date())
+    assert (near.state, near.fact) == ("warn", "FI licence FI-1 ends 2026-03-31")
+    assert examined.check_licences({"licences": [held]}, NOON.date()).state == "ok"
+    assert "PUT /v1/agency" in examined.check_licences({"name": "Oy"}, NOON.date()).fix
 
 
 async def test_an_empty_database_asks_for_migration(

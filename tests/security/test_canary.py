@@ -30,6 +30,7 @@ from app.logs import configure_logs
 from app.settings import Settings
 from app.vault import open_cipher
 from tests.support.api import PASSWORD, People, Person
+from tests.support.cases import ANSWERS
 from tests.support.estate import filled, moments, samples
 from tests.support.estate_money import money
 from tests.support.http import Caller, body_of_app
@@ -141,7 +142,9 @@ async def staff_comes_in(scene: Scene) -> dict[str, Person]:
 
 async def consumer_files_and_signs(scene: Scene, staff: dict[str, Person], company: UUID) -> Person:
     """By an app with everything on them, then themself by a link; a key repeats the calls."""
-    body = body_of_app(company={"company_id": str(company)}, what_happened=STORY)
+    body = body_of_app(
+        company={"company_id": str(company)}, what_happened=STORY, answers=dict(ANSWERS)
+    )
     body["consumer"] = {
         "name": NAME,
         "email": EMAIL,

@@ -30,6 +30,7 @@ from app.moment import Moment
 from app.playbooks import book
 from app.tables.people import ChannelRow, CompanyRow
 from app.tables.work import MandateRow
+from tests.support.agency import licensed
 
 Letter = Literal["rendering", "to_approve", "released", "sent", "delivered"]
 BY_RULE = "system"
@@ -41,6 +42,13 @@ BEGINS = {
     Stage.COMPLAINT: 110,
     Stage.SETTLEMENT: 5,
     Stage.CLOSED: 5,
+}
+
+# Of a parcel that never came: nobody else at work on it, more time given in vain, ended.
+ANSWERS = {
+    "other_routes": [],
+    "extra_time_until": "2026-09-15",
+    "cancelled_on": "2026-09-20",
 }
 
 
@@ -98,7 +106,7 @@ class Wish:
     entry_stage: Stage = Stage.CONTACT
     limitation_on: date | None = None
     source: str = "consumer"
-    answers: dict[str, Any] = field(default_factory=dict)
+    answers: dict[str, Any] = field(default_factory=lambda: dict(ANSWERS))
 
 
 async def make_case(database: Database, **wish: Any) -> Made:
@@ -109,6 +117,7 @@ async def make_case(database: Database, **wish: Any) -> Made:
 
 async def build_case(session: AsyncSession, wish: Wish) -> Made:
     """The same inside a transaction of the caller."""
+    await licensed(session, wall_now())
     walk = Walk(session, wish, wall_now() - timedelta(days=BEGINS.get(wish.stage, 0)))
     await walk.begin()
     await walk.climb()
@@ -142,6 +151,7 @@ async def make_company(
             language="en",
             address_lines=["Harbour Street 1", "00100 Helsinki"],
             status=status,
+            kind="business" if status == "confirmed" else None,
             confirmed_by=None,
             confirmed_at=at if status == "confirmed" else None,
             created_at=at,

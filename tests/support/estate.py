@@ -32,7 +32,8 @@ from app.settings import Settings
 from app.tables.correspondence import MessageRow
 from app.tables.security import Staff
 from app.vault import create_cipher
-from tests.support.cases import make_company
+from tests.support.agency import licensed
+from tests.support.cases import ANSWERS, make_company
 from tests.support.estate_money import money
 from tests.support.http import Caller, api_key, body_of_app, session_of, staff
 
@@ -185,7 +186,9 @@ class Builder:
     async def _filed(self, app: Caller, words: dict[str, str]) -> tuple[UUID, UUID]:
         async with self.database.transaction() as session:
             company_id = await make_company(session)
+            await licensed(session, wall_now())
         body = body_of_app(
+            answers=dict(ANSWERS),
             company={"company_id": str(company_id)},
             booking_reference=words["booking"],
             what_happened=words["story"],

@@ -26,11 +26,13 @@ from app.tables.people import AgencyProfileRow, ChannelRow, CompanyRow, Installa
 from app.tables.work import MandateRow
 from app.vault import data_key_row
 from letters.rendered import RenderedLetter
+from tests.support.agency import LICENCES
 
 PLAYBOOK = "house.fi@1"
 PROFILE = {
     "name": "Test Agency Oy", "address_lines": ["Mallikatu 1", "00100 Helsinki"],
     "register_number": "0000000-0", "signatory": "Aino Esimerkki", "language": "en",
+    "licences": LICENCES,
 }  # fmt: skip
 COMPANY_MAIL = "claims@airline.test"
 COMPANY_POST = "Airline plc\nHarbour 1\nFI-00100 Helsinki"
@@ -89,6 +91,7 @@ async def install(database: Database) -> UUID:
                 language="en",
                 address_lines=["Harbour 1", "Helsinki"],
                 status="confirmed",
+                kind="business",
                 created_at=now,
                 version=1,
             )

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 from obstore.store import LocalStore
-from sqlalchemy import text
+from sqlalchemy import insert, text
 
 from app import audit
 from app.audit_check import anchor_key, verify
 from app.clock import wall_now
 from app.db import Database
 from app.documents.store import ObjectStore
+from app.tables.people import AgencyProfileRow
+from tests.support.agency import licence
 from workers.housekeeping import Housekeeper
 
 
@@ -64,3 +67,24 @@ async def test_a_history_cut_off_behind_the_anchor_is_found(
     async with database.read() as session:
         report = await verify(session, store.get_named)
     assert not report.sound
+
+
+async def test_legal_is_told_once_per_band_that_a_licence_ends(
+    database: Database, tmp_path: Path
+) -> None:
+    keeper = Housekeeper(database, ObjectStore(LocalStore(prefix=tmp_path)))
+    last = (wall_now() + timedelta(days=20)).date()
+    profile = {"licences": [licence("FI", valid_until=last.isoformat(), insurer=None)]}
+    async with database.transaction() as session:
+        await session.execute(
+            insert(AgencyProfileRow).values(
+                version=1, profile=profile, effective_at=wall_now(), set_by="test"
+            )
+        )
+    await keeper.once()
+    await keeper.once()
+    async with database.read() as session:
+        rows = (await session.execute(text("SELECT role, key, priority_reason FROM tasks"))).all()
+    assert [tuple(row) for row in rows] == [
+        ("legal", f"FI:FI-1:licence:{last}:30", f"licence_ending:licence FI-1, {last}")
+    ]

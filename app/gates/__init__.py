@@ -1,0 +1,1 @@
+"""What must be so before a case is accepted: the data of the gates, and the licences we hold."""
