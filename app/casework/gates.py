@@ -29,6 +29,7 @@ from app.tables.cases import CaseRow
 from app.tables.work import EvidenceRow
 from app.texts import words
 
+DIRECT_FIRST_MAX = 90  # days; what is longer is no condition of carriage
 _READ = text("""
     SELECT c.claim_kind, c.jurisdiction, c.currency, c.answers, c.first_written_complaint,
            c.playbook, c.bodies, c.stage, m.status, m.kind, m.register_number,
@@ -166,7 +167,7 @@ async def gate_facts(
             kind=row["kind"],
             register_number=row["register_number"],
             role=said.role,
-            direct_first_days=row["direct_first_days"],
+            direct_first_days=longer_wait(row["direct_first_days"], answers),
             mandate_level=row["mandate_level"],
         ),
         licences=licences_of(moment.profile),
@@ -196,6 +197,14 @@ def with_bodies(playbook: Playbook, bodies: Sequence[str]) -> Playbook:
         return book.for_case(playbook.key, bodies)
     except NotFound as unknown:
         raise InvalidInput(unknown.message, code="body_not_found", field="bodies") from None
+
+
+def longer_wait(company_days: int | None, answers: Mapping[str, Any]) -> int | None:
+    """Days the consumer's own letter comes first: by our record of the company, or by the terms the
+    consumer read; the longer, for writing too early costs the claim its hearing."""
+    said = answers.get("direct_first_days")
+    read = said if isinstance(said, int) and 0 < said <= DIRECT_FIRST_MAX else 0
+    return max(company_days or 0, read) or None
 
 
 def _playbook(row: Mapping[str, Any], found: CaseFinding, said: Said, today: date) -> Playbook:

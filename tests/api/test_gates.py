@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import httpx
+import pytest
 from sqlalchemy import text
 
 from app import engine
+from app.casework.gates import longer_wait
 from app.db import Database
 from tests.api.test_assessing import ACCEPT
 from tests.support.agency import LICENCES
@@ -107,6 +109,15 @@ async def test_where_the_company_hears_the_consumer_first_step_0_is_theirs(
     async with database.read() as session:
         loaded = await engine.peek(session, case.id)
     assert loaded is not None and loaded.case.consumer_writes_first_days == 28
+
+
+@pytest.mark.parametrize(
+    ("company", "said", "days"),
+    [(None, None, None), (28, None, 28), (None, 28, 28), (28, 42, 42), (28, 14, 28),
+     (None, "unknown", None), (None, 4000, None), (None, -1, None)],
+)  # fmt: skip
+def test_the_longer_of_record_and_terms_counts(company: Any, said: Any, days: int | None) -> None:
+    assert longer_wait(company, {"direct_first_days": said}) == days
 
 
 async def test_licences_are_checked_when_the_profile_is_set(
