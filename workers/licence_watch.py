@@ -23,13 +23,22 @@ _ASK = text("""
     ON CONFLICT DO NOTHING
 """)
 
+# Renewed: nobody need look any more.
+_OVER = text("""
+    UPDATE tasks SET state = 'done', closed_at = :now, closed_by = 'system'
+     WHERE kind = :kind AND state = 'open' AND case_id IS NULL AND key <> ALL(:keys)
+""")
+
 
 async def watch_licences(session: AsyncSession, moment: Moment) -> None:
-    """One task per last day and band (90, 30, 7 days, and the day itself)."""
-    for one in sorted(endings(moment.profile, moment.now.date()), key=lambda e: e.key):
+    """One task per last day and band (90, 30, 7 days, and the day itself), until it is renewed."""
+    found = sorted(endings(moment.profile, moment.now.date()), key=lambda e: e.key)
+    keys, kind = [one.key for one in found], TaskKind.LICENCE_ENDING.value
+    await session.execute(_OVER, {"kind": kind, "keys": keys, "now": moment.now})
+    for one in found:
         await session.execute(_ASK, {
-            "id": uuid5(LICENCES, one.key), "kind": TaskKind.LICENCE_ENDING.value, "key": one.key,
+            "id": uuid5(LICENCES, one.key), "kind": kind, "key": one.key,
             "due_at": next_working_moment(moment.now), "priority": PRIORITY,
-            "reason": f"{TaskKind.LICENCE_ENDING.value}:{one.what} {one.number}, {one.last_day}",
+            "reason": f"{kind}:{one.what} {one.number}, {one.last_day}",
             "now": moment.now,
         })  # fmt: skip

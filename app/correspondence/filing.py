@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import engine
 from app.clock import wall_now
+from app.correspondence.pen import into_pen, is_blocked
 from app.domain.errors import TransitionRefused
 from app.domain.events import MessageArrived
 from app.ids import new_id
@@ -43,7 +44,9 @@ _WHO = text("""
            ARRAY(SELECT lower(u.email) FROM claimants p JOIN consumers u ON u.id = p.consumer_id
                   WHERE p.case_id = c.id AND u.email IS NOT NULL) AS consumers,
            ARRAY(SELECT lower(h.address) FROM channels h
-                  WHERE h.company_id = c.company_id AND h.kind = 'email') AS company
+                  WHERE h.company_id = c.company_id AND h.kind = 'email') AS company,
+           ARRAY(SELECT l.address FROM learned_senders l
+                  WHERE l.company_id = c.company_id AND NOT l.blocked) AS learned
       FROM cases c WHERE c.id = :id
 """)
 _FINISH = text("""
@@ -89,13 +92,15 @@ class InboundMail:
 
 @dataclass(slots=True)
 class Place:
-    """Where a mail belongs. `bounce_of` is the letter it is the bounce of."""
+    """Where a mail belongs. `bounce_of` is the letter it is the bounce of; `proven` are cases
+    whose proofs it carries and which disagree."""
 
     case_id: UUID | None = None
     bounce_of: UUID | None = None
     is_bounce: bool = False
     hard: bool = False
     reasons: list[str] = field(default_factory=list)
+    proven: tuple[UUID, ...] = ()
 
 
 async def store_raw(
@@ -133,7 +138,7 @@ async def file_mail(
     sender = await _sender(session, place, said) if place.case_id else "unknown"
     automatic = said.automatic or place.is_bounce
     message_id = new_id()
-    state = "pen" if place.case_id is None else "set_aside" if automatic else "unread"
+    state = await _state(session, place, said, automatic)
     await session.execute(insert(MessageRow).values(
         id=message_id, case_id=place.case_id, inbound_id=mail.id, direction="in", channel="email",
         sender=sender, from_address=said.sender or "", to_address=mail.envelope_to or "",
@@ -143,19 +148,36 @@ async def file_mail(
     ))  # fmt: skip
     if place.case_id is not None:
         await _tell_case(session, place, message_id, sender, automatic)
+    elif state == "pen" and not automatic:
+        await into_pen(
+            session, message_id, subject=said.subject, words=said.text, sender=said.sender,
+            proven=place.proven,
+        )  # fmt: skip
     return True
+
+
+async def _state(session: AsyncSession, place: Place, said: Said, automatic: bool) -> str:
+    """A blocked sender's mail is kept, and nobody is asked about it; a proof on it still counts."""
+    if place.case_id is not None:
+        return "set_aside" if automatic else "unread"
+    if not place.proven and await is_blocked(session, said.sender):
+        place.reasons.append("sender_blocked")
+        return "not_ours"
+    return "pen"
 
 
 async def park_mail(session: AsyncSession, mail: InboundMail, cause: str) -> None:
     """A mail nobody can parse: raw bytes kept, a line in the pen for a person."""
     if not await _finish(session, mail.id, "parked", cause):
         return
+    message_id = new_id()
     await session.execute(insert(MessageRow).values(
-        id=new_id(), case_id=None, inbound_id=mail.id, direction="in", channel="email",
+        id=message_id, case_id=None, inbound_id=mail.id, direction="in", channel="email",
         sender="unknown", from_address="", to_address=mail.envelope_to or "", subject="",
         text="", automatic=False, state="pen", pen_reasons=["unreadable", cause[:200]],
         message_id_header=None, received_at=mail.received_at,
     ))  # fmt: skip
+    await into_pen(session, message_id, subject="", words="", sender=None)
 
 
 async def _finish(session: AsyncSession, row_id: UUID, state: str, cause: str | None) -> bool:
@@ -208,6 +230,7 @@ async def _place(
         place.case_id = cases.pop()
         _bounce(place, said, letters)
         return place
+    place.proven = tuple(sorted(cases))
     place.reasons = _pen_reasons(said, cases, wanted)
     return place
 
@@ -244,7 +267,7 @@ async def _sender(session: AsyncSession, place: Place, said: Said) -> str:
     if said.sender in row.consumers:
         return "consumer"
     domain = said.sender.rpartition("@")[2]
-    if domain in {a.rpartition("@")[2] for a in row.company}:
+    if said.sender in row.learned or domain in {a.rpartition("@")[2] for a in row.company}:
         return "company"
     bodies = book.for_case(row.playbook, row.bodies).bodies
     if any(b.email and b.email.rpartition("@")[2].lower() == domain for b in bodies):

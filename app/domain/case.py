@@ -87,6 +87,7 @@ class PauseKind(StrEnum):
     OFFER = "offer"
     PROMISE = "promise"
     UNREAD_REPLY = "unread_reply"
+    UNPLACED_MAIL = "unplaced_mail"  # a person's mail in the holding pen may be about this case
     UNKNOWN_EFFECT = "unknown_effect"
     DISTRESS = "distress"
     LEGAL = "legal"

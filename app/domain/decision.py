@@ -41,6 +41,7 @@ class TaskKind(StrEnum):
     POISONED_CASE = "poisoned_case"
     FEED_SILENT = "feed_silent"  # our mailbox or bank feed was not read after a deadline
     RATE_MISSING = "rate_missing"  # a letter claims interest in words until somebody finds it
+    PLACE_MAIL = "place_mail"  # in the holding pen: says which case it belongs to
     LICENCE_ENDING = "licence_ending"  # of the agency: belongs to no case
 
 

@@ -157,6 +157,9 @@ def _letters(t: Turn, event: _Letters) -> None:
 
 _Replies = (
     e.MessageArrived
+    | e.MailGuessed
+    | e.MailPlaced
+    | e.MailUnplaced
     | e.CompanyAsked
     | e.CompanyDenied
     | e.CompanyPromised
@@ -173,6 +176,12 @@ def _replies(t: Turn, event: _Replies) -> None:
     match event:
         case e.MessageArrived():
             replies.message(t, event)
+        case e.MailGuessed():
+            replies.guessed(t, event)
+        case e.MailPlaced():
+            replies.placed(t, event)
+        case e.MailUnplaced():
+            replies.unplaced(t, event)
         case e.CompanyAsked():
             replies.asked(t, event)
         case e.CompanyDenied():

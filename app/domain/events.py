@@ -29,6 +29,9 @@ from app.domain.events_claim import (
     LetterHandedOver,
     LetterRendered,
     LetterReturned,
+    MailGuessed,
+    MailPlaced,
+    MailUnplaced,
     MandateRevoked,
     MandateSigned,
     MessageArrived,
@@ -113,6 +116,9 @@ __all__ = [
     "LetterRendered",
     "LetterReturned",
     "LimitationMoved",
+    "MailGuessed",
+    "MailPlaced",
+    "MailUnplaced",
     "MandateRevoked",
     "MandateSigned",
     "MessageArrived",
@@ -158,6 +164,9 @@ Event = (
     | EffectSettled
     | EffectFailed
     | MessageArrived
+    | MailGuessed
+    | MailPlaced
+    | MailUnplaced
     | CompanyAsked
     | CompanyDenied
     | CompanyOffered

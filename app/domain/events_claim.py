@@ -182,6 +182,28 @@ class MessageArrived(BaseEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class MailGuessed(BaseEvent):
+    """A person's mail lies in the holding pen, and this case may be the one it is about."""
+
+    message_id: uuid.UUID
+
+
+@dataclass(frozen=True, slots=True)
+class MailPlaced(BaseEvent):
+    """The mail that may have been about this case was placed by a person: here or elsewhere."""
+
+    message_id: uuid.UUID
+
+
+@dataclass(frozen=True, slots=True)
+class MailUnplaced(BaseEvent):
+    """A mail filed to this case, and not read yet, goes back to the holding pen."""
+
+    message_id: uuid.UUID
+    decided_by: str
+
+
+@dataclass(frozen=True, slots=True)
 class CompanyAsked(BaseEvent):
     """The company wants something (a document, a number); handled by `message_id`'s reader."""
 

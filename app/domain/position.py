@@ -27,6 +27,7 @@ PAUSE_WAITS_ON: Final = {
     PauseKind.OFFER: WaitingOn.CONSUMER,
     PauseKind.PROMISE: WaitingOn.COMPANY,
     PauseKind.UNREAD_REPLY: WaitingOn.HANDLER,
+    PauseKind.UNPLACED_MAIL: WaitingOn.HANDLER,
     PauseKind.UNKNOWN_EFFECT: WaitingOn.HANDLER,
     PauseKind.DISTRESS: WaitingOn.HANDLER,
     PauseKind.LEGAL: WaitingOn.HANDLER,

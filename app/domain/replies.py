@@ -26,6 +26,9 @@ from app.domain.events import (
     CompanyAsked,
     CompanyDenied,
     CompanyPromised,
+    MailGuessed,
+    MailPlaced,
+    MailUnplaced,
     MessageArrived,
     MessageSetAside,
     WrongParty,
@@ -70,6 +73,33 @@ def message(t: Turn, event: MessageArrived) -> None:
         t.pause(PauseKind.UNREAD_REPLY, key, until, "unread_reply")
     if t.case.stage is not Stage.INTAKE:
         t.notify("answer_arrived", key, sender=event.sender)
+
+
+def guessed(t: Turn, event: MailGuessed) -> None:
+    """An unplaced human mail with a plausible guess blocks that case too (product.md)."""
+    if t.case.stage in LADDER or t.case.stage is Stage.SETTLEMENT:
+        until = t.working_days(READS_WITHIN_WORKING_DAYS)
+        t.pause(PauseKind.UNPLACED_MAIL, str(event.message_id), until, "unplaced_mail")
+        t.say("mail_guessed", visible=False, message=event.message_id)
+
+
+def placed(t: Turn, event: MailPlaced) -> None:
+    """The guess is settled; where the mail is this case's, it arrives as a message of its own."""
+    key = str(event.message_id)
+    t.done(TaskKind.PLACE_MAIL, key)
+    if not t.drop_pause(PauseKind.UNPLACED_MAIL, key):
+        return
+    t.say("mail_placed", visible=False, message=event.message_id)
+    go_on(t)
+
+
+def unplaced(t: Turn, event: MailUnplaced) -> None:
+    """Filed to the wrong case: what it held up here runs again."""
+    key = str(event.message_id)
+    t.drop_pause(PauseKind.UNREAD_REPLY, key)
+    t.done(TaskKind.READ_REPLY, key, done=False)
+    t.say("mail_unplaced", visible=False, message=event.message_id, by=event.decided_by)
+    go_on(t)
 
 
 def _read(t: Turn, message_id: uuid.UUID | None) -> None:

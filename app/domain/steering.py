@@ -93,6 +93,7 @@ def hold_ended(t: Turn, kind: PauseKind, key: str) -> None:
 
 OVERDUE: Final = {
     PauseKind.UNREAD_REPLY: (TaskKind.READ_REPLY, "senior", 1),
+    PauseKind.UNPLACED_MAIL: (TaskKind.PLACE_MAIL, "senior", 1),
     PauseKind.UNKNOWN_EFFECT: (TaskKind.SETTLE_EFFECT, "senior", 1),
     PauseKind.LEGAL: (TaskKind.LEGAL, "legal", 1),
     PauseKind.DISTRESS: (TaskKind.CARE, "senior", CARE_REVIEW_WORKING_DAYS),

@@ -8,7 +8,14 @@ from app.case_state import CaseStateOut, read_state
 from app.deps import Pages, ReadSession, Router, Session, Staff, problems
 from app.etag import etag
 from app.messages import queries, service
-from app.messages.schemas import FileMessageIn, PenOut
+from app.messages.schemas import (
+    FileMessageIn,
+    NotOursIn,
+    PenOut,
+    PlacedOut,
+    SplitMessageIn,
+    UnfileIn,
+)
 from app.pagination import keyset
 from app.schemas import Id
 
@@ -21,8 +28,9 @@ async def list_pen(session: ReadSession, caller: Staff, pages: Pages) -> PenOut:
     query = keyset(queries.pen_query(), queries.ORDER, pages.after("pen"), pages.limit)
     rows = (await session.execute(query)).all()
     shown = rows[: pages.limit]
+    cases = await queries.guessed_cases(session, shown, caller)
     return PenOut(
-        items=[queries.pen_message(row, caller) for row in shown],
+        items=[queries.pen_message(row, caller, cases) for row in shown],
         next_cursor=pages.next("pen", [shown[-1].received_at, shown[-1].id])
         if len(rows) > pages.limit
         else None,
@@ -34,7 +42,33 @@ async def file_message(
     message_id: Id, body: FileMessageIn, session: Session, caller: Staff, response: Response
 ) -> CaseStateOut:
     """Say whose message it is; a person's words then wait to be read on that case."""
-    filed = await service.file_message(session, caller, message_id, body.case_id, body.sender)
-    state = await read_state(session, filed.case_id)
+    await service.file_message(session, caller, message_id, body)
+    state = await read_state(session, body.case_id)
     response.headers["ETag"] = etag(state.version)
     return state
+
+
+@router.post("/{message_id}/split", operation_id="split_message", responses=problems("conflict"))
+async def split_message(
+    message_id: Id, body: SplitMessageIn, session: Session, caller: Staff
+) -> PlacedOut:
+    """One mail about several cases: each of them gets it, and it is read on each."""
+    return await service.split_message(session, caller, message_id, body.parts)
+
+
+@router.post(
+    "/{message_id}/not-ours", operation_id="message_not_ours", responses=problems("conflict")
+)
+async def message_not_ours(
+    message_id: Id, body: NotOursIn, session: Session, caller: Staff
+) -> PlacedOut:
+    """It belongs to none of our cases; it is kept, and those that waited for it run again."""
+    return await service.not_ours(session, caller, message_id, body)
+
+
+@router.post("/{message_id}/unfile", operation_id="unfile_message", responses=problems("conflict"))
+async def unfile_message(
+    message_id: Id, body: UnfileIn, session: Session, caller: Staff
+) -> PlacedOut:
+    """Undo a filing nobody has acted on: back to the pen."""
+    return await service.unfile_message(session, caller, message_id, body.reason)

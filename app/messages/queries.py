@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy import Select, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.authorisation.principal import Principal
-from app.messages.schemas import PenMessageOut
+from app.authorisation.scope import case_scope
+from app.messages.schemas import GuessOut, PenMessageOut
+from app.tables.cases import CaseRow
 from app.tables.correspondence import MessageRow
 
 SHOWN_CHARACTERS: Final = 4_000  # enough to recognise a mail; the whole is read on its case
@@ -27,10 +32,32 @@ def pen_query() -> Select[Any]:
         func.left(table.text, SHOWN_CHARACTERS).label("text"),
         table.automatic,
         table.pen_reasons,
+        table.pen_guesses,
     ).where(table.state == "pen")
 
 
-def pen_message(row: Any, caller: Principal) -> PenMessageOut:
+async def guessed_cases(
+    session: AsyncSession, rows: Sequence[Any], caller: Principal
+) -> dict[UUID, str]:
+    """The references of the guessed cases that the caller may see."""
+    ids = {UUID(one["case_id"]) for row in rows for one in row.pen_guesses or ()}
+    if not ids:
+        return {}
+    query = select(CaseRow.id, CaseRow.reference).where(CaseRow.id.in_(ids), case_scope(caller))
+    return {row.id: row.reference for row in await session.execute(query)}
+
+
+def _guesses(row: Any, cases: Mapping[UUID, str]) -> list[GuessOut]:
+    found = []
+    for one in row.pen_guesses or ():
+        case_id = UUID(one["case_id"])
+        if case_id in cases:
+            told = {"score": one["score"], "why": one["why"]}
+            found.append(GuessOut(case_id=case_id, reference=cases[case_id], **told))
+    return found
+
+
+def pen_message(row: Any, caller: Principal, cases: Mapping[UUID, str]) -> PenMessageOut:
     """As the caller may read it: who does not work on cases sees that it came, and why it waits."""
     words = caller.has(*SEES_WORDS)
     return PenMessageOut(
@@ -43,6 +70,7 @@ def pen_message(row: Any, caller: Principal) -> PenMessageOut:
         text=row.text if words else "",
         automatic=row.automatic,
         why=row.pen_reasons,
+        guesses=_guesses(row, cases),
     )
 
 

@@ -4,9 +4,24 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
-from app.schemas import Id, In, Out
+from pydantic import Field
+
+from app.schemas import Flag, Id, In, Out, Reason
+
+Sender = Literal["company", "body", "consumer", "unknown"]
+PARTS_MAX = 10
+
+
+class GuessOut(Out):
+    """A case the mail may be about, best first; `why`: carries_proof, names_reference,
+    names_booking, from_consumer, from_company. Only cases you may see are shown."""
+
+    case_id: uuid.UUID
+    reference: str
+    score: int
+    why: list[str]
 
 
 class PenMessageOut(Out):
@@ -21,6 +36,7 @@ class PenMessageOut(Out):
     text: str
     automatic: bool
     why: list[str]
+    guesses: list[GuessOut]
 
 
 class PenOut(Out):
@@ -29,7 +45,40 @@ class PenOut(Out):
 
 
 class FileMessageIn(In):
-    """Which case it belongs to, and who wrote it as a person reads it."""
+    """Which case it belongs to, and who wrote it as a person reads it. `learn_sender`: what comes
+    from this address later is taken for this case's company, too."""
 
     case_id: Id
-    sender: Literal["company", "body", "consumer", "unknown"]
+    sender: Sender
+    learn_sender: Flag = False
+
+
+class PartIn(In):
+    case_id: Id
+    sender: Sender
+
+
+class SplitMessageIn(In):
+    """One mail about several cases: each gets it whole."""
+
+    parts: Annotated[list[PartIn], Field(min_length=2, max_length=PARTS_MAX)]
+
+
+class NotOursIn(In):
+    """It is for none of our cases. `block_sender`: what comes from this address later is kept, and
+    nobody is asked about it, unless it carries an address of one of our cases."""
+
+    reason: Reason
+    block_sender: Flag = False
+
+
+class UnfileIn(In):
+    reason: Reason
+
+
+class PlacedOut(Out):
+    """Where the message is now: the cases it was filed to, or none."""
+
+    message_id: uuid.UUID
+    state: Literal["unread", "set_aside", "pen", "not_ours"]
+    case_ids: list[uuid.UUID]

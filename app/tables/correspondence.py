@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -46,7 +47,8 @@ class MessageRow(Base):
     __table_args__ = (
         CheckConstraint("direction IN ('in','out')", name="direction"),
         CheckConstraint(
-            "state IN ('unread','read','set_aside','pen','sent','bounced')", name="state"
+            "state IN ('unread','read','set_aside','pen','not_ours','sent','bounced')",
+            name="state",
         ),
         Index("ix_messages_case", "case_id", "id"),
         Index("ix_messages_pen", "received_at", "id", postgresql_where=text("state = 'pen'")),
@@ -68,5 +70,23 @@ class MessageRow(Base):
     automatic: Mapped[bool]
     state: Mapped[str]
     pen_reasons: Mapped[list[str]]
+    pen_guesses: Mapped[list[Any] | None]  # cases it may be about, best first: id, score, why
     message_id_header: Mapped[str | None]
     received_at: Mapped[datetime]
+
+
+class LearnedSenderRow(Base):
+    """What people taught us of an address: whose it is, or that nothing from it is for us."""
+
+    __tablename__ = "learned_senders"
+    __table_args__ = (
+        CheckConstraint("blocked = (company_id IS NULL)", name="one_use"),
+        Index("ix_learned_senders_company", "company_id"),
+    )
+
+    address: Mapped[str] = mapped_column(primary_key=True)  # lower case
+    company_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("companies.id"))
+    blocked: Mapped[bool]
+    message_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("messages.id"))
+    learned_by: Mapped[str]
+    learned_at: Mapped[datetime]

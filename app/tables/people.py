@@ -81,6 +81,7 @@ class ChannelRow(Base):
         CheckConstraint("kind IN ('email','post','portal','phone')", name="kind"),
         CheckConstraint(one_of("health", CHANNEL_HEALTH), name="health"),
         UniqueConstraint("company_id", "kind", "address"),
+        Index("ix_channels_mail", text("lower(address)"), postgresql_where=text("kind = 'email'")),
     )
 
     id: Mapped[PrimaryId]

@@ -31,6 +31,13 @@ class TaskRow(Base):
             postgresql_where=text("state = 'open'"),
         ),
         Index(
+            "uq_tasks_open_caseless",
+            "kind",
+            "key",
+            unique=True,
+            postgresql_where=text("state = 'open' AND case_id IS NULL"),
+        ),
+        Index(
             "ix_tasks_queue",
             "role",
             "priority",

@@ -27,7 +27,6 @@ ENDED_BY_HAND: Final = frozenset(
         TaskKind.CARE,
         TaskKind.FEED_SILENT,
         TaskKind.RATE_MISSING,
-        TaskKind.LICENCE_ENDING,
         TaskKind.PROMISE_BROKEN,  # the ladder went on by itself; somebody looked and talked to them
     }
 )

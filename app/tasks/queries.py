@@ -223,6 +223,8 @@ def _allowed(task: TaskRow) -> list[OperationOut]:
         known["{letter_id}"] = task.subject_id
     if task.kind == "settle_effect":
         known["{effect_id}"] = task.subject_id
+    if task.kind == "place_mail":
+        known["{message_id}"] = task.subject_id
     if task.kind == "check_direct_payment":
         known["{report_id}"] = task.subject_id
     out = []

@@ -88,3 +88,14 @@ async def test_legal_is_told_once_per_band_that_a_licence_ends(
     assert [tuple(row) for row in rows] == [
         ("legal", f"FI:FI-1:licence:{last}:30", f"licence_ending:licence FI-1, {last}")
     ]
+    renewed = {"licences": [licence("FI", insurer=None)]}
+    async with database.transaction() as session:
+        await session.execute(
+            insert(AgencyProfileRow).values(
+                version=2, profile=renewed, effective_at=wall_now(), set_by="test"
+            )
+        )
+    await keeper.once()
+    async with database.read() as session:
+        states = (await session.execute(text("SELECT state, closed_by FROM tasks"))).all()
+    assert [tuple(row) for row in states] == [("done", "system")]

@@ -116,6 +116,9 @@ async def test_a_mail_without_a_proof_goes_to_the_pen_with_its_reasons(
     (found,) = await messages(database)
     assert (found.case_id, found.state) == (None, "pen")
     assert found.pen_reasons[:2] == ["no_case_address", "address_not_ours"]
+    async with database.read() as session:
+        kinds = (await session.execute(text("SELECT kind FROM tasks WHERE case_id IS NULL"))).all()
+    assert [row.kind for row in kinds] == ["place_mail"]
 
 
 async def test_two_proofs_that_disagree_leave_it_to_a_person(

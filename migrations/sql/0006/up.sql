@@ -1,7 +1,7 @@
 -- What a company is, how it hears an agent, which signature it takes.
 ALTER TABLE companies
     ADD COLUMN kind TEXT,
-    ADD COLUMN direct_first_days INTEGER,
+    ADD COLUMN direct_first_days BIGINT,
     ADD COLUMN direct_first_source TEXT,
     ADD COLUMN mandate_level TEXT,
     ADD CONSTRAINT ck_companies_kind CHECK (kind IN ('business','public_body','private_person')),
