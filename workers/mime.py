@@ -17,6 +17,8 @@ MAIL_SECONDS_MAX = 5.0
 ANSWER_BYTES_MAX = 4 * 1024 * 1024
 MAILS_PER_CHILD = 200  # then a fresh one: its processor budget is for its whole life
 LENGTH_BYTES = 4
+# Isolated: nothing but this folder and the installed libraries can be imported.
+CHILD = "import sys; sys.path.insert(0, sys.argv[1]); from workers.mime_child import main; main()"
 
 
 class Unreadable(Exception):
@@ -39,9 +41,10 @@ class ReadMail:
     in_reply_to: list[str]
     references: list[str]
     automatic: bool
-    report: dict[str, str] | None
+    report: dict[str, Any] | None
     text: str
     attachments: list[dict[str, Any]] = field(default_factory=list)
+    reading: dict[str, Any] = field(default_factory=dict)
 
 
 class MailReader:
@@ -93,7 +96,7 @@ class MailReader:
             # No secrets in the child's environment: it reads what strangers wrote.
             environment = {k: os.environ[k] for k in ("PATH", "LANG") if k in os.environ}
             self._child = await asyncio.create_subprocess_exec(
-                sys.executable, "-I", str(ROOT / "workers" / "mime_child.py"), env=environment,
+                sys.executable, "-I", "-c", CHILD, str(ROOT), env=environment,
                 stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.DEVNULL,
             )  # fmt: skip

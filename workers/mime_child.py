@@ -2,7 +2,8 @@
 
 Runs in a process of its own that may be killed at any time: the standard library's parser can be
 made to run for minutes or to exhaust memory by a few kilobytes of header (reliability.md 0).
-Only the standard library is loaded; nothing here touches the network or the disk.
+Only the standard library, YAML and the pure reading of mail are loaded; nothing here touches the
+network, and of the disk only the phrase files.
 """
 
 from __future__ import annotations
@@ -12,11 +13,15 @@ import json
 import re
 import resource
 import sys
+from datetime import datetime
 from email.header import decode_header
 from email.parser import BytesParser
-from email.utils import getaddresses
-from html.parser import HTMLParser
+from email.utils import getaddresses, parsedate_to_datetime
 from typing import Any
+
+from app.reading.html import html_words
+from app.reading.mail import ParsedMail, Part
+from app.reading.reader import read
 
 MEMORY_BYTES_MAX = 512 * 1024 * 1024
 CPU_SECONDS_MAX = 300  # of the whole child; one mail's time is the parent's to watch
@@ -24,6 +29,8 @@ HEADER_LINES_MAX = 200
 HEADER_BYTES_MAX = 16_384
 HEADER_PARAMETERS_MAX = 64
 ADDRESSES_MAX = 50
+ADDRESS_HEADERS = ("from", "to", "cc", "bcc", "sender", "reply-to", "resent-to", "delivered-to",
+                   "return-path", "x-original-to", "subject", "date", "content-type")  # fmt: skip
 PARTS_MAX = 100
 DEPTH_MAX = 12
 TEXT_CHARS_MAX = 100_000
@@ -31,8 +38,9 @@ LENGTH_BYTES = 4
 CHARSETS = re.compile(r"(?i)utf-?8|us-ascii|ascii|iso-8859-\d{1,2}|windows-125\d|koi8-r|latin-?1")
 _HEADER = re.compile(rb"(?ms)^([!-9;-~]+):[ \t]?(.*?)(?=^[^ \t]|\Z)")
 _ADDRESS = re.compile(r"[^\s<>\"(),:;@\[\]\\]+@[^\s<>\"(),:;@\[\]\\]+")
-AUTOMATIC_PRECEDENCE = ("bulk", "junk", "list", "auto_reply")
-REPORTS = ("delivery-status", "disposition-notification")
+REPORT_PARTS = ("message/delivery-status", "message/feedback-report", "message/rfc822",
+                "text/rfc822-headers")  # fmt: skip
+REPORT_CHARS_MAX = 20_000
 
 
 class OverLimit(Exception):
@@ -41,25 +49,57 @@ class OverLimit(Exception):
 
 def read_mail(raw: bytes) -> dict[str, Any]:
     """Everything the filing needs to know. Raises OverLimit."""
-    head = raw.partition(b"\r\n\r\n")[0] if b"\r\n\r\n" in raw else raw.partition(b"\n\n")[0]
-    headers = _headers(head + b"\n")
-    _check_shape(raw)
-    message = BytesParser(policy=email.policy.compat32).parsebytes(raw)
-    texts, attachments = _parts(message)
+    mail, text, attachments, headers = parse(raw)
     sender, doubt = _sender(headers.get("from", []))
+    reading = read(mail)
+    report = reading.report
     return {
         "sender": sender,
         "doubt": doubt,
         "to": _addresses(headers, "to", "cc", "delivered-to", "x-original-to"),
-        "subject": _words(headers.get("subject", [""])[0])[:500],
+        "subject": mail.header("subject")[:500],
         "message_id": headers.get("message-id", [""])[0].strip()[:500],
         "in_reply_to": headers.get("in-reply-to", [""])[0].split()[:5],
         "references": headers.get("references", [""])[0].split()[-20:],
-        "automatic": _automatic(headers, message),
-        "report": _report(message),
-        "text": texts[:TEXT_CHARS_MAX],
+        "automatic": reading.is_automatic,
+        "report": None if report is None else {
+            "action": report.action, "status": report.status or "", "original": report.original,
+            "recipient": report.recipient or "", "permanent": report.permanent,
+        },
+        "text": text[:TEXT_CHARS_MAX],
         "attachments": attachments,
-    }
+        "reading": reading.as_json(),
+    }  # fmt: skip
+
+
+def parse(
+    raw: bytes,
+) -> tuple[ParsedMail, str, list[dict[str, Any]], dict[str, list[str]]]:
+    """The mail for the reading, the text to keep, its attachments, its headers as they stand.
+    Raises OverLimit."""
+    head = raw.partition(b"\r\n\r\n")[0] if b"\r\n\r\n" in raw else raw.partition(b"\n\n")[0]
+    headers = _headers(head + b"\n")
+    _check_shape(raw)
+    message = BytesParser(policy=email.policy.compat32).parsebytes(raw)
+    plain, html, attachments = _parts(message)
+    rich = html_words(html)
+    mail = ParsedMail(
+        headers=tuple((n, _words(v)) for n, values in headers.items() for v in values),
+        content_type=message.get_content_type(),
+        text=plain[:TEXT_CHARS_MAX],
+        html_text=rich[:TEXT_CHARS_MAX],
+        sent_at=_sent_at(headers.get("date", [""])[0]),
+        parts=_report_parts(message),
+    )
+    text = plain if plain.strip() else rich
+    return mail, text, attachments, headers
+
+
+def _sent_at(value: str) -> datetime | None:
+    try:
+        return parsedate_to_datetime(value)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
 
 
 def _headers(head: bytes) -> dict[str, list[str]]:
@@ -74,9 +114,10 @@ def _headers(head: bytes) -> dict[str, list[str]]:
             raise OverLimit("header length")
         if value.count(b";") > HEADER_PARAMETERS_MAX:
             raise OverLimit("header parameters")
-        if value.count(b",") > ADDRESSES_MAX * 4 or value.count(b"(") > ADDRESSES_MAX:
-            raise OverLimit("addresses")
         name = match[1].decode("ascii", "replace").lower()
+        crowded = value.count(b",") > ADDRESSES_MAX * 4 or value.count(b"(") > ADDRESSES_MAX
+        if crowded and name in ADDRESS_HEADERS:  # spam filters write hundreds of brackets elsewhere
+            raise OverLimit("addresses")
         text = value.decode("utf-8", "replace").replace("\n", " ").replace("\x00", "")
         found.setdefault(name, []).append(text.strip())
     return found
@@ -94,7 +135,8 @@ def _check_shape(raw: bytes) -> None:
             raise OverLimit("part header")
 
 
-def _parts(message: Any) -> tuple[str, list[dict[str, Any]]]:
+def _parts(message: Any) -> tuple[str, str, list[dict[str, Any]]]:
+    """The plain words, the HTML, and what else hangs on it; a mail inside the mail is attached."""
     plain: list[str] = []
     html: list[str] = []
     attachments: list[dict[str, Any]] = []
@@ -105,18 +147,35 @@ def _parts(message: Any) -> tuple[str, list[dict[str, Any]]]:
         walked += 1
         if walked > PARTS_MAX or depth > DEPTH_MAX:
             raise OverLimit("parts")
-        if part.is_multipart():
-            stack = [(p, depth + 1) for p in part.get_payload()] + stack
-            continue
         kind = part.get_content_type()
+        if part.get_content_maintype() == "multipart" and not part.is_multipart():
+            plain.append(
+                _decoded(part)
+            )  # its boundary is broken: what stands there is read as it is
+            continue
+        if part.is_multipart():
+            if kind not in REPORT_PARTS:
+                stack = [(p, depth + 1) for p in part.get_payload()] + stack
+            continue
         name = part.get_filename()
         if name is None and kind in ("text/plain", "text/html"):
             (plain if kind == "text/plain" else html).append(_decoded(part))
         else:
             data = part.get_payload(decode=True) or b""
             attachments.append({"type": kind, "bytes": len(data)})
-    text = "\n".join(plain) if any(p.strip() for p in plain) else _Text.of("\n".join(html))
-    return text.replace("\x00", ""), attachments
+    return "\n".join(plain).replace("\x00", ""), "\n".join(html).replace("\x00", ""), attachments
+
+
+def _report_parts(message: Any) -> tuple[Part, ...]:
+    """The parts that say which mail came back and why."""
+    found: list[Part] = []
+    for part in message.walk():
+        kind = part.get_content_type()
+        if kind in REPORT_PARTS and len(found) < PARTS_MAX:
+            payload = part.get_payload()
+            inner = "\n\n".join(map(str, payload)) if isinstance(payload, list) else str(payload)
+            found.append(Part(kind, inner[:REPORT_CHARS_MAX].replace("\x00", "")))
+    return tuple(found)
 
 
 def _decoded(part: Any) -> str:
@@ -128,35 +187,6 @@ def _decoded(part: Any) -> str:
         return str(data[: TEXT_CHARS_MAX * 4].decode(charset, "replace"))
     except LookupError:
         return str(data[: TEXT_CHARS_MAX * 4].decode("utf-8", "replace"))
-
-
-class _Text(HTMLParser):
-    """The words of an HTML body, without scripts, styles or anything that would run."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.out: list[str] = []
-        self.silent = 0
-
-    @classmethod
-    def of(cls, html: str) -> str:
-        reader = cls()
-        reader.feed(html[: TEXT_CHARS_MAX * 4])
-        return re.sub(r"\n{3,}", "\n\n", "".join(reader.out)).strip()
-
-    def handle_starttag(self, tag: str, attrs: Any) -> None:
-        if tag in ("script", "style", "head", "title"):
-            self.silent += 1
-        if tag in ("p", "br", "div", "tr", "li", "h1", "h2", "h3"):
-            self.out.append("\n")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in ("script", "style", "head", "title"):
-            self.silent = max(0, self.silent - 1)
-
-    def handle_data(self, data: str) -> None:
-        if not self.silent:
-            self.out.append(data)
 
 
 def _sender(froms: list[str]) -> tuple[str | None, str | None]:
@@ -178,40 +208,6 @@ def _addresses(headers: dict[str, list[str]], *names: str) -> list[str]:
             for address in _ADDRESS.findall(value)[:ADDRESSES_MAX]:
                 found[address.lower()] = None
     return list(found)[:ADDRESSES_MAX]
-
-
-def _automatic(headers: dict[str, list[str]], message: Any) -> bool:
-    """Written by a machine (RFC 3834 and what is common)."""
-    submitted = headers.get("auto-submitted", ["no"])[0].split(";")[0].strip().lower()
-    precedence = headers.get("precedence", [""])[0].strip().lower()
-    if submitted != "no" or precedence in AUTOMATIC_PRECEDENCE:
-        return True
-    if any(name.startswith("list-") for name in headers):
-        return True
-    if headers.get("return-path", ["x"])[0].strip() == "<>":
-        return True
-    if any(n in headers for n in ("x-autoreply", "x-autorespond", "x-auto-response-suppress")):
-        return True
-    return bool(message.get_content_type() == "multipart/report")
-
-
-def _report(message: Any) -> dict[str, Any] | None:
-    """What a bounce says: which mail, and whether for good."""
-    if message.get_content_type() != "multipart/report":
-        return None
-    action, status, original = "", "", ""
-    for part in message.walk():
-        kind = part.get_content_type()
-        if kind == "message/delivery-status":
-            fields = "\n".join(str(p) for p in part.get_payload()) if part.is_multipart() else ""
-            found = re.search(r"(?im)^action:\s*(\w+)", fields)
-            action = found[1].lower() if found else action
-            found = re.search(r"(?im)^status:\s*(\d\.\d{1,3}\.\d{1,3})", fields)
-            status = found[1] if found else status
-        elif kind in ("message/rfc822", "text/rfc822-headers"):
-            found = re.search(r"(?im)^message-id:\s*(<[^>\s]{1,300}>)", str(part))
-            original = found[1] if found else original
-    return {"action": action, "status": status, "original": original}
 
 
 def _words(value: str) -> str:
@@ -245,7 +241,3 @@ def main() -> None:
         body = json.dumps(answer, ensure_ascii=True).encode()
         sink.write(len(body).to_bytes(LENGTH_BYTES, "big") + body)
         sink.flush()
-
-
-if __name__ == "__main__":
-    main()
