@@ -136,6 +136,10 @@ def _position(case: Case, there: Place, now: datetime) -> str:
         lines.append(f"Waiting on {case.waiting_on} until {_moment(case.due_at, there)}.{late}")
     if case.due_basis is not None:
         lines.append(f"  why: {_basis(case.due_basis, there)}")
+    if case.limitation_on is not None:
+        lines.append(f"Last day of the claim: {case.limitation_on.isoformat()}.")
+        if case.limitation_basis is not None:
+            lines.append(f"  why: {_basis(case.limitation_basis, there)}")
     letter = case.letter
     if letter is not None:
         who = f", approved by {letter.approved_by}" if letter.approved_by else ""

@@ -244,7 +244,9 @@ class Duplicate(Out):
 
 
 class StaffPart(Out):
-    """What only staff see. `possible_duplicates`: same person, company and booking."""
+    """What only staff see. `possible_duplicates`: same person, company and booking.
+
+    `limitation_on` is the last day of the claim, `limitation_because` why it is that day."""
 
     source: str
     handler_id: UUID | None
@@ -252,6 +254,8 @@ class StaffPart(Out):
     entry_stage: str | None
     entry_reason: str | None
     limitation_on: date | None
+    limitation_rule: str | None
+    limitation_because: str | None
     duplicate_of: UUID | None
     possible_duplicates: list[Duplicate]
     pauses: list[PauseOut]

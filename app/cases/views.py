@@ -8,6 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from app.authorisation import Principal
+from app.case_state import basis_words
 from app.cases import schemas as out
 from app.cases.access import is_staff
 from app.cases.completeness import missing_of_row
@@ -265,6 +266,7 @@ def _question(question: Row, row: Row, say: Words) -> out.QuestionOut:
 
 
 def _staff(row: Row) -> out.StaffPart:
+    limit = (row.get("extra") or {}).get("limitation_basis")  # a new case has neither yet
     return out.StaffPart(
         source=row["source"],
         handler_id=row["handler_id"],
@@ -272,6 +274,8 @@ def _staff(row: Row) -> out.StaffPart:
         entry_stage=row["entry_stage"],
         entry_reason=row["entry_reason"],
         limitation_on=day(row["limitation_on"]),
+        limitation_rule=limit["rule"] if limit else None,
+        limitation_because=basis_words(limit) if limit else None,
         duplicate_of=row["duplicate_of"],
         possible_duplicates=[out.Duplicate(**d) for d in row["twins"]],
         pauses=[

@@ -10,12 +10,14 @@ from sqlalchemy import insert, select
 from app.case_change import CaseChange
 from app.casework import gates
 from app.casework.finding import CaseFinding, finding_of, keep
+from app.casework.limitation import NO_LIMIT, TakenOver, taken_over
 from app.casework.schemas import AssessmentIn, QuestionIn
 from app.domain.case import BEFORE_MANDATE, Outcome, Stage
 from app.domain.decision import TaskKind
 from app.domain.errors import Conflict, InvalidInput, NotFound
 from app.domain.events import CaseAccepted, CaseRejected, QuestionAsked
 from app.domain.gates import GateState
+from app.domain.playbook import Playbook
 from app.gates.rules import gate_rules
 from app.ids import new_id
 from app.playbooks import book
@@ -37,10 +39,14 @@ class ConflictOfInterest(Conflict):
 async def assess(change: CaseChange, body: AssessmentIn) -> None:
     """Accept or reject. Raises CompanyNotConfirmed, ConflictOfInterest, TransitionRefused."""
     mode, mode_reason = mode_for(change.case.currency, body.mode)
-    found = await finding_of(change.session, change.case.id, change.now.date())
-    held = None
+    today = book.local_day(change.case.playbook, change.now)
+    found = await finding_of(
+        change.session, change.case.id, change.now, body.first_written_complaint
+    )
+    held, limit = None, NO_LIMIT
     if body.decision == "accept":
-        await _check_acceptance(change, body)
+        await _check_acceptance(change, body, today)
+        limit = taken_over(body, found, playbook_of(change, today), change.caller, today)
         held = await gates.hold(change, body, found)
     else:
         _need(body, "outcome", "rule", "would_change")
@@ -69,7 +75,7 @@ async def assess(change: CaseChange, body: AssessmentIn) -> None:
     if body.limitation_reason is not None:
         await change.note("limitation", body.limitation_reason)
     if held is not None:
-        await change.advance(await _accepted(change, body, mode, found, held))
+        await change.advance(await _accepted(change, body, mode, found, held, limit))
     else:
         await change.advance(await _rejected(change, body))
     await change.amend(
@@ -86,17 +92,11 @@ def mode_for(currency: str, wanted: str | None) -> tuple[str, str]:
     return (wanted, "chosen") if wanted else ("A", "payout_rail_tested")
 
 
-async def _check_acceptance(change: CaseChange, body: AssessmentIn) -> None:
+async def _check_acceptance(change: CaseChange, body: AssessmentIn, today: date) -> None:
     _need(body, "entry_stage", "entry_reason")
     if body.conflict_of_interest.found:
         raise ConflictOfInterest(
             "you have an interest of your own here: hand the case to a colleague, or decline it"
-        )
-    today = change.now.date()
-    if body.limitation_on is not None and body.limitation_on <= today:
-        raise InvalidInput(
-            "the claim is time-barred on that day: reject it as time_barred",
-            code="limitation_passed",
         )
     _not_later(body.first_written_complaint, today, "first_written_complaint")
     _not_later(body.refused_on, today, "refused_on")
@@ -122,20 +122,6 @@ def _not_later(day: date | None, today: date, field: str) -> None:
         raise InvalidInput(f"{field} lies in the future", code="date_in_future", field=field)
 
 
-def _limitation(body: AssessmentIn, found: CaseFinding, today: date) -> date | None:
-    """The last day of the claim: as the handler says, else as the law's files do."""
-    law = found.finding.limitation_on if found.finding else None
-    if body.limitation_on is None:
-        return law if law is not None and law > today else None
-    if law is not None and body.limitation_on > law and body.limitation_reason is None:
-        raise InvalidInput(
-            f"the law's files say {law.isoformat()}: say in limitation_reason why it is later",
-            code="limitation_reason_missing",
-            field="limitation_reason",
-        )
-    return body.limitation_on
-
-
 async def _keep_words(change: CaseChange, held: gates.Held) -> dict[str, str]:
     """The words by which gates were passed, kept; a lifted gate is an entry of the history."""
     codes = {}
@@ -148,15 +134,23 @@ async def _keep_words(change: CaseChange, held: gates.Held) -> dict[str, str]:
     return codes
 
 
+def playbook_of(change: CaseChange, today: date) -> Playbook:
+    """The one that accepting the case today pins."""
+    return book.choose(
+        claim_kind=change.case.claim_kind, jurisdiction=change.case.jurisdiction, on=today
+    )
+
+
 async def _accepted(
-    change: CaseChange, body: AssessmentIn, mode: str, found: CaseFinding, held: gates.Held
+    change: CaseChange,
+    body: AssessmentIn,
+    mode: str,
+    found: CaseFinding,
+    held: gates.Held,
+    limit: TakenOver,
 ) -> CaseAccepted:
     assert body.entry_stage is not None and body.entry_reason is not None, "checked before"
-    playbook = book.choose(
-        claim_kind=change.case.claim_kind,
-        jurisdiction=change.case.jurisdiction,
-        on=change.now.date(),
-    )
+    playbook = playbook_of(change, book.local_day(change.case.playbook, change.now))
     bodies = gates.chain_of(body.bodies, found, playbook)
     gates.with_bodies(playbook, bodies)
     return CaseAccepted(
@@ -165,7 +159,8 @@ async def _accepted(
         playbook=playbook.key,
         decided_by=change.actor,
         mode=mode,
-        limitation_on=_limitation(body, found, change.now.date()),
+        limitation_on=limit.last_day,
+        limitation=limit.why,
         first_written_complaint=body.first_written_complaint,
         refused_on=body.refused_on,
         bodies=bodies,

@@ -72,8 +72,7 @@ async def get_finding(
     case_id: Id, session: ReadSession, caller: Staff, language: LanguageCode = "en"
 ) -> CaseFindingOut:
     """What the law's files say of this case by the answers on file, today. A person decides."""
-    today = (await business_now(session)).date()
-    found = await finding.seen_by(session, caller, case_id, today)
+    found = await finding.seen_by(session, caller, case_id, await business_now(session))
     said = as_json(found.finding, language) if found.finding else None
     return CaseFindingOut(
         eligible=found.eligible,

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from hashlib import sha256
 from typing import Any, Final
@@ -31,7 +31,7 @@ from app.tables.findings import FindingRow
 # Words of people ride in these parameters of a note; a kept finding holds none.
 PERSONAL: Final = frozenset({"what", "of"})
 _READ = text("""
-    SELECT c.claim_kind, c.jurisdiction, c.answers, c.first_written_complaint,
+    SELECT c.claim_kind, c.jurisdiction, c.playbook, c.answers, c.first_written_complaint,
            coalesce(m.legal_name, c.company_text) AS company, m.country
       FROM cases c LEFT JOIN companies m ON m.id = c.company_id WHERE c.id = :id
 """)
@@ -51,23 +51,30 @@ class CaseFinding:
 
 
 async def seen_by(
-    session: AsyncSession, caller: Principal, case_id: UUID, today: date
+    session: AsyncSession, caller: Principal, case_id: UUID, at: datetime
 ) -> CaseFinding:
     """Raises NotFound, also for a case out of the caller's scope."""
     seen = await session.scalar(select(CaseRow.id).where(CaseRow.id == case_id, case_scope(caller)))
     if seen is None:
         raise NotFound("there is no such case", code="case_not_found")
-    return await finding_of(session, case_id, today)
+    return await finding_of(session, case_id, at)
 
 
-async def finding_of(session: AsyncSession, case_id: UUID, today: date) -> CaseFinding:
-    """By the answers on file today; the case exists."""
+async def finding_of(
+    session: AsyncSession, case_id: UUID, at: datetime, told: date | None = None
+) -> CaseFinding:
+    """By the answers on file on the case's own day; the case exists. `told`: the first written
+    complaint as the person who decides has it, before what the answers say."""
     row = (await session.execute(_READ, {"id": case_id})).mappings().one()
+    today = book.local_day(row["playbook"], at)
     playbook = book.choose(
         claim_kind=row["claim_kind"], jurisdiction=row["jurisdiction"], on=today
     ).key
     asked = FactsIn.model_validate(
-        {"company": {"legal_name": (row["company"] or "")[:300]}, "answers": _answers(dict(row))}
+        {
+            "company": {"legal_name": (row["company"] or "")[:300]},
+            "answers": _answers(dict(row), told),
+        }
     )
     try:
         return CaseFinding(Checker(today, approved_records()).check(asked), (), playbook)
@@ -75,18 +82,19 @@ async def finding_of(session: AsyncSession, case_id: UUID, today: date) -> CaseF
         return CaseFinding(None, tuple(invalid.wrong), playbook)
 
 
-def _answers(row: Mapping[str, Any]) -> dict[str, Any]:
+def _answers(row: Mapping[str, Any], told: date | None) -> dict[str, Any]:
     """The intake's answers as filed, with what the case itself knows where they are silent."""
     kind = row["claim_kind"]
     given = {key: value for key, value in row["answers"].items() if not key.startswith("_")}
-    told = row["first_written_complaint"]
+    first = row["first_written_complaint"]
     known = {
         "claim_kind": kind,
         "company_country": row["country"],
-        "first_written_complaint": told.isoformat() if told else None,
+        "first_written_complaint": first.isoformat() if first else None,
     }
     facts = vocabulary().get(kind, {})
-    return {k: v for k, v in known.items() if v is not None and k in facts} | given
+    found = {k: v for k, v in known.items() if v is not None and k in facts} | given
+    return found | ({"first_written_complaint": told.isoformat()} if told else {})
 
 
 async def keep(change: CaseChange, found: CaseFinding) -> None:
@@ -120,6 +128,7 @@ def _kept(found: CaseFinding) -> dict[str, Any]:
         "body_opens": str(one.body_opens or ""),
         "body_closes": str(one.body_closes or ""),
         "limitation_on": str(one.limitation_on or ""),
+        "limitation_rule": one.limitation.rule if one.limitation else "",
         "steps": _codes(one.reasons),
         "warnings": _codes(one.warnings),
         "missing_evidence": _codes(one.missing),

@@ -88,7 +88,7 @@ async def seen_by(
     if seen is None:
         raise NotFound("there is no such case", code="case_not_found")
     moment = await read_moment(session)
-    found = await finding_of(session, case_id, moment.now.date())
+    found = await finding_of(session, case_id, moment.now, said.told_on)
     return gates(await gate_facts(session, case_id, moment, found, said), gate_rules())
 
 
@@ -152,7 +152,7 @@ async def gate_facts(
 ) -> GateFacts:
     """Before acceptance by the playbook of today, afterwards by the one the case runs under."""
     row = dict((await session.execute(_READ, {"id": case_id})).mappings().one())
-    today, answers = moment.now.date(), row["answers"]
+    today, answers = book.local_day(row["playbook"], moment.now), row["answers"]
     playbook = _playbook(row, found, said, today)
     one = found.finding
     return GateFacts(

@@ -31,6 +31,7 @@ from app.domain.events import (
     NextStepChosen,
 )
 from app.ids import new_id
+from app.playbooks import book
 from app.tables.cases import CaseRow
 
 LEGAL_KEY: Final = "legal"  # the key the ladder gives a pause after a legal threat
@@ -45,7 +46,7 @@ class DuplicateChain(Conflict):
 
 async def move_limitation(change: CaseChange, body: s.LimitationIn) -> None:
     """An act that the law lets stop or restart the time of the claim, or a wrong day put right."""
-    if body.on > change.now.date():
+    if body.on > book.local_day(change.case.playbook, change.now):
         raise InvalidInput("on lies in the future", code="date_in_future", field="on")
     await change.note("limitation", body.reason)
     await change.advance(

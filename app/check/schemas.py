@@ -99,6 +99,19 @@ class DemandOut(Out):
     only_after: str | None
 
 
+class LimitOut(Out):
+    """Why the last day of the claim is that day: `period` by `rule`, counted from `start_event` (an
+    answer) on `start`. `confirmed` false: nobody has read the rule in a source yet."""
+
+    last_day: date
+    rule: str
+    start_event: str
+    start: date
+    period: str
+    to_year_end: bool
+    confirmed: bool
+
+
 class CodesOut(Out):
     """The stable names behind the sentences."""
 
@@ -123,6 +136,7 @@ class FindingOut(Out):
     body_opens: date | None
     body_closes: date | None
     limitation_on: date | None
+    limitation: LimitOut | None
     acts: list[ActOut]
     demand_primary: DemandOut | None
     demand_alternative: DemandOut | None

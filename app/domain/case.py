@@ -154,6 +154,18 @@ class Basis:
 
 
 @dataclass(frozen=True, slots=True)
+class LimitSource:
+    """Why the last day of a claim is that day: `period` by `rule`, from `start_event` on `start`.
+    `whose`: law, or word (a person said so)."""
+
+    start_event: str
+    start: date
+    rule: str
+    period: str
+    whose: str = "law"
+
+
+@dataclass(frozen=True, slots=True)
 class Timer:
     kind: TimerKind
     key: str
@@ -306,6 +318,7 @@ class Case:
     refused_on: date | None = None  # the company's first refusal: opens some bodies at once
     first_contact_at: datetime | None = None
     limitation_on: date | None = None
+    limitation_basis: Basis | None = None  # why that day: its rule, the fact it runs from
     duplicate_of: uuid.UUID | None = None
     handler_id: uuid.UUID | None = None
     prepared_by: str | None = None

@@ -9,7 +9,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from app.domain.case import OfferKind, Outcome, Stage
+from app.domain.case import LimitSource, OfferKind, Outcome, Stage
 from app.domain.events_base import BaseEvent
 
 # --- intake, assessment, agreement -----------------------------------------------------------
@@ -37,6 +37,7 @@ class CaseAccepted(BaseEvent):
     decided_by: str
     mode: str = "A"
     limitation_on: date | None = None
+    limitation: LimitSource | None = None  # None with a day: a person named it
     first_written_complaint: date | None = None
     refused_on: date | None = None  # a refusal on file before we came
     bodies: tuple[str, ...] = ()  # the chain of bodies to pin; empty: the playbook's own

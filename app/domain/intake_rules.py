@@ -32,7 +32,7 @@ from app.domain.events import (
     QuestionAsked,
 )
 from app.domain.ladder import enter_agreement, enter_entry_stage
-from app.domain.legal_clocks import arm_limitation, limitation_unknown
+from app.domain.legal_clocks import arm_limitation, limitation_basis, limitation_unknown
 from app.domain.letters import lift, nudge, revise
 from app.domain.money_rules import go_on_with_money
 from app.domain.offers import all_accepted_now
@@ -106,6 +106,7 @@ def accepted(t: Turn, event: CaseAccepted) -> None:
         entry_reason=event.entry_reason,
         mode=event.mode,
         limitation_on=event.limitation_on,
+        limitation_basis=limitation_basis(t, event),
         prepared_by=event.decided_by,
         first_written_complaint=event.first_written_complaint or t.case.first_written_complaint,
         refused_on=event.refused_on or t.case.refused_on,

@@ -11,10 +11,10 @@ from typing import Final
 
 from app.domain import position
 from app.domain.bodies import Facts, closes_on
-from app.domain.case import Basis, Stage, TimerKind
+from app.domain.case import Basis, LimitSource, Stage, TimerKind
 from app.domain.counting import ONE_DAY, next_working_day, plus
 from app.domain.decision import TaskKind
-from app.domain.events import LimitationMoved
+from app.domain.events import CaseAccepted, LimitationMoved
 from app.domain.playbook import Body, Limitation
 from app.domain.turn import Turn
 
@@ -23,6 +23,8 @@ STOP: Final = "stop"  # the last working day on which a rescue act is still safe
 CORRECTION: Final = "correction"  # the day was wrong; no act of the law moved it
 INTERRUPTS: Final = "interrupts"
 AGENCY: Final = "agency"
+PERSON: Final = "person.limitation"  # stands where a rule's id stands: no rule gave this day
+BY_PERSON: Final = "day named by a person"
 
 
 # --- limitation --------------------------------------------------------------------------------
@@ -46,6 +48,24 @@ def arm_limitation(t: Turn) -> None:
         t.arm(TimerKind.LIMITATION, at, _band_basis(t, "last safe working day", day), STOP)
     else:
         _stop(t)
+
+
+def limitation_basis(t: Turn, event: CaseAccepted) -> Basis | None:
+    """Why the last day is that day, as it was accepted; None: no day is known."""
+    if event.limitation_on is None:
+        return None
+    source = event.limitation or LimitSource(
+        "assessment", t.place.local_day(t.now), PERSON, BY_PERSON, "word"
+    )
+    return Basis(
+        source.start_event,
+        t.place.morning(source.start),
+        f"{source.rule}@{event.playbook}",
+        source.period,
+        source.whose,
+        (),
+        event.limitation_on,
+    )
 
 
 def limitation_due(t: Turn, key: str) -> None:
@@ -112,8 +132,10 @@ def moved(t: Turn, event: LimitationMoved) -> None:
         t.refuse(f"{event.act} moves no limitation here; known: {known}")
     if event.new_day <= t.place.local_day(t.now):
         t.refuse("the new last day lies ahead")
-    rule = limitation.rule if limitation else "person"
-    _move(t, event.act, event.on, event.new_day, rule, event.by)
+    by_law = limitation is not None and event.act != CORRECTION
+    rule = limitation.rule if limitation and by_law else PERSON
+    why = LimitSource(event.act, event.on, rule, BY_PERSON, "law" if by_law else "word")
+    _move(t, why, event.new_day, event.by)
 
 
 def letter_arrived(t: Turn, at: datetime) -> None:
@@ -127,7 +149,8 @@ def letter_arrived(t: Turn, at: datetime) -> None:
         return
     new = last_day(limitation, arrived)
     if new > ends:
-        _move(t, act.id, arrived, new, limitation.rule, "rule")
+        span = said_period(str(limitation.period), to_year_end=limitation.to_year_end)
+        _move(t, LimitSource(act.id, arrived, limitation.rule, span), new, "rule")
 
 
 def last_day(limitation: Limitation, start: date) -> date:
@@ -137,11 +160,18 @@ def last_day(limitation: Limitation, start: date) -> date:
     return date(day.year, 12, 31) if limitation.to_year_end else day
 
 
-def _move(t: Turn, act: str, on: date, new: date, rule: str, by: str) -> None:
-    t.change(limitation_on=new)
+def said_period(period: str, *, to_year_end: bool) -> str:
+    return f"{period} to the end of the year" if to_year_end else period
+
+
+def _move(t: Turn, why: LimitSource, new: date, by: str) -> None:
+    name = f"{why.rule}@{t.rules.playbook.key}"
+    start = t.place.morning(why.start)
+    basis = Basis(why.start_event, start, name, why.period, why.whose, (), new)
+    t.change(limitation_on=new, limitation_basis=basis)
     t.done(TaskKind.LIMITATION, done=False)
-    name = f"{rule}@{t.rules.playbook.key}"
-    t.say("limitation_moved", visible=False, act=act, since=on, on=new, rule=name, by=by)
+    act, since = why.start_event, why.start
+    t.say("limitation_moved", visible=False, act=act, since=since, on=new, rule=name, by=by)
     arm_limitation(t)
 
 

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from app.domain.counting import Period
 from app.domain.eligibility import limits
 from app.domain.eligibility.facts import Answers
-from app.domain.eligibility.finding import Act, Demand, Finding, Note
+from app.domain.eligibility.finding import Act, Demand, Finding, Limit, Note
 from app.domain.eligibility.lawbook import LastDay, LawBook, Wait
 from app.domain.eligibility.verdict import Earlier, find
 from app.law.acts import acts_file
@@ -86,10 +86,12 @@ def law_book() -> LawBook:
     bodies = {b["id"]: b for b in _load("adr_bodies.yaml")["bodies"]}
     records = _load("claim_kinds.yaml")
     rules = {r["id"]: r for r in records["rules"]}
+    limitations = {r["id"]: r for r in records["limitation"]}
     _names_exist(tables, bodies, set(rules))
+    _limits_exist(tables["limitation"], set(rules) | set(limitations))
     acts = acts_file()
-    others = [*records["limitation"], *_load("adr_bodies.yaml")["agent_rules"]]
-    known = {*rules, *bodies, *(record["id"] for record in others)}
+    agents = (record["id"] for record in _load("adr_bodies.yaml")["agent_rules"])
+    known = {*rules, *bodies, *limitations, *agents}
     if missing := acts.records() - known:
         raise LawDataInvalid(f"acts.yaml: there is no record {', '.join(sorted(missing))}")
     return LawBook(
@@ -103,7 +105,9 @@ def law_book() -> LawBook:
         demands=acts.made_demands(),
         cures=frozenset(acts.cures),
         unconfirmed=frozenset(
-            name for name, record in (rules | bodies).items() if record.get("verified") is False
+            name
+            for name, record in (rules | limitations | bodies).items()
+            if record.get("verified") is False
         ),
     )
 
@@ -123,6 +127,18 @@ def _names_exist(tables: Mapping[str, Any], bodies: Mapping[str, Any], rules: se
         for place, grounds in places.items():
             if missing := set(grounds) - rules:
                 raise LawDataInvalid(f"routing.yaml: grounds.{kind}.{place}: no rule {missing}")
+
+
+def _limits_exist(table: Mapping[str, Any], known: set[str]) -> None:
+    """Every period of limitation names its record, and the record exists."""
+    for part in ("", "_air", "_part"):
+        if missing := set(table[f"years{part}"]) - set(table[f"rules{part}"]):
+            raise LawDataInvalid(f"routing.yaml: limitation.rules{part}: nothing for {missing}")
+    named = [*table["rules"].values(), *table["rules_air"].values(), *table["rules_part"].values()]
+    for rule in table["rules_kind"].values():
+        named += [rule] if isinstance(rule, str) else rule.values()
+    if missing := set(named) - known:
+        raise LawDataInvalid(f"routing.yaml: limitation: no rule {', '.join(sorted(missing))}")
 
 
 # What a body's last day runs from, by a word of its record; no word: the first complaint.
@@ -201,6 +217,7 @@ def as_json(finding: Finding, language: str = "en") -> dict[str, Any]:
         "body_opens": _day(finding.body_opens),
         "body_closes": _day(finding.body_closes),
         "limitation_on": _day(finding.limitation_on),
+        "limitation": _limit(finding.limitation),
         "acts": [_act(act, language) for act in finding.acts],
         "demand_primary": _demand(finding.demand_primary, language),
         "demand_alternative": _demand(finding.demand_alternative, language),
@@ -211,6 +228,21 @@ def as_json(finding: Finding, language: str = "en") -> dict[str, Any]:
             "warnings": [n.code for n in finding.warnings],
             "missing_evidence": [n.code for n in finding.missing],
         },
+    }
+
+
+def _limit(limit: Limit | None) -> dict[str, Any] | None:
+    """Why the last day of the claim is that day."""
+    if limit is None:
+        return None
+    return {
+        "last_day": limit.last_day.isoformat(),
+        "rule": limit.rule,
+        "start_event": limit.fact,
+        "start": limit.since.isoformat(),
+        "period": str(limit.period),
+        "to_year_end": limit.to_year_end,
+        "confirmed": limit.confirmed,
     }
 
 

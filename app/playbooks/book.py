@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from functools import cache
+from zoneinfo import ZoneInfo
 
 from app.domain.counting import Calendar
 from app.domain.errors import NotFound
@@ -84,6 +85,11 @@ def choose(*, claim_kind: str, jurisdiction: str, on: date) -> Playbook:
             if fits:
                 return max(fits, key=lambda b: b.version)
     raise NotFound(f"no playbook was in force on {on.isoformat()}", code="playbook_not_found")
+
+
+def local_day(key: str, at: datetime) -> date:
+    """The day it is where the statute of a playbook runs."""
+    return at.astimezone(ZoneInfo(get(key).zone)).date()
 
 
 def _in_force(book: Playbook, on: date) -> bool:

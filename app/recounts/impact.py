@@ -67,6 +67,10 @@ _USES: Final = text("""
       FROM audit_entries a JOIN cases c ON a.stream = 'case:' || c.id
      WHERE a.params->>'rule' LIKE :dates
     UNION ALL
+    SELECT 'date', c.reference, c.stage, 'last day of the claim',
+           CAST(c.limitation_on AS timestamptz)
+      FROM cases c WHERE c.extra->'limitation_basis'->>'rule' LIKE :dates
+    UNION ALL
     SELECT 'letter', c.reference, c.stage, l.kind || ' by ' || l.channel || ', its time to answer',
            coalesce(l.sent_at, l.created_at)
       FROM audit_entries a JOIN cases c ON a.stream = 'case:' || c.id

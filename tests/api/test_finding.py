@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import orjson
 
+from app.casework.finding import finding_of
 from app.db import Database
+from app.law.answers import vocabulary
 from tests.api.test_assessing import ACCEPT
 from tests.support.api import People
 from tests.support.cases import Made, make_case
-from tests.support.staff_work import one, post, problem
+from tests.support.staff_work import one, post, problem, snapshot
 
 CASE = orjson.loads(Path("ops/world/cases/case-01.json").read_bytes())
 LAST_DAY = date(2032, 8, 1)  # six years from the flight
@@ -41,8 +43,57 @@ async def test_the_finding_is_read_before_and_kept_with_the_decision(
     assert (kept.law, kept.playbook) == (shown["law"], shown["playbook"])
     assert (kept.eligible, kept.grounds) == ("yes", ["air.double_charge"])
     assert "hold bag" not in str(kept.body)
-    row = await one(database, "SELECT limitation_on FROM cases WHERE id = :id", id=case.id)
-    assert row.limitation_on == LAST_DAY
+    seen = (await client.get(f"/v1/cases/{case.id}", headers=handler.auth)).json()["staff"]
+    assert seen["limitation_on"] == LAST_DAY.isoformat()
+    assert seen["limitation_rule"] == "lim.gb.ew@house.gb.air@1"
+    assert seen["limitation_because"] == (
+        "6 years, counted from flight date on 1 August 2026 (rule lim.gb.ew@house.gb.air@1;"
+        " a date of the law); the last day is 1 August 2032"
+    )
+    told = (await client.get(f"/v1/cases/{case.id}/explain", headers=handler.auth)).json()["text"]
+    assert "Last day of the claim: 2032-08-01.\n  why: 6 years from flight_date on 2026-08" in told
+
+
+async def test_a_claim_too_old_by_the_law_is_refused_but_with_a_later_day_of_a_senior(
+    client: httpx.AsyncClient, people: People, database: Database
+) -> None:
+    handler, senior = await people.staff("handler"), await people.staff("senior")
+    case = await british_bags(database, handler, flight_date="2019-05-01")
+    path = f"/v1/cases/{case.id}/assessment"
+    before = await snapshot(database, case)
+    later = ACCEPT | {
+        "limitation_on": "2031-05-01", "limitation_reason": "they were negotiating until spring",
+    }  # fmt: skip
+    for who, body in ((handler, ACCEPT), (handler, later), (senior, ACCEPT)):
+        answer = await post(client, who, path, body, case=case)
+        why = problem(answer, 422, "limitation_passed")["params"]
+        assert why["last_day"] == "2025-05-01" and why["rule"] == "lim.gb.ew@house.gb.air@1"
+        assert why["would_change"] == "negotiation, claim_to_court, later_day_with_reason"
+    assert await snapshot(database, case) == before
+    taken = await post(client, senior, path, later, case=case)
+    assert taken.status_code == 200, taken.text
+    seen = (await client.get(f"/v1/cases/{case.id}", headers=senior.auth)).json()["staff"]
+    assert seen["limitation_on"] == "2031-05-01"
+    assert "day named by a person" in seen["limitation_because"]
+
+
+async def test_the_day_of_a_finding_is_that_of_the_cases_place(
+    people: People, database: Database
+) -> None:
+    """Half past ten in the evening in London is tomorrow in Helsinki: what was written this
+    morning there lies in no future, and the last day of the claim is over there."""
+    answers = CASE["answers"] | {
+        "claim_kind": "online_not_delivered", "first_written_complaint": "2026-03-02",
+    }  # fmt: skip
+    known = vocabulary()["online_not_delivered"]
+    case = await make_case(
+        database, jurisdiction="FI", answers={k: v for k, v in answers.items() if k in known}
+    )
+    async with database.read() as session:
+        evening = await finding_of(session, case.id, datetime(2026, 3, 1, 22, 30, tzinfo=UTC))
+        day = await finding_of(session, case.id, datetime(2026, 3, 1, 21, 30, tzinfo=UTC))
+    assert evening.refused == ()
+    assert day.refused == (("first_written_complaint", "lies in the future"),)
 
 
 async def test_a_later_last_day_than_the_laws_needs_its_reason(

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pytest
 
 from app.domain import events as e
-from app.domain.case import Stage, TimerKind
+from app.domain.case import LimitSource, Stage, TimerKind
 from app.domain.counting import Period
 from app.domain.decision import TaskKind
 from app.domain.errors import TransitionRefused
@@ -57,6 +57,27 @@ def test_our_delivered_demand_begins_a_new_period_where_the_agencys_reminder_int
     assert arrived is not None
     assert life.case.limitation_on == arrived.date().replace(year=arrived.year + 3)
     assert "limitation_moved" in life.said
+
+
+def test_the_last_day_says_which_rule_and_fact_it_rests_on_and_what_moved_it() -> None:
+    life = with_limitation(REMINDS)
+    law = LimitSource("flight_date", date(2024, 3, 2), "lim.test", "3 years")
+    life.on_ladder(limitation_on=date(2027, 3, 2), limitation=law)
+    basis = life.case.limitation_basis
+    assert basis is not None
+    assert (basis.rule, basis.start_event) == ("lim.test@test.fi@1", "flight_date")
+    assert (basis.start.date(), basis.due) == (date(2024, 3, 2), date(2027, 3, 2))
+    life.letter_arrives()
+    moved = life.case.limitation_basis
+    assert moved is not None and moved.due == life.case.limitation_on
+    assert (moved.start_event, moved.period, moved.whose) == (REMINDS.id, "3 years", "law")
+
+
+def test_a_day_without_its_rule_is_a_persons_word() -> None:
+    life = Life().on_ladder(limitation_on=date(2027, 3, 2))
+    basis = life.case.limitation_basis
+    assert basis is not None
+    assert (basis.rule, basis.whose) == ("person.limitation@test.fi@1", "word")
 
 
 def test_where_the_law_counts_to_the_end_of_the_year_so_does_the_new_period() -> None:

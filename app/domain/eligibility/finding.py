@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
+from app.domain.counting import Period
+
 Verdict = Literal["yes", "no", "unclear", "needs_info"]
 
 
@@ -72,6 +74,21 @@ class Demand:
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """The last day of a claim and why it is that day: `period` by the record `rule`, counted from
+    `fact` (the name of an answer) on `since`; `to_year_end`: until the end of that year.
+    `confirmed`: the record was read in a source, or a reviewer approved it."""
+
+    last_day: date
+    fact: str
+    since: date
+    period: Period
+    rule: str
+    to_year_end: bool = False
+    confirmed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """`items` sum to `amount_minor`; a no has neither items nor body. `body_opens`, `body_closes`:
     first and last day of the body, where the records give them."""
@@ -86,7 +103,7 @@ class Finding:
     body: str | None
     body_opens: date | None
     body_closes: date | None
-    limitation_on: date | None
+    limitation: Limit | None
     reasons: tuple[Note, ...]
     warnings: tuple[Note, ...]
     missing: tuple[Note, ...]
@@ -94,3 +111,7 @@ class Finding:
     acts: tuple[Act, ...]
     demand_primary: Demand | None
     demand_alternative: Demand | None
+
+    @property
+    def limitation_on(self) -> date | None:
+        return self.limitation.last_day if self.limitation else None

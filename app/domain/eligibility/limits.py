@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import date
 
 from app.domain.counting import Period, plus
 from app.domain.eligibility.facts import Answers
+from app.domain.eligibility.finding import Limit
 from app.domain.eligibility.kinds.contracts import event_day
 from app.domain.eligibility.lawbook import Matter
 
@@ -31,10 +33,26 @@ def event_of(answers: Answers, key: str | None) -> date | None:
 
 def last_day(m: Matter) -> date | None:
     """The last day on which the claim is not time-barred; None where no period is given here."""
-    event, kind = event_on(m), m.answers.kind
+    found = limit(m)
+    return found.last_day if found else None
+
+
+def limit(m: Matter, approved: frozenset[str] = frozenset()) -> Limit | None:
+    """The last day with its rule and the fact it runs from; `approved` as for a finding."""
+    found = _limit(m)
+    if found is None or found.rule not in m.law.unconfirmed - approved:
+        return found
+    return replace(found, confirmed=False)
+
+
+def _limit(m: Matter) -> Limit | None:
+    event, kind, rules = event_on(m), m.answers.kind, m.law["limitation"]["rules_kind"]
+    fact = str(m.law["event_of"].get(kind))
+    if fact == "defect_seen_on" and m.answers.day(fact) is None:
+        fact = "first_written_complaint"
     if kind == "healthcare_billing" and m.country == "US":
-        bill = m.answers.day("bill_date")
-        return bill + timedelta(days=m.law["health"]["us_days"]) if bill else None
+        bill, days = m.answers.day("bill_date"), Period(m.law["health"]["us_days"], "days")
+        return _after("bill_date", bill, days, rules[kind]) if bill else None
     if event is None:
         return None
     if kind == "unauthorised_payment":
@@ -42,28 +60,37 @@ def last_day(m: Matter) -> date | None:
         ruled = m.law.in_eu(m.jurisdiction) or m.jurisdiction == "GB"
         if m.unsure or not ruled or not m.answers.never("told_bank_on"):
             return None
-        return plus(event, Period(m.law["payments"]["told_months"], "months"))
+        period = Period(m.law["payments"]["told_months"], "months")
+        return _after(fact, event, period, m.law.of_place(rules[kind], m.jurisdiction))
     if kind == "air_baggage":
-        return plus(event, Period(m.law["baggage"]["limitation_years"], "years"))
-    return None if m.unsure else _general(m, event)
+        period = Period(m.law["baggage"]["limitation_years"], "years")
+        return _after(fact, event, period, rules[kind])
+    return None if m.unsure else _general(m, fact, event)
 
 
-def _general(m: Matter, event: date) -> date | None:
+def _after(fact: str, since: date, period: Period, rule: str) -> Limit:
+    return Limit(plus(since, period), fact, since, period, rule)
+
+
+def _general(m: Matter, fact: str, event: date) -> Limit | None:
     """Years by jurisdiction; in some, a complaint inside the period begins a new one."""
     table, country = m.law["limitation"], m.country
-    years = table["years"].get(country)
+    years, rule = table["years"].get(country), table["rules"].get(country)
     if m.answers.kind == "air":
         years = table["years_air"].get(country, years)
-    years = table["years_part"].get(m.answers.text("place"), years)
+        rule = table["rules_air"].get(country, rule)
+    part = m.answers.text("place")
+    years, rule = table["years_part"].get(part, years), table["rules_part"].get(part, rule)
     if years is None:
         return None
-    end = plus(event, Period(years, "years"))
+    found = _after(fact, event, Period(years, "years"), rule)
     if country in table["to_year_end"]:
         end = date(event.year + years, 12, 31)
-    told = m.answers.told_on
-    if country in table["interrupted_by_complaint"] and told is not None and event <= told <= end:
-        end = plus(told, Period(years, "years"))
-    return end
+        found = replace(found, last_day=end, to_year_end=True)
+    told, interrupts = m.answers.told_on, country in table["interrupted_by_complaint"]
+    if interrupts and told is not None and event <= told <= found.last_day:
+        return _after("first_written_complaint", told, found.period, rule)
+    return found
 
 
 def shorter_in_part(m: Matter) -> tuple[str, date] | None:

@@ -61,16 +61,16 @@ def find(
         *warnings_of(m, eligible, total, currency, body),
         *_to_be_confirmed(law, approved, (*test.grounds, body or "")),
     )  # fmt: skip
-    limitation = limits.last_day(m)
+    limitation = limits.limit(m, approved)
     reasons = (*why, *test.reasons, *_whose_rules(m), *_who_decides(body))
     said = frozenset(note.code for note in (*warnings, *reasons))
-    clocks = Clocks(limitation, body, closes, said)
+    clocks = Clocks(limitation.last_day if limitation else None, body, closes, said)
     primary, alternative = demands_of(m, items, clocks)
     return Finding(
         claim_kind=answers.kind or "unknown", jurisdiction=m.jurisdiction, eligible=eligible,
         legal_ground=test.grounds, items=items, amount_minor=total, currency=currency, body=body,
         body_opens=opens_on(m, body) if body else None, body_closes=closes,
-        limitation_on=limitation, reasons=reasons, warnings=warnings,
+        limitation=limitation, reasons=reasons, warnings=warnings,
         missing=(*test.missing, *missing_papers(m)), open_facts=test.open_facts,
         acts=acts_of(m, clocks, approved), demand_primary=primary, demand_alternative=alternative,
     )  # fmt: skip
