@@ -161,8 +161,9 @@ async def _accepted(
         mode=mode,
         limitation_on=limit.last_day,
         limitation=limit.why,
-        first_written_complaint=body.first_written_complaint,
-        refused_on=body.refused_on,
+        first_written_complaint=body.first_written_complaint or found.facts.first_complaint,
+        refused_on=body.refused_on or found.facts.refused_on,
+        bill_on=found.facts.bill_on,
         bodies=bodies,
         consumer_writes_first_days=max(body.consumer_writes_first_days, held.direct_first_days),
     )

@@ -18,6 +18,9 @@ from app.authorisation.principal import Principal
 from app.authorisation.scope import case_scope
 from app.case_change import CaseChange
 from app.check.approved import approved_records
+from app.domain.bodies import Facts
+from app.domain.eligibility.bodies import facts_of
+from app.domain.eligibility.facts import Answers
 from app.domain.eligibility.finding import Finding, Note
 from app.domain.errors import NotFound
 from app.ids import new_id
@@ -39,9 +42,11 @@ _READ = text("""
 
 @dataclass(frozen=True, slots=True)
 class CaseFinding:
-    """`finding` is None where answers were given that the questions do not know (`refused`)."""
+    """`finding` is None where answers were given that the questions do not know (`refused`);
+    `facts`: the days among the answers that bodies count from, where all can be read."""
 
     finding: Finding | None
+    facts: Facts
     refused: tuple[tuple[str, str], ...]
     playbook: str
 
@@ -77,9 +82,10 @@ async def finding_of(
         }
     )
     try:
-        return CaseFinding(Checker(today, approved_records()).check(asked), (), playbook)
+        found = Checker(today, approved_records()).check(asked)
     except AnswersInvalid as invalid:
-        return CaseFinding(None, tuple(invalid.wrong), playbook)
+        return CaseFinding(None, Facts(None), tuple(invalid.wrong), playbook)
+    return CaseFinding(found, facts_of(Answers(asked.whole)), (), playbook)
 
 
 def _answers(row: Mapping[str, Any], told: date | None) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Final
 
 from app.domain import position
-from app.domain.bodies import Facts, closes_on, closing_known, opens_on, out_of_range
+from app.domain.bodies import closes_on, closing_known, facts_of, opens_on, out_of_range
 from app.domain.case import Basis, Stage, WaitingOn
 from app.domain.letters import current_body
 from app.domain.playbook import Body
@@ -66,7 +66,7 @@ def person_decides(t: Turn, body: Body) -> str:
     """Why a person has to decide before this body is asked; OPEN: the ladder goes on by itself."""
     playbook = t.rules.playbook
     line = dict(playbook.stop_below_minor).get(t.case.currency, 0)
-    facts = facts_of(t)
+    facts = facts_of(t.case)
     reasons = (
         ("body_not_named", playbook.bodies_by_case),
         ("body_is_a_court", body.kind == "court"),
@@ -81,11 +81,10 @@ def person_decides(t: Turn, body: Body) -> str:
 
 def not_open_yet(t: Turn, body: Body) -> bool:
     """The body's first day is still to come: the ladder waits for it."""
-    opens = opens_on(body, facts_of(t), t.rules.calendar)
+    opens = opens_on(body, facts_of(t.case), t.rules.calendar)
     if opens is None:
         return False
-    period = f"{body.needs_complaint_days} days" if body.needs_complaint_days else None
-    period = period or str(body.opens_after or "with the complaint")
+    period = str(body.opens_after or "with the refusal")
     rule = f"body.{body.id}.opens"
     if not wait_until(t, opens, "first_written_complaint", rule, period):
         return False
@@ -93,10 +92,6 @@ def not_open_yet(t: Turn, body: Body) -> bool:
     return True
 
 
-def facts_of(t: Turn) -> Facts:
-    return Facts(t.case.first_written_complaint, t.case.refused_on)
-
-
 def _closed(t: Turn, body: Body) -> str | None:
-    closes = closes_on(body, facts_of(t), t.rules.calendar)
+    closes = closes_on(body, facts_of(t.case), t.rules.calendar)
     return "closed" if closes is not None and t.place.local_day(t.now) > closes else None

@@ -1,4 +1,7 @@
-"""When a body may be asked: from which day on, until which day, and for which sums. Pure."""
+"""When a body may be asked: from which day on, until which day, and for which sums. Pure.
+
+The one place that counts these days: for the check of an intake and for the ladder of a case.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from datetime import date
 
 from app.domain.case import Case
 from app.domain.counting import ONE_DAY, Calendar, Period, next_working_day, plus
-from app.domain.playbook import Body, Playbook
+from app.domain.playbook import Body, BodyTerms, Playbook
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,35 +22,52 @@ class Facts:
     bill_on: date | None = None
 
 
-def opens_on(body: Body, facts: Facts, calendar: Calendar) -> date | None:
+def facts_of(case: Case) -> Facts:
+    """What a case knows of them."""
+    return Facts(case.first_written_complaint, case.refused_on, case.bill_on)
+
+
+def opens_on(terms: BodyTerms, facts: Facts, calendar: Calendar) -> date | None:
     """The first day of the body: its wait after the first written complaint, or a refusal where
-    that opens it. Without a wait it opens with the complaint. None: no complaint is known."""
-    first = facts.first_complaint
+    that opens it. None: no complaint is known; or it has no wait and nobody refused, then it is
+    open once the company's time to answer has passed."""
+    first, refused = facts.first_complaint, facts.refused_on
     if first is None:
         return None
-    wait = _wait(body, first)
-    if wait is None:
-        return first
-    opens = _after(first, wait, calendar)
-    if body.opens_on_refusal and facts.refused_on is not None:
-        return min(opens, max(facts.refused_on, first))
-    return opens
+    opens = _after(first, wait, calendar) if (wait := _wait(terms, first)) else None
+    if refused is None or (opens is not None and not terms.opens_on_refusal):
+        return opens
+    at_once = max(refused, first)
+    return at_once if opens is None else min(opens, at_once)
 
 
-def closes_on(body: Body, facts: Facts, calendar: Calendar) -> date | None:
+def closes_on(terms: BodyTerms, facts: Facts, calendar: Calendar) -> date | None:
     """The last day of the body; None: it has none, or its start is not known (`closing_known`)."""
-    start = _closing_start(body, facts, calendar)
-    if body.closes_after is None or start is None:
+    start = closing_start(terms, facts, calendar)
+    if terms.closes_after is None or start is None:
         return None
-    return _after(start, body.closes_after, calendar)
+    return _after(start, terms.closes_after, calendar)
 
 
-def closing_known(body: Body, facts: Facts) -> bool:
+def closing_start(terms: BodyTerms, facts: Facts, calendar: Calendar) -> date | None:
+    """The day its last day is counted from, by `closes_from`; None: not known."""
+    match terms.closes_from:
+        case "answer":
+            return facts.refused_on
+        case "opening":
+            return opens_on(terms, facts, calendar)
+        case "bill":
+            return facts.bill_on
+        case _:
+            return facts.first_complaint
+
+
+def closing_known(terms: BodyTerms, facts: Facts) -> bool:
     """False: the body has a last day, but nobody knows from when it runs. A term that runs from a
     refusal does not run before there is one."""
-    if body.closes_after is None or body.closes_from == "answer":
+    if terms.closes_after is None or terms.closes_from == "answer":
         return True
-    return (facts.bill_on if body.closes_from == "bill" else facts.first_complaint) is not None
+    return (facts.bill_on if terms.closes_from == "bill" else facts.first_complaint) is not None
 
 
 def out_of_range(body: Body, minor: int, currency: str) -> str | None:
@@ -67,24 +87,10 @@ def deciding_body(case: Case, playbook: Playbook) -> Body | None:
     return next((b for b in left if b.kind != "step"), left[0] if left else None)
 
 
-def _wait(body: Body, first: date) -> Period | None:
-    if body.earlier_wait is not None and first < body.earlier_wait[0]:
-        return body.earlier_wait[1]
-    if body.opens_after is None and body.needs_complaint_days:
-        return Period(body.needs_complaint_days, "days")
-    return body.opens_after
-
-
-def _closing_start(body: Body, facts: Facts, calendar: Calendar) -> date | None:
-    match body.closes_from:
-        case "answer":
-            return facts.refused_on
-        case "opening":
-            return opens_on(body, facts, calendar)
-        case "bill":
-            return facts.bill_on
-        case _:
-            return facts.first_complaint
+def _wait(terms: BodyTerms, first: date) -> Period | None:
+    if terms.earlier_wait is not None and first < terms.earlier_wait[0]:
+        return terms.earlier_wait[1]
+    return terms.opens_after
 
 
 def _after(start: date, period: Period, calendar: Calendar) -> date:

@@ -316,6 +316,7 @@ class Case:
     body_index: int = 0  # which body of the chain
     first_written_complaint: date | None = None
     refused_on: date | None = None  # the company's first refusal: opens some bodies at once
+    bill_on: date | None = None  # of the bill in dispute: some bodies' time runs from it
     first_contact_at: datetime | None = None
     limitation_on: date | None = None
     limitation_basis: Basis | None = None  # why that day: its rule, the fact it runs from

@@ -40,6 +40,7 @@ class CaseAccepted(BaseEvent):
     limitation: LimitSource | None = None  # None with a day: a person named it
     first_written_complaint: date | None = None
     refused_on: date | None = None  # a refusal on file before we came
+    bill_on: date | None = None  # the day of the bill in dispute
     bodies: tuple[str, ...] = ()  # the chain of bodies to pin; empty: the playbook's own
     consumer_writes_first_days: int = (
         0  # step 0: the company demands that the consumer writes first

@@ -110,6 +110,7 @@ def accepted(t: Turn, event: CaseAccepted) -> None:
         prepared_by=event.decided_by,
         first_written_complaint=event.first_written_complaint or t.case.first_written_complaint,
         refused_on=event.refused_on or t.case.refused_on,
+        bill_on=event.bill_on,
         bodies=event.bodies,
         consumer_writes_first_days=event.consumer_writes_first_days,
     )

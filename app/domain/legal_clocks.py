@@ -10,8 +10,8 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from app.domain import position
-from app.domain.bodies import Facts, closes_on
-from app.domain.case import Basis, LimitSource, Stage, TimerKind
+from app.domain.bodies import closes_on, closing_start, facts_of
+from app.domain.case import Basis, Case, LimitSource, Stage, TimerKind
 from app.domain.counting import ONE_DAY, next_working_day, plus
 from app.domain.decision import TaskKind
 from app.domain.events import CaseAccepted, LimitationMoved
@@ -23,6 +23,11 @@ STOP: Final = "stop"  # the last working day on which a rescue act is still safe
 CORRECTION: Final = "correction"  # the day was wrong; no act of the law moved it
 INTERRUPTS: Final = "interrupts"
 AGENCY: Final = "agency"
+# What a body's last day runs from, as its basis names the fact.
+STARTS: Final = {
+    "complaint": "first_written_complaint", "answer": "refusal", "opening": "body_opens",
+    "bill": "bill_date",
+}  # fmt: skip
 PERSON: Final = "person.limitation"  # stands where a rule's id stands: no rule gave this day
 BY_PERSON: Final = "day named by a person"
 
@@ -196,15 +201,18 @@ def keep_body_limits(t: Turn) -> None:
     """Called at the end of every turn: the bodies still to be asked, by the dates known now."""
     if t.case.entry_stage is None or not t.case.is_open:
         return
-    limits = {body.id: closes for body, closes in _limits(t)}
+    today = t.place.local_day(t.now)
+    closing = _closing(t, t.case)
+    _say_closed(t, closing, today)
+    limits = {body.id: closes for body, closes in closing if closes > today}
     for timer in t.case.timers:
         if timer.kind is TimerKind.BODY_LIMIT and limits.get(_body(timer.key)) != timer.basis.due:
             t.disarm(TimerKind.BODY_LIMIT, timer.key)
     watched = {_body(x.key) for x in t.case.timers if x.kind is TimerKind.BODY_LIMIT}
     # The current body of a case that has got as far was watched before: it may have been asked.
     known = _current(t) if t.case.stage in (Stage.COMPLAINT, Stage.SETTLEMENT) else None
-    for body, closes in limits.items():
-        if body not in watched and body != known:
+    for body, closes in closing:
+        if body.id in limits and body.id not in watched and body.id != known:
             _watch(t, body, closes)
 
 
@@ -213,35 +221,54 @@ def _current(t: Turn) -> str | None:
     return bodies[at].id if at < len(bodies) else None
 
 
-def _limits(t: Turn) -> list[tuple[Body, date]]:
-    """(body, its last day) of those not yet asked whose day is still to come."""
-    case = t.case
+def _closing(t: Turn, case: Case) -> list[tuple[Body, date]]:
+    """(body, its last day) of those not yet asked whose last day is known."""
     asked = case.body_index + (1 if position.at_body(case) else 0)
-    facts = Facts(case.first_written_complaint, case.refused_on)
-    found = [(b, closes_on(b, facts, t.rules.calendar)) for b in t.rules.playbook.bodies[asked:]]
-    today = t.place.local_day(t.now)
-    return [(body, closes) for body, closes in found if closes is not None and closes > today]
+    facts, calendar = facts_of(case), t.rules.calendar
+    found = [(body, closes_on(body, facts, calendar)) for body in t.rules.playbook.bodies[asked:]]
+    return [(body, closes) for body, closes in found if closes is not None]
 
 
-def _watch(t: Turn, body: str, closes: date) -> None:
+def _say_closed(t: Turn, closing: list[tuple[Body, date]], today: date) -> None:
+    """A last day that had come before anybody knew it (at acceptance, or when a fact was learned)
+    was never warned about: a person decides at once whether another body, or none, is asked."""
+    before = _closing(t, t.before) if t.before.entry_stage is not None else []
+    known = {(body.id, closes) for body, closes in before}
+    for body, closes in closing:
+        if closes <= today and (body.id, closes) not in known:
+            t.task(
+                TaskKind.BODY_LIMIT,
+                f"{body.id}:closed",
+                reason="body_closed" if closes < today else "body_closes_in_0_days",
+                role="senior",
+                priority=5,
+                due=t.now,
+            )
+            code = "body_closed" if closes < today else "body_limit_near"
+            t.say(code, visible=False, body=body.id, days=0, on=closes, next=_next(t, body.id))
+
+
+def _watch(t: Turn, body: Body, closes: date) -> None:
+    start = closing_start(body, facts_of(t.case), t.rules.calendar)
+    assert start is not None, "a last day that is known runs from a day"
     passed: int | None = None
     for days, _ in BANDS:
         at = t.place.morning(closes - timedelta(days=days))
         if at > t.now:
             basis = Basis(
-                "first_written_complaint",
-                t.place.morning(t.case.first_written_complaint or closes),
-                f"body.{body}.closes@{t.rules.playbook.key}",
+                STARTS[body.closes_from],
+                t.place.morning(start),
+                f"body.{body.id}.closes@{t.rules.playbook.key}",
                 f"{days} days before",
                 "theirs",
                 (),
                 closes,
             )
-            t.arm(TimerKind.BODY_LIMIT, at, basis, f"{body}:{days}")
+            t.arm(TimerKind.BODY_LIMIT, at, basis, f"{body.id}:{days}")
         else:
             passed = days
     if passed is not None:
-        _body_near(t, body, passed, closes)
+        _body_near(t, body.id, passed, closes)
 
 
 def body_limit_due(t: Turn, key: str) -> None:
@@ -252,8 +279,6 @@ def body_limit_due(t: Turn, key: str) -> None:
 
 
 def _body_near(t: Turn, body: str, days: int, closes: date) -> None:
-    ids = [b.id for b in t.rules.playbook.bodies]
-    after = ids[ids.index(body) + 1] if body in ids[:-1] else "none"
     t.task(
         TaskKind.BODY_LIMIT,
         f"{body}:{days}",
@@ -261,7 +286,13 @@ def _body_near(t: Turn, body: str, days: int, closes: date) -> None:
         role="senior" if days == 0 else dict(BANDS)[days],
         priority=20 if days > 30 else 5 if days > 7 else 0,
     )
-    t.say("body_limit_near", visible=False, body=body, days=days, on=closes, next=after)
+    t.say("body_limit_near", visible=False, body=body, days=days, on=closes, next=_next(t, body))
+
+
+def _next(t: Turn, body: str) -> str:
+    """The body that comes after it, or `none`."""
+    ids = [b.id for b in t.rules.playbook.bodies]
+    return ids[ids.index(body) + 1] if body in ids[:-1] else "none"
 
 
 def _body(key: str) -> str:

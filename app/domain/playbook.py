@@ -103,8 +103,19 @@ class BodyFee:
     only_if_lost: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BodyTerms:
+    """From when until when a body may be asked, as its record says; read in app.domain.bodies."""
+
+    opens_after: Period | None = None  # since the first written complaint
+    opens_on_refusal: bool = False  # a refusal opens it at once
+    earlier_wait: tuple[date, Period] | None = None  # complaints before that day waited so long
+    closes_after: Period | None = None  # since the fact of `closes_from`
+    closes_from: str = "complaint"  # complaint | answer (a refusal) | opening | bill
+
+
 @dataclass(frozen=True, slots=True)
-class Body:
+class Body(BodyTerms):
     """A body that decides, mediates, records, or is a court. Admissibility is data, not code."""
 
     id: str
@@ -115,15 +126,9 @@ class Body:
     email: str | None = None
     languages: tuple[str, ...] = ("en",)
     min_amount_minor: int = 0
-    needs_complaint_days: int = 0  # days since the first written complaint before it opens
     kind: str = "adr"  # adr | regulator | court | step
     who_files: str = "consumer_only"  # consumer_only | consumer_or_mandated | unknown
     how: str = "form"  # form | letter | phone
-    opens_after: Period | None = None  # since the first written complaint
-    opens_on_refusal: bool = False  # a refusal opens it at once
-    earlier_wait: tuple[date, Period] | None = None  # complaints before that day waited so long
-    closes_after: Period | None = None  # since the fact of `closes_from`
-    closes_from: str = "complaint"  # complaint | answer (a refusal) | opening | bill
     needs_body: str | None = None  # must have been asked before
     max_amount_minor: int | None = None
     amount_currency: str | None = None  # of min_ and max_amount_minor

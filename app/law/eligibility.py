@@ -15,16 +15,17 @@ import yaml
 from babel import Locale
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from app.domain.counting import Period
 from app.domain.eligibility import limits
 from app.domain.eligibility.facts import Answers
 from app.domain.eligibility.finding import Act, Demand, Finding, Limit, Note
-from app.domain.eligibility.lawbook import LastDay, LawBook, Wait
+from app.domain.eligibility.lawbook import LawBook
 from app.domain.eligibility.verdict import Earlier, find
+from app.domain.playbook import BodyTerms
 from app.law.acts import acts_file
 from app.law.airports import PackagedAirports
 from app.law.answers import UNKNOWN, checked, vocabulary
-from app.law.calendar import calendar_for
+from app.law.body_terms import terms_of
+from app.law.calendar import ANYWHERE, calendar_for, has_calendar
 from app.law.records import DATA, LawDataInvalid
 
 # The gaps of sentences that hold a choice of the intake.
@@ -97,9 +98,8 @@ def law_book() -> LawBook:
     return LawBook(
         tables=tables,
         airports=PackagedAirports(),
-        body_days={i: last for i, b in bodies.items() if (last := _last_day(b))},
-        body_waits={i: wait for i, b in bodies.items() if (wait := _wait(b))},
-        body_countries={i: str(b["jurisdiction"]) for i, b in bodies.items()},
+        body_terms={name: _terms(body) for name, body in bodies.items()},
+        body_countries={i: _days_of(str(b["jurisdiction"])) for i, b in bodies.items()},
         calendar_of=calendar_for,
         acts=acts.made_acts(),
         demands=acts.made_demands(),
@@ -141,36 +141,16 @@ def _limits_exist(table: Mapping[str, Any], known: set[str]) -> None:
         raise LawDataInvalid(f"routing.yaml: limitation: no rule {', '.join(sorted(missing))}")
 
 
-# What a body's last day runs from, by a word of its record; no word: the first complaint.
-STARTS: Final = {
-    "complaint": "complaint", "original bill": "bill", "end of the two months": "opening",
-    "final response": "answer", "deadlock letter": "answer",
-}  # fmt: skip
+def _terms(body: Mapping[str, Any]) -> BodyTerms:
+    try:
+        return terms_of(body)
+    except ValueError as unknown:
+        raise LawDataInvalid(f"adr_bodies.yaml: {body['id']}: {unknown}") from None
 
 
-def _last_day(body: Mapping[str, Any]) -> LastDay | None:
-    span = body.get("deadline_after")
-    if not isinstance(span, Mapping):
-        return None
-    said = str(span.get("from", "complaint"))
-    start = next((start for word, start in STARTS.items() if word in said), None)
-    if start is None:
-        raise LawDataInvalid(f"adr_bodies.yaml: {body['id']}: deadline_after.from: {said!r}")
-    return LastDay(Period(int(span["value"]), str(span["unit"])), start)
-
-
-def _wait(body: Mapping[str, Any]) -> Wait | None:
-    span = (body.get("requires") or {}).get("wait")
-    if not isinstance(span, Mapping):
-        return None
-    value, _, unit = str(span.get("before", "")).partition(" ")
-    since = span.get("from_date")
-    return Wait(
-        Period(int(span["value"]), str(span["unit"])),
-        or_refused="or" in span,
-        since=date.fromisoformat(str(since)) if since else None,
-        before=Period(int(value), unit) if unit else None,
-    )
+def _days_of(place: str) -> str:
+    """Whose working days a body counts with: across borders (EU, INT) those of no country."""
+    return place if has_calendar(place) else ANYWHERE
 
 
 class Checker:

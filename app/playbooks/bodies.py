@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import date
 from typing import Any, Final
 
 from app.domain.counting import Period
 from app.domain.playbook import Body, BodyFee
 from app.law import reference
+from app.law.body_terms import period_of, terms_of
 from app.playbooks.schema import BodyIn
 
 Record = Mapping[str, Any]
@@ -20,11 +20,6 @@ Record = Mapping[str, Any]
 KINDS: Final = {
     "adr": "adr", "ombudsman": "adr", "neb": "regulator", "regulator": "regulator",
     "court": "court", "escalation_step": "step",
-}  # fmt: skip
-# What a body's last day runs from, by a word of its record; no word: the first complaint.
-CLOSES_FROM: Final = {
-    "complaint": "complaint", "original bill": "bill", "end of the two months": "opening",
-    "final response": "answer", "deadlock letter": "answer",
 }  # fmt: skip
 # Records may name other languages for a kind of matter.
 LANGUAGES_OF: Final = {
@@ -46,10 +41,10 @@ def body_of(body_id: str, takes: Period, given: BodyIn | None = None, family: st
     if record["kind"] not in KINDS or record.get("status") == "closed":
         raise BodyUnusable(f"{body_id} takes no complaints")
     _not_typed_twice(record, given)
-    requires = record.get("requires") or {}
-    wait = requires.get("wait")
-    span = wait if isinstance(wait, Mapping) else {}
-    last = record.get("deadline_after")
+    try:
+        terms = terms_of(record)
+    except ValueError as unknown:
+        raise BodyUnusable(str(unknown)) from None
     low, high, currency = _limits(record, given)
     address, email = _post(record, given), given.email or record.get("email")
     who = str(record.get("agent", "unknown"))
@@ -66,12 +61,12 @@ def body_of(body_id: str, takes: Period, given: BodyIn | None = None, family: st
         kind=KINDS[record["kind"]],
         who_files=who,
         how=_how(record),
-        opens_after=_period(span) if span else None,
-        opens_on_refusal="or" in span or not span,
-        earlier_wait=_earlier(span),
-        closes_after=_period(last) if isinstance(last, Mapping) else None,
-        closes_from=_closes_from(last),
-        needs_body=requires.get("prior_body"),
+        opens_after=terms.opens_after,
+        opens_on_refusal=terms.opens_on_refusal,
+        earlier_wait=terms.earlier_wait,
+        closes_after=terms.closes_after,
+        closes_from=terms.closes_from,
+        needs_body=(record.get("requires") or {}).get("prior_body"),
         max_amount_minor=high,
         amount_currency=currency,
         fee=_fee(record),
@@ -97,31 +92,10 @@ def _may_file(who: str, given: BodyIn) -> bool:
     return who == "consumer_or_mandated" and given.may_agency_file is not False
 
 
-def _period(span: Record) -> Period:
-    unit = str(span["unit"])
-    return Period(int(span["value"]), "working_days" if unit == "business_days" else unit)
-
-
-def _earlier(span: Record) -> tuple[date, Period] | None:
-    """`before: 8 weeks` with `from_date`: what complaints made earlier have to wait."""
-    if "from_date" not in span:
-        return None
-    value, _, unit = str(span["before"]).partition(" ")
-    return date.fromisoformat(str(span["from_date"])), Period(int(value), unit)
-
-
-def _closes_from(last: Any) -> str:
-    said = str(last.get("from", "complaint")) if isinstance(last, Mapping) else "complaint"
-    for word, start in CLOSES_FROM.items():
-        if word in said:
-            return start
-    raise BodyUnusable(f"deadline_after.from: {said!r} is no start we know")
-
-
 def _duration(record: Record) -> Period | None:
     span = record.get("duration")
     if isinstance(span, Mapping):
-        return _period(span)
+        return period_of(span)
     days = record.get("target_duration_days")
     return Period(int(days), "days") if days else None
 

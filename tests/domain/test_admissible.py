@@ -59,7 +59,12 @@ def opens(body: Body, **facts: date | None) -> date | None:
 def test_a_body_opens_its_wait_after_the_first_complaint() -> None:
     assert opens(replace(FIRST, opens_after=Period(1, "months"))) == date(2026, 2, 28)
     assert opens(replace(FIRST, opens_after=Period(10, "working_days"))) == date(2026, 2, 13)
-    assert opens(FIRST) == date(2026, 1, 31)
+
+
+def test_without_a_wait_a_refusal_opens_it_or_the_end_of_the_companys_time() -> None:
+    assert opens(FIRST, refused_on=date(2026, 2, 3)) == date(2026, 2, 3)
+    assert opens(FIRST, refused_on=date(2026, 1, 2)) == date(2026, 1, 31), "not before we wrote"
+    assert opens(FIRST) is None
 
 
 def test_without_a_known_complaint_nobody_knows_when_it_opens() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from app.domain import events as e
 from app.domain.case import LetterState, Outcome, Stage, TimerKind, WaitingOn
+from app.domain.counting import Period
 from app.domain.decision import TaskKind
 from app.domain.effects import RecallLetter, RenderLetter
 from app.domain.errors import StaleEvent, TransitionRefused
@@ -206,7 +207,7 @@ def test_where_the_company_demands_it_the_consumer_writes_first_at_step_0() -> N
 
 
 def test_a_complaint_waits_for_the_day_its_body_opens() -> None:
-    body = replace(PLAYBOOK.bodies[0], needs_complaint_days=60)
+    body = replace(PLAYBOOK.bodies[0], opens_after=Period(60, "days"))
     life = Life(playbook=replace(PLAYBOOK, bodies=(body,)))
     life.on_ladder(Stage.COMPLAINT, first_written_complaint=date(2026, 2, 20))
     assert life.waits() is WaitingOn.DATE

@@ -13,7 +13,8 @@ from app.domain.counting import Period
 from app.domain.decision import TaskKind
 from app.domain.errors import TransitionRefused
 from app.domain.playbook import Limitation, LimitationAct
-from tests.domain.life import PLAYBOOK, Life
+from app.playbooks import book
+from tests.domain.life import PLAYBOOK, START, Life
 
 REMINDS = LimitationAct("informal_reminder", "interrupts", ("consumer", "agency"), "lim.test")
 SUSPENDS = LimitationAct("claim_to_dispute_body", "suspends", ("consumer",), "lim.test")
@@ -130,6 +131,59 @@ def test_a_body_that_closes_is_watched_90_30_and_7_days_before() -> None:
     assert life.tasks[TaskKind.BODY_LIMIT, "fi.first:30"].role == "senior"
     said = next(h for h in life.last.history if h.code == "body_limit_near")
     assert dict(said.params)["next"] == "fi.second"
+
+
+@pytest.mark.parametrize(
+    ("start", "said", "since", "last"),
+    [
+        ("complaint", "first_written_complaint", date(2026, 1, 30), date(2027, 1, 30)),
+        ("answer", "refusal", date(2026, 2, 20), date(2027, 2, 20)),
+        ("opening", "body_opens", date(2026, 3, 30), date(2027, 3, 30)),
+        ("bill", "bill_date", date(2026, 1, 5), date(2027, 1, 5)),
+    ],
+)
+def test_a_body_is_watched_from_the_fact_its_time_runs_from(
+    start: str, said: str, since: date, last: date
+) -> None:
+    body = replace(
+        PLAYBOOK.bodies[0], opens_after=Period(2, "months"), closes_after=Period(1, "years"),
+        closes_from=start,
+    )  # fmt: skip
+    life = Life(playbook=replace(PLAYBOOK, bodies=(body,)))
+    life.on_ladder(
+        first_written_complaint=date(2026, 1, 30), refused_on=date(2026, 2, 20),
+        bill_on=date(2026, 1, 5),
+    )  # fmt: skip
+    timer = life.case.timer(TimerKind.BODY_LIMIT, "fi.first:30")
+    assert timer is not None
+    assert (timer.basis.start_event, timer.basis.start.date()) == (said, since)
+    assert timer.basis.due == last
+
+
+def test_the_us_bill_dispute_is_watched_from_the_bill() -> None:
+    """120 days from the bill, whoever complained when: us.cms_no_surprises."""
+    life = Life(playbook=book.get("house.us.health@1"))
+    life.on_ladder(bill_on=date(2026, 2, 2))
+    last = {t.basis.due for t in life.case.timers if t.kind is TimerKind.BODY_LIMIT}
+    assert last == {date(2026, 6, 2)}
+
+
+def test_a_body_closed_before_the_case_came_is_a_persons_work_at_once_and_once() -> None:
+    life = with_closing_body(30).on_ladder(first_written_complaint=date(2026, 1, 2))
+    task = life.tasks[TaskKind.BODY_LIMIT, "fi.first:closed"]
+    assert (task.priority_reason, task.role, task.due_at) == ("body_closed", "senior", life.now)
+    assert keys(life, TimerKind.BODY_LIMIT) == []
+    life.letter_arrives()
+    assert life.said.count("body_closed") == 1
+
+
+def test_a_body_that_closes_on_the_very_day_is_said_on_it() -> None:
+    first = replace(PLAYBOOK.bodies[0], closes_after=Period(1, "years"), closes_from="bill")
+    life = Life(playbook=replace(PLAYBOOK, bodies=(first, PLAYBOOK.bodies[1])))
+    life.on_ladder(bill_on=START.date() - timedelta(days=365))
+    assert life.tasks[TaskKind.BODY_LIMIT, "fi.first:closed"].priority_reason == (
+        "body_closes_in_0_days"
+    )
 
 
 def test_without_a_first_complaint_no_body_is_watched() -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
-from app.domain.counting import ONE_DAY, next_working_day, plus
-from app.domain.eligibility.facts import FactUnknown
+from app.domain import bodies
+from app.domain.counting import Calendar
+from app.domain.eligibility.facts import Answers, FactUnknown
 from app.domain.eligibility.finding import Due, Note
 from app.domain.eligibility.lawbook import Matter
 from app.domain.eligibility.places import air_law, country_at
@@ -74,10 +75,10 @@ def _at_disruption(m: Matter) -> str | None:
     country, day = country_at(m.answers, m.law, key), m.answers.day("flight_date")
     if country and not m.law.in_air_area(country, day) and _carrier_of_area(m, country):
         country = country_at(m.answers, m.law, "to_airport")
-    bodies = m.law["bodies"]
-    if m.answers.text("bought_as") == "business" and country in bodies["air_business"]:
-        return _text(bodies["air_business"][country])
-    return _text(bodies["air"].get(country))
+    named = m.law["bodies"]
+    if m.answers.text("bought_as") == "business" and country in named["air_business"]:
+        return _text(named["air_business"][country])
+    return _text(named["air"].get(country))
 
 
 def _carrier_of_area(m: Matter, country: str) -> bool:
@@ -94,16 +95,16 @@ def _carrier_of_area(m: Matter, country: str) -> bool:
 def _by_home(m: Matter) -> str | None:
     """Across a border a centre hands it over; at home the body of the kind, else of the country."""
     home, company = m.answers.text("residence"), m.answers.text("company_country")
-    bodies, law = m.law["bodies"], m.law
+    named, law = m.law["bodies"], m.law
     near = {*law["eu"], *law["ecc_beside_eu"]}
     if not company:
         return None
     if home != company:
         if home in near and company in near:
-            return _text(bodies["abroad_eu"])
-        return _text(bodies["abroad_gb"]) if home == "GB" and company in near else None
-    special = bodies.get(f"home_{m.answers.kind}", {})
-    return _text(special[home]) if home in special else _text(bodies["home"].get(home))
+            return _text(named["abroad_eu"])
+        return _text(named["abroad_gb"]) if home == "GB" and company in near else None
+    special = named.get(f"home_{m.answers.kind}", {})
+    return _text(special[home]) if home in special else _text(named["home"].get(home))
 
 
 def _text(name: object) -> str | None:
@@ -112,38 +113,25 @@ def _text(name: object) -> str | None:
 
 def closes_on(m: Matter, body: str) -> date | None:
     """The last day of the body, where its record gives one and its start is known."""
-    last = m.law.body_days.get(body)
-    if last is None:
-        return None
-    starts = {
-        "complaint": m.answers.told_on, "answer": refused_on(m), "opening": opens_on(m, body),
-        "bill": m.answers.day("bill_date"),
-    }  # fmt: skip
-    start = starts[last.start]
-    return plus(start, last.period) if start else None
-
-
-def refused_on(m: Matter) -> date | None:
-    refused = m.answers.text("company_answer") == "refused"
-    return m.answers.day("company_answer_on") if refused else None
+    terms = m.law.body_terms[body]
+    return bodies.closes_on(terms, facts_of(m.answers), _calendar(m, body))
 
 
 def opens_on(m: Matter, body: str) -> date | None:
-    """The first day of the body: its wait after the first written complaint, or a refusal. None:
-    not open, or not known yet."""
-    told, refused = m.answers.told_on, refused_on(m)
-    if told is None:
-        return None
-    wait = m.law.body_waits.get(body)
-    if wait is None:
-        return refused
-    period = wait.period
-    if wait.since and wait.before and told < wait.since:
-        period = wait.before
-    if period.unit == "working_days":
-        calendar, waited = m.law.calendar_of(m.law.body_countries[body]), told
-        for _ in range(period.value):
-            waited = next_working_day(calendar, waited + ONE_DAY)
-    else:
-        waited = plus(told, period)
-    return min(waited, refused) if wait.or_refused and refused else waited
+    """The first day of the body. None: not open, or not known yet."""
+    terms = m.law.body_terms[body]
+    return bodies.opens_on(terms, facts_of(m.answers), _calendar(m, body))
+
+
+def facts_of(answers: Answers) -> bodies.Facts:
+    """What the answers say of the days that bodies count from."""
+    refused = answers.text("company_answer") == "refused"
+    return bodies.Facts(
+        answers.told_on,
+        answers.day("company_answer_on") if refused else None,
+        answers.day("bill_date"),
+    )
+
+
+def _calendar(m: Matter, body: str) -> Calendar:
+    return m.law.calendar_of(m.law.body_countries[body])

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
 
-from app.domain.counting import Calendar, Period
+from app.domain.counting import Calendar
 from app.domain.eligibility.act_rules import ActRule, DemandRule
 from app.domain.eligibility.facts import Answers, FactUnknown
+from app.domain.playbook import BodyTerms
 
 
 class Airports(Protocol):
@@ -25,35 +26,14 @@ class Airports(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
-    """How long after the first written complaint a body opens; `or_refused`: a refusal opens it
-    earlier; a complaint made before `since` waits `before` instead."""
-
-    period: Period
-    or_refused: bool = False
-    since: date | None = None
-    before: Period | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LastDay:
-    """Until when a body may be asked: so long after the `complaint`, the `answer` (a refusal), the
-    `opening` (its own first day) or the `bill`."""
-
-    period: Period
-    start: str
-
-
-@dataclass(frozen=True, slots=True)
 class LawBook:
-    """`tables` is routing.yaml as read and checked; waits and last days of bodies by their id;
+    """`tables` is routing.yaml as read and checked; the terms of bodies by their id;
     `calendar_of` the working days of a country; `cures`: demands that ask for no money;
     `unconfirmed`: records that nobody read in a source."""
 
     tables: Mapping[str, Any]
     airports: Airports
-    body_days: Mapping[str, LastDay]
-    body_waits: Mapping[str, Wait]
+    body_terms: Mapping[str, BodyTerms]
     body_countries: Mapping[str, str]
     calendar_of: Callable[[str], Calendar]
     acts: tuple[ActRule, ...]
