@@ -17,6 +17,7 @@ from app.domain.money import Money
 from app.fields import FieldError, FieldsRefused
 from app.ids import new_id
 from app.moment import read_moment
+from app.playbooks import book
 from app.tables.correspondence import MessageRow
 from app.tables.people import ConsumerRow
 from app.tables.work import DirectPaymentRow, QuestionRow
@@ -71,7 +72,7 @@ async def report_direct_payment(
         raise FieldsRefused(
             FieldError("/amount/currency", f"this case is in {case.currency}", "wrong_currency")
         )
-    if paid_on > moment.now.date():
+    if paid_on > book.local_day(case.playbook, moment.now):
         raise FieldsRefused(FieldError("/paid_on", "that day has not come yet", "date_in_future"))
     report_id = new_id()
     await session.execute(

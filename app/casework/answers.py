@@ -28,6 +28,7 @@ from app.domain.events import (
 )
 from app.domain.money import Money
 from app.ids import new_id
+from app.playbooks import book
 from app.schemas import MoneyIn
 from app.tables.correspondence import MessageRow
 from app.tables.work import CallRow, OfferRow
@@ -215,7 +216,7 @@ def _coming(change: CaseChange, at: datetime, field: str) -> datetime:
 
 
 def _soon(change: CaseChange, day: date, field: str) -> date:
-    today = change.now.date()
+    today = book.local_day(change.case.playbook, change.now)
     if day < today:
         raise InvalidInput(f"{field} has passed", code="date_in_past", field=field)
     if day > today + timedelta(days=366 * ANSWER_YEARS_MAX):

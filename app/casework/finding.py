@@ -82,7 +82,7 @@ async def finding_of(
         }
     )
     try:
-        found = Checker(today, approved_records()).check(asked)
+        found = Checker(today, approved_records()).check(asked, row["jurisdiction"])
     except AnswersInvalid as invalid:
         return CaseFinding(None, Facts(None), tuple(invalid.wrong), playbook)
     return CaseFinding(found, facts_of(Answers(asked.whole)), (), playbook)
@@ -91,7 +91,7 @@ async def finding_of(
 def _answers(row: Mapping[str, Any], told: date | None) -> dict[str, Any]:
     """The intake's answers as filed, with what the case itself knows where they are silent."""
     kind = row["claim_kind"]
-    given = {key: value for key, value in row["answers"].items() if not key.startswith("_")}
+    given = {k: v for k, v in row["answers"].items() if not k.startswith("_") and v is not None}
     first = row["first_written_complaint"]
     known = {
         "claim_kind": kind,
@@ -123,7 +123,7 @@ async def keep(change: CaseChange, found: CaseFinding) -> None:
 def _kept(found: CaseFinding) -> dict[str, Any]:
     one = found.finding
     if one is None:
-        return {"refused": [where for where, _ in found.refused]}
+        return {"refused": [_plain(where) for where, _ in found.refused]}
     return {
         "claim_kind": one.claim_kind,
         "jurisdiction": one.jurisdiction,
@@ -141,6 +141,21 @@ def _kept(found: CaseFinding) -> dict[str, Any]:
         "acts": [[act.code, str(act.last_day or ""), act.rule] for act in one.acts],
         "open_facts": list(one.open_facts),
     }
+
+
+def _plain(where: str) -> str:
+    """The path of a refused answer in words of the questions only: who filed it may have named an
+    answer after a person."""
+    return ".".join(
+        part if part.isdigit() or part in words_asked() else "?" for part in where.split(".")
+    )
+
+
+@cache
+def words_asked() -> frozenset[str]:
+    """Every key of the questions, and of the entries of their lists."""
+    facts = [fact for found in vocabulary().values() for fact in found.values()]
+    return frozenset(str(name) for fact in facts for name in (fact["key"], *fact.get("of", {})))
 
 
 def _codes(notes: tuple[Note, ...]) -> list[Any]:

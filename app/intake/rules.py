@@ -34,9 +34,9 @@ def check_people(body: CaseIn, principal: Principal) -> None:
         raise FieldsRefused(*errors)
 
 
-def check_facts(body: CaseIn, opening: Opening, principal: Principal) -> None:
-    """Dates that cannot be, companies that do not exist, fees that are not the filer's to set."""
-    today = opening.moment.now.date()
+def check_facts(body: CaseIn, opening: Opening, principal: Principal, today: date) -> None:
+    """Dates that cannot be, companies that do not exist, fees that are not the filer's to set.
+    `today`: the day at the place of the claim."""
     errors = check_dates(body.claim.first_written_complaint, today)
     errors += check_items(body.claim.items, principal)
     people: list[tuple[str, PersonIn]] = [(f"/party/{i}", p) for i, p in enumerate(body.party)]

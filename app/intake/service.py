@@ -27,6 +27,7 @@ from app.intake.ladder import playbook_for
 from app.intake.opening import Opening, read_opening
 from app.intake.schemas import CaseIn, ClaimChange, ItemIn
 from app.moment import read_moment
+from app.playbooks import book
 from app.tables.cases import CaseRow, ClaimantRow, ClaimItemRow
 
 _DATA_KEYS = """INSERT INTO data_keys (subject_id, key_id, wrapped, created_at)
@@ -68,10 +69,9 @@ async def file_case(
         me=me,
         company_id=company.company_id if company else None,
     )
-    rules.check_facts(body, opening, principal)
-    playbook = playbook_for(
-        body.claim.claim_kind, body.claim.jurisdiction, opening.moment.now.date()
-    )
+    now = opening.moment.now
+    playbook = playbook_for(body.claim.claim_kind, body.claim.jurisdiction, now.date())
+    rules.check_facts(body, opening, principal, book.local_day(playbook, now))
     people = people_of(body, opening, keyring)
     new = new_case(
         body,
@@ -169,7 +169,8 @@ async def change_draft(
     given = change.model_fields_set
     if not given:
         return
-    errors = rules.check_dates(change.first_written_complaint, opening.moment.now.date())
+    today = book.local_day(case.playbook, opening.moment.now)
+    errors = rules.check_dates(change.first_written_complaint, today)
     errors += rules.check_items(change.items or [], principal)
     errors += rules.check_company(company, opening)
     if errors:

@@ -162,13 +162,14 @@ class Checker:
         self.approved = approved
         self.earlier: list[Earlier] = []
 
-    def check(self, asked: FactsIn) -> Finding:
-        """Raises AnswersInvalid with every answer that cannot be."""
+    def check(self, asked: FactsIn, place: str = "") -> Finding:
+        """`place`: the jurisdiction of the case, where there is one. Raises AnswersInvalid with
+        every answer that cannot be."""
         answers = checked(asked.whole, self.today)
         company = asked.company.name
         finding = find(
             answers, law_book(), self.today, company=company, earlier=self.earlier,
-            approved=self.approved,
+            approved=self.approved, place=place,
         )  # fmt: skip
         read = Answers(answers)
         event = limits.event_of(read, law_book()["event_of"].get(read.kind))

@@ -113,12 +113,14 @@ async def test_answers_the_questions_do_not_know_are_named_and_stop_nothing(
     client: httpx.AsyncClient, people: People, database: Database
 ) -> None:
     handler = await people.staff("handler")
-    case = await british_bags(database, handler, from_airport="ZZZ")
+    case = await british_bags(database, handler, from_airport="ZZZ", annas_phone="0401234567")
     shown = (await client.get(f"/v1/cases/{case.id}/finding", headers=handler.auth)).json()
     assert (shown["eligible"], shown["finding"]) == ("needs_info", None)
-    assert [entry["answer"] for entry in shown["refused"]] == ["from_airport"]
+    assert {entry["answer"] for entry in shown["refused"]} == {"from_airport", "annas_phone"}
     answer = await post(client, handler, f"/v1/cases/{case.id}/assessment", ACCEPT, case=case)
     assert answer.status_code == 200, answer.text
+    kept = await one(database, "SELECT body FROM findings WHERE case_id = :id", id=case.id)
+    assert sorted(kept.body["refused"]) == ["?", "from_airport"], "keys of a filer may name people"
 
 
 async def test_an_act_that_moved_the_last_day_is_recorded_with_its_reason(

@@ -41,12 +41,14 @@ def find(
     company: str = "",
     earlier: Sequence[Earlier] = (),
     approved: frozenset[str] = frozenset(),
+    place: str = "",
 ) -> Finding:
     """The finding for one intake. `company` is the legal entity, `earlier` the open cases,
-    `approved` the records that a reviewer let work although nobody read them in a source."""
+    `approved` the records that a reviewer let work although nobody read them in a source, `place`
+    the jurisdiction a case was filed under, for answers that give none."""
     answers = Answers(given)
-    place, unsure = jurisdiction(answers, law)
-    m = Matter(answers, law, place, today, unsure)
+    named, unsure = jurisdiction(answers, law)
+    m = Matter(answers, law, named or place, today, unsure)
     test = _with_chargeback(_tested(m), m)
     sums = claimed(answers, law, test)
     twice = duplicate_of(m, company, earlier)
@@ -71,7 +73,8 @@ def find(
         legal_ground=test.grounds, items=items, amount_minor=total, currency=currency, body=body,
         body_opens=opens_on(m, body) if body else None, body_closes=closes,
         limitation=limitation, reasons=reasons, warnings=warnings,
-        missing=(*test.missing, *missing_papers(m)), open_facts=test.open_facts,
+        missing=(*test.missing, *missing_papers(m)),
+        open_facts=tuple(dict.fromkeys((*_asked_for(why), *test.open_facts))),
         acts=acts_of(m, clocks, approved), demand_primary=primary, demand_alternative=alternative,
     )  # fmt: skip
 
@@ -174,14 +177,22 @@ def _refused(m: Matter, test: Test, sums: Claimed, twice: Earlier | None) -> Not
 
 def _asked(m: Matter, test: Test, sums: Claimed) -> Note | None:
     consent = m.answers.text("guardian_consent")
-    if consent in GUARDIAN_MISSING or m.answers.get("guardian_consent") is None:
+    if consent in GUARDIAN_MISSING:
         return Note("guardian_must_sign")
+    if not consent:  # nobody said that the claimant is a minor
+        return Note("fact_unknown", {"fact": "guardian_consent"})
     acting = m.answers.text("acting_for")
     if acting in ("living_person", "") and m.answers.text("authority") != "sent":
-        return Note("authority_must_be_sent")
+        asks = Note("fact_unknown", {"fact": "acting_for"})
+        return Note("authority_must_be_sent") if acting else asks
     if test.verdict == "needs_info":
         return Note("question_open")
     return Note("sum_unknown") if sums.unknown and not sums.items else None
+
+
+def _asked_for(why: tuple[Note, ...]) -> tuple[str, ...]:
+    """The facts that the verdict itself asks for."""
+    return tuple(note.params["fact"] for note in why if note.code == "fact_unknown")
 
 
 def _doubted(m: Matter, test: Test) -> Note | None:

@@ -93,6 +93,7 @@ FLIGHTS: list[tuple[dict[str, Any], str]] = [
      "unclear 40000 EUR fi.kril"),
     ({"insolvency": "opened"}, "unclear 40000 EUR None"),
     ({"guardian_consent": "will_sign"}, "needs_info 40000 EUR fi.kril"),
+    ({"guardian_consent": "unknown"}, "needs_info 40000 EUR fi.kril"),
     ({"acting_for": "living_person", "authority": "held_not_sent"},
      "needs_info 40000 EUR fi.kril"),
     ({"acting_for": "estate"}, "yes 40000 EUR fi.kril"),
@@ -107,6 +108,29 @@ FLIGHTS: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.parametrize(("change", "expected"), FLIGHTS, ids=lambda v: str(v)[:70])
 def test_a_delayed_flight(change: dict[str, Any], expected: str) -> None:
     assert short(check(AIR | change)) == expected
+
+
+@pytest.mark.parametrize(
+    ("fact", "known"),
+    [
+        ("guardian_consent", {"guardian_consent": "will_sign"}),
+        ("acting_for", {"acting_for": "living_person"}),
+    ],
+)
+def test_what_nobody_said_is_asked_and_not_taken_for_given(
+    fact: str, known: dict[str, Any]
+) -> None:
+    asked, told = check(AIR | {fact: "unknown"}), check(AIR | known)
+    assert asked.reasons[0].params == {"fact": fact} and asked.open_facts[0] == fact
+    assert told.reasons[0].code in ("guardian_must_sign", "authority_must_be_sent")
+    assert fact not in told.open_facts
+
+
+def test_answers_that_give_no_place_leave_the_one_the_case_was_filed_under() -> None:
+    few = FactsIn(answers={"claim_kind": "online_not_delivered"})
+    assert Checker(TODAY).check(few, "DE").jurisdiction == "DE"
+    assert Checker(TODAY).check(few).jurisdiction == ""
+    assert Checker(TODAY).check(FactsIn(answers=AIR), "DE").jurisdiction == "FI"
 
 
 CANCELLATIONS: list[tuple[dict[str, Any], str]] = [
