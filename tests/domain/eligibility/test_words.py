@@ -1,14 +1,16 @@
-"""Every code a finding can hold has its words, in English and in Finnish, with the same gaps."""
+"""Every code a finding can hold has its words in five languages, with the same gaps."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 from string import Formatter
+from typing import get_args
 
 import pytest
 import yaml
 
+from app.check.schemas import CheckIn
 from app.law.acts import acts_file
 from app.law.eligibility import as_json
 from tests.domain.eligibility import test_routing, test_routing_flights, test_routing_kinds
@@ -30,6 +32,11 @@ def test_a_language_has_every_sentence_with_its_gaps(language: str) -> None:
     here, english = WORDS[language], WORDS["en"]
     assert set(here) == set(english)
     assert {c: gaps(here[c]) for c in here} == {c: gaps(english[c]) for c in english}
+
+
+def test_the_five_languages_of_the_check_have_words() -> None:
+    asked = set(get_args(CheckIn.model_fields["language"].annotation))
+    assert set(WORDS) == asked == {"en", "fi", "sv", "fr", "de"}
 
 
 def test_every_code_in_the_rules_has_words() -> None:
@@ -55,5 +62,6 @@ def test_every_act_and_demand_has_words() -> None:
 def test_every_finding_of_the_routing_can_be_told_and_says_its_steps() -> None:
     tables = (test_routing.CASES, test_routing_flights.CASES, test_routing_kinds.CASES)
     for name, claim, change, _ in (case for table in tables for case in table):
-        told = as_json(check(claim | change), "fi")
-        assert told["steps"], name
+        found = check(claim | change)
+        for language in WORDS:
+            assert as_json(found, language)["steps"], (name, language)
