@@ -81,7 +81,7 @@ def checked(answers: Mapping[str, Any], today: date) -> dict[str, Any]:
     for key, value in answers.items():
         if key in facts:
             wrong += _wrong(key, facts[key], value, today)
-    wrong += [*_in_order(answers), *_happened(answers, today)]
+    wrong += [*_in_order(answers), *_happened(answers, today), *_goes_somewhere(answers)]
     if wrong:
         raise AnswersInvalid(wrong[:50])
     return dict(answers)
@@ -252,9 +252,15 @@ _ORDER: Final = (
     ("first_debit_on", "last_debit_on", "lies before the first payment"),
 )
 
+# A cancellation may be complained of before the day of the flight, a delay may not.
+_COMPLAINED: Final = (
+    "flight_date", "first_written_complaint", "lies before the flight by over a day",
+)  # fmt: skip
+
 
 def _in_order(answers: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for first, then, matter in _ORDER:
+    late = answers.get("incident") in HAPPENED
+    for first, then, matter in (*_ORDER, *([_COMPLAINED] if late else [])):
         one, two = answers.get(first), answers.get(then)
         if not isinstance(one, str) or not isinstance(two, str):
             continue
@@ -276,3 +282,10 @@ def _happened(answers: Mapping[str, Any], today: date) -> Iterator[tuple[str, st
     late = answers.get("incident") in HAPPENED
     if late and isinstance(day, str) and _DAY.fullmatch(day) and day > today.isoformat():
         yield "flight_date", "lies in the future"
+
+
+def _goes_somewhere(answers: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """A flight of one way; there and back are two."""
+    start, end = answers.get("from_airport"), answers.get("to_airport")
+    if answers.get("claim_kind") == "air" and start == end and start not in (None, UNKNOWN):
+        yield "to_airport", "is where the trip began; each way is a trip of its own"

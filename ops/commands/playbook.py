@@ -23,15 +23,19 @@ group.command()(impact)
 KeyArg = Annotated[str, typer.Argument(help="id@version, e.g. house.fi.air@1")]
 
 
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as unreadable:
+        typer.echo(f"{path}: cannot be read: {unreadable}", err=True)
+        raise typer.Exit(1) from None
+
+
 @group.command()
 def check(files: FilesArg = None) -> None:
     """Check playbook files; every fault is one line `file:line: path: what`, and the end is 1."""
     built_in = loader.texts_of(loader.DATA)
-    try:
-        asked = {str(path): path.read_text("utf-8") for path in files or ()}
-    except (OSError, UnicodeDecodeError) as unreadable:
-        typer.echo(f"cannot be read: {unreadable}", err=True)
-        raise typer.Exit(1) from None
+    asked = {str(path): _text(path) for path in files or ()}
     books, faults = loader.check(asked, beside=built_in) if files else loader.check(built_in)
     for fault in faults:
         typer.echo(fault, err=True)

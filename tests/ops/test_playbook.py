@@ -32,7 +32,7 @@ def test_each_fault_of_a_file_is_a_line_with_its_place(tmp_path: Path) -> None:
 
 def test_a_file_that_is_not_there_is_said_so(tmp_path: Path) -> None:
     done = runner.invoke(app, ["playbook", "check", str(tmp_path / "none.yaml")])
-    assert (done.exit_code, "cannot be read" in done.stderr) == (1, True)
+    assert (done.exit_code, "none.yaml: cannot be read" in done.stderr) == (1, True)
 
 
 def test_the_list_names_drafts_as_such() -> None:

@@ -60,7 +60,7 @@ def find(
     closes = closes_on(m, body) if body else None
     warnings = (
         *test.warnings, *sums.warnings, *body_notes,
-        *warnings_of(m, eligible, total, currency, body),
+        *warnings_of(m, eligible, total, currency, body), *_carrier_unknown(m, company),
         *_to_be_confirmed(law, approved, (*test.grounds, body or "")),
     )  # fmt: skip
     limitation = limits.limit(m, approved)
@@ -77,6 +77,13 @@ def find(
         open_facts=tuple(dict.fromkeys((*_asked_for(why), *test.open_facts))),
         acts=acts_of(m, clocks, approved), demand_primary=primary, demand_alternative=alternative,
     )  # fmt: skip
+
+
+def _carrier_unknown(m: Matter, company: str) -> tuple[Note, ...]:
+    """No register of airlines is asked: a name nobody knows is a company like any other, confirmed
+    by a person. Only no name at all is said."""
+    flight = m.law["place_of"].get(m.answers.kind) == "route"
+    return (Note("airline_unknown"),) if flight and not company else ()
 
 
 def _whose_rules(m: Matter) -> tuple[Note, ...]:

@@ -126,6 +126,14 @@ def test_what_nobody_said_is_asked_and_not_taken_for_given(
     assert fact not in told.open_facts
 
 
+def test_an_airline_nobody_named_is_asked_for_and_an_unheard_of_one_is_a_company() -> None:
+    nameless = [note.code for note in check(AIR).warnings]
+    asked = FactsIn.model_validate({"company": {"brand": "Norrvind Air"}, "answers": AIR})
+    assert "airline_unknown" in nameless
+    assert "airline_unknown" not in [n.code for n in Checker(TODAY).check(asked).warnings]
+    assert short(check(AIR)) == short(Checker(TODAY).check(asked))
+
+
 def test_answers_that_give_no_place_leave_the_one_the_case_was_filed_under() -> None:
     few = FactsIn(answers={"claim_kind": "online_not_delivered"})
     assert Checker(TODAY).check(few, "DE").jurisdiction == "DE"
@@ -246,6 +254,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"persons": [{"who": "x", "age": "adult"}] * 201}, "persons"),
     ({"wants": [["refund"]]}, "wants.0"),
     ({"insolvency": False}, "insolvency"),
+    ({"to_airport": "HEL"}, "to_airport"),  # where it began
+    ({"first_written_complaint": "2026-08-18"}, "first_written_complaint"),  # of a delay to come
     ({"first_written_complaint": None}, "first_written_complaint"),
     ({"favourite_colour": "red"}, "favourite_colour"),
     ({"claim_kind": "weather"}, "claim_kind"),
