@@ -72,7 +72,7 @@ async def public_next_question(body: NextIn) -> NextOut:
     """The next question of the intake for these answers. What is answered is not asked again;
     `unknown` is an answer."""
     try:
-        found = open_questions(body.answers)
+        found = open_questions(body.answers, body.language)
     except KeyError:
         raise FieldsRefused(
             FieldError("/answers/claim_kind", "there is no such claim kind", "answer_invalid"),

@@ -10,6 +10,7 @@ from pydantic import Field
 from app.answers import Answers
 from app.schemas import In, Line, Out
 
+CheckLanguage = Literal["en", "fi", "sv", "fr", "de"]
 # Part of an intake file and not read here: the rules look at nothing but the answers.
 Unread = Annotated[Any, Field(description="part of an intake file; not read")]
 
@@ -33,7 +34,7 @@ class CheckIn(In):
     is: the countries stand in for answers left out, the story and the rest are not read."""
 
     answers: Answers
-    language: Literal["en", "fi", "sv", "fr", "de"] = "en"
+    language: CheckLanguage = "en"
     consumer: CheckConsumerIn | None = None
     company: CheckCompanyIn | None = None
     id: Unread = None
@@ -49,6 +50,7 @@ class NextIn(In):
     """The answers so far; without a claim kind the first question asks for it."""
 
     answers: Answers
+    language: CheckLanguage = "en"
 
 
 class QuestionOut(Out):

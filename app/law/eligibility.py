@@ -23,9 +23,10 @@ from app.domain.eligibility.verdict import Earlier, find
 from app.domain.playbook import BodyTerms
 from app.law.acts import acts_file
 from app.law.airports import PackagedAirports
-from app.law.answers import UNKNOWN, checked, vocabulary
+from app.law.answers import UNKNOWN, checked
 from app.law.body_terms import terms_of
 from app.law.calendar import ANYWHERE, calendar_for, has_calendar
+from app.law.questions import ask_of
 from app.law.records import DATA, LawDataInvalid
 
 # The gaps of sentences that hold a choice of the intake.
@@ -202,7 +203,7 @@ def as_json(finding: Finding, language: str = "en") -> dict[str, Any]:
         "acts": [_act(act, language) for act in finding.acts],
         "demand_primary": _demand(finding.demand_primary, language),
         "demand_alternative": _demand(finding.demand_alternative, language),
-        "steps": [sentence(n, language) for n in finding.reasons],
+        "steps": [sentence(n, language, finding.claim_kind) for n in finding.reasons],
         "open_facts": list(finding.open_facts),
         "codes": {
             "steps": [n.code for n in finding.reasons],
@@ -261,9 +262,10 @@ def _day(day: date | None) -> str | None:
     return day.isoformat() if day else None
 
 
-def sentence(note: Note, language: str) -> str:
-    """The words of a note, filled; English where a language has none yet."""
-    said = {name: _said(name, value, language) for name, value in note.params.items()}
+def sentence(note: Note, language: str, kind: str = "") -> str:
+    """The words of a note, filled; English where a language has none yet. `kind` of the claim: a
+    fact is asked for in the words of its kind."""
+    said = {name: _said(name, value, language, kind) for name, value in note.params.items()}
     return _word(note.code, language).format_map(said)
 
 
@@ -271,10 +273,10 @@ def _word(code: str, language: str) -> str:
     return _words(language).get(code) or _words("en")[code]
 
 
-def _said(name: str, value: str, language: str) -> str:
+def _said(name: str, value: str, language: str, kind: str) -> str:
     """An answer inside a sentence: choices in words, a fact as the question that asks for it."""
     if name == "fact":
-        return _asks().get(value, value)
+        return ask_of(kind, value, language)
     if name in BODIES:
         return ", ".join(_body_names().get(one, one) for one in value.split(", "))
     if name == "country":
@@ -292,11 +294,6 @@ def _said(name: str, value: str, language: str) -> str:
 @cache
 def _body_names() -> dict[str, str]:
     return {str(body["id"]): str(body["name"]) for body in _load("adr_bodies.yaml")["bodies"]}
-
-
-@cache
-def _asks() -> dict[str, str]:
-    return {key: str(f["ask"]) for facts in vocabulary().values() for key, f in facts.items()}
 
 
 @cache

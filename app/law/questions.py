@@ -32,16 +32,16 @@ class Question:
     picks: Mapping[str, str]
 
 
-def open_questions(answers: Mapping[str, Any]) -> list[Question]:
-    """Every required fact that has no answer yet, in the order of the form. Raises KeyError for a
-    claim kind that is none."""
+def open_questions(answers: Mapping[str, Any], language: str = "en") -> list[Question]:
+    """Every required fact that has no answer yet, in the order of the form, in words of the
+    language. Raises KeyError for a claim kind that is none."""
     kind = answers.get(KIND)
     if kind in (None, UNKNOWN):
         first = next(iter(vocabulary().values()))
-        return [_question(first[KIND])]
+        return [_question(first[KIND], language)]
     facts = vocabulary()[str(kind)]
     return [
-        _question(fact)
+        _question(fact, language)
         for key, fact in facts.items()
         if key not in answers and _required(fact["required"], answers)
     ]
@@ -71,24 +71,42 @@ def _several(wanted: Any) -> list[Any]:
     return wanted if isinstance(wanted, list) else [wanted]
 
 
-def _question(fact: Mapping[str, Any]) -> Question:
+def ask_of(kind: str, key: str, language: str = "en") -> str:
+    """The question for a fact as this kind asks it; its key where no question asks for it."""
+    kinds = vocabulary()
+    facts = kinds.get(kind) or next(iter(kinds.values()))
+    return said(str(facts[key]["ask"]), language) if key in facts else key
+
+
+def said(english: str, language: str) -> str:
+    """A sentence of facts.yaml in another language."""
+    return english if language == "en" else _translated(language)[english]
+
+
+@cache
+def _translated(language: str) -> Mapping[str, str]:
+    path = DATA / "questions" / f"{language}.yaml"
+    return dict(yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader))
+
+
+def _question(fact: Mapping[str, Any], language: str) -> Question:
     of = fact.get("of", {})
     choices = fact.get("values") or of.get("enum") or ()
     return Question(
         key=fact["key"],
-        ask=fact["ask"],
-        why=fact["why"],
+        ask=said(fact["ask"], language),
+        why=said(fact["why"], language),
         type=fact["type"],
         unit=fact.get("unit"),
         none_allowed=bool(fact.get("none_allowed")),
         values=tuple(str(value) for value in choices),
         fields={} if "enum" in of else {str(name): kind for name, kind in of.items()},
-        picks=picks() if fact["key"] == KIND else {},
+        picks=picks(language) if fact["key"] == KIND else {},
     )
 
 
 @cache
-def picks() -> Mapping[str, str]:
+def picks(language: str = "en") -> Mapping[str, str]:
     """What each claim kind is, in a person's words."""
     file = yaml.load((DATA / "facts.yaml").read_text("utf-8"), Loader=yaml.CSafeLoader)
-    return {kind: str(found["pick"]) for kind, found in file["kinds"].items()}
+    return {kind: said(str(found["pick"]), language) for kind, found in file["kinds"].items()}

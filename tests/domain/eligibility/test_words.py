@@ -13,7 +13,8 @@ import yaml
 from app.check.schemas import CheckIn
 from app.law.acts import acts_file
 from app.law.eligibility import as_json
-from tests.domain.eligibility import test_routing, test_routing_flights, test_routing_kinds
+from app.law.questions import open_questions
+from tests.domain.eligibility import intakes, test_routing, test_routing_flights, test_routing_kinds
 from tests.domain.eligibility.intakes import check
 
 WORDS = {
@@ -37,6 +38,25 @@ def test_a_language_has_every_sentence_with_its_gaps(language: str) -> None:
 def test_the_five_languages_of_the_check_have_words() -> None:
     asked = set(get_args(CheckIn.model_fields["language"].annotation))
     assert set(WORDS) == asked == {"en", "fi", "sv", "fr", "de"}
+
+
+@pytest.mark.parametrize("language", sorted(set(WORDS) - {"en"}))
+def test_the_intake_asks_in_every_language(language: str) -> None:
+    file = yaml.safe_load(Path("app/law/data/facts.yaml").read_text("utf-8"))
+    facts = [*file["common"], *(f for kind in file["kinds"].values() for f in kind["facts"])]
+    english = {fact[word] for fact in facts for word in ("ask", "why")}
+    english |= {kind["pick"] for kind in file["kinds"].values()}
+    translated = yaml.safe_load(Path(f"app/law/data/questions/{language}.yaml").read_text("utf-8"))
+    assert set(translated) == english
+    assert all(translated.values())
+
+
+def test_an_open_fact_is_asked_in_the_words_of_its_kind_and_language() -> None:
+    unsure = check(intakes.BUS | {"incident": "unknown"})
+    assert "Was ist geschehen?" in " ".join(as_json(unsure, "de")["steps"])
+    unsure = check(intakes.DELAY | {"incident": "unknown"})
+    assert "Was geschah mit dem Flug?" in " ".join(as_json(unsure, "de")["steps"])
+    assert open_questions({}, "sv")[0].picks["rail"] == "Ett tåg var försenat eller inställt"
 
 
 def test_every_code_in_the_rules_has_words() -> None:
