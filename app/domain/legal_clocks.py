@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from app.domain import position
-from app.domain.bodies import closes_on, closing_start, facts_of
+from app.domain.bodies import closes_on, closing_known, closing_start, facts_of
 from app.domain.case import Basis, Case, LimitSource, Stage, TimerKind
 from app.domain.counting import ONE_DAY, next_working_day, plus
 from app.domain.decision import TaskKind
@@ -204,6 +204,8 @@ def keep_body_limits(t: Turn) -> None:
     today = t.place.local_day(t.now)
     closing = _closing(t, t.case)
     _say_closed(t, closing, today)
+    if t.before.entry_stage is None:
+        _say_unknown(t)
     limits = {body.id: closes for body, closes in closing if closes > today}
     for timer in t.case.timers:
         if timer.kind is TimerKind.BODY_LIMIT and limits.get(_body(timer.key)) != timer.basis.due:
@@ -246,6 +248,16 @@ def _say_closed(t: Turn, closing: list[tuple[Body, date]], today: date) -> None:
             )
             code = "body_closed" if closes < today else "body_limit_near"
             t.say(code, visible=False, body=body.id, days=0, on=closes, next=_next(t, body.id))
+
+
+def _say_unknown(t: Turn) -> None:
+    """A last day that runs from a bill nobody has dated cannot be watched: a person finds it."""
+    for body in t.rules.playbook.bodies:
+        if body.closes_from == "bill" and not closing_known(body, facts_of(t.case)):
+            t.task(
+                TaskKind.BODY_LIMIT, f"{body.id}:unknown", reason="body_term_unknown", role="senior"
+            )
+            t.say("body_term_unknown", visible=False, body=body.id)
 
 
 def _watch(t: Turn, body: Body, closes: date) -> None:

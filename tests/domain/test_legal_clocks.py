@@ -168,6 +168,14 @@ def test_the_us_bill_dispute_is_watched_from_the_bill() -> None:
     assert last == {date(2026, 6, 2)}
 
 
+def test_a_last_day_from_a_bill_nobody_dated_is_a_persons_work() -> None:
+    life = Life(playbook=book.get("house.us.health@1"))
+    life.on_ladder(first_written_complaint=date(2026, 1, 30))
+    task = life.tasks[TaskKind.BODY_LIMIT, "us.cms_no_surprises:unknown"]
+    assert task.priority_reason == "body_term_unknown"
+    assert life.said.count("body_term_unknown") == 1
+
+
 def test_a_body_closed_before_the_case_came_is_a_persons_work_at_once_and_once() -> None:
     life = with_closing_body(30).on_ladder(first_written_complaint=date(2026, 1, 2))
     task = life.tasks[TaskKind.BODY_LIMIT, "fi.first:closed"]
