@@ -181,7 +181,9 @@ class Checker:
 
 
 def as_json(finding: Finding, language: str = "en") -> dict[str, Any]:
-    """Sums in minor units, days as YYYY-MM-DD, notes as sentences with their code beside."""
+    """Sums in minor units, days as YYYY-MM-DD, notes as sentences with their code beside; in
+    English where we have no words of the language."""
+    language = language if language in languages() else "en"
     return {
         "claim_kind": finding.claim_kind,
         "jurisdiction": finding.jurisdiction,
@@ -263,14 +265,14 @@ def _day(day: date | None) -> str | None:
 
 
 def sentence(note: Note, language: str, kind: str = "") -> str:
-    """The words of a note, filled; English where a language has none yet. `kind` of the claim: a
-    fact is asked for in the words of its kind."""
+    """The words of a note, filled; `language`: one of `languages`. `kind` of the claim: a fact is
+    asked for in the words of its kind."""
     said = {name: _said(name, value, language, kind) for name, value in note.params.items()}
     return _word(note.code, language).format_map(said)
 
 
 def _word(code: str, language: str) -> str:
-    return _words(language).get(code) or _words("en")[code]
+    return _words(language)[code]
 
 
 def _said(name: str, value: str, language: str, kind: str) -> str:
@@ -297,8 +299,12 @@ def _body_names() -> dict[str, str]:
 
 
 @cache
+def languages() -> frozenset[str]:
+    """Those that findings are written in."""
+    return frozenset(path.stem for path in (DATA / "words").glob("*.yaml"))
+
+
+@cache
 def _words(language: str) -> dict[str, str]:
     path = DATA / "words" / f"{language}.yaml"
-    if not path.exists():
-        return {}
     return dict(yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader))

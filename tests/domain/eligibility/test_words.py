@@ -59,6 +59,11 @@ def test_an_open_fact_is_asked_in_the_words_of_its_kind_and_language() -> None:
     assert open_questions({}, "sv")[0].picks["rail"] == "Ett tåg var försenat eller inställt"
 
 
+def test_a_language_without_words_is_answered_in_english() -> None:
+    unsure = check(intakes.BUS | {"incident": "unknown"})
+    assert as_json(unsure, "zz") == as_json(unsure, "en")
+
+
 def test_every_code_in_the_rules_has_words() -> None:
     codes = {
         code
