@@ -12,6 +12,7 @@ from app.check.endpoints import router as check
 from app.companies.endpoints import router as companies
 from app.consumers.account_endpoints import router as payout_account
 from app.consumers.login_endpoints import router as consumer_login
+from app.correspondence.endpoints import router as inbound
 from app.deps import Router
 from app.evidence.endpoints import router as evidence
 from app.finance.bank_endpoints import router as bank
@@ -49,6 +50,7 @@ ROUTERS: tuple[Router, ...] = (
     answers,
     tasks,
     messages,
+    inbound,
     search,
     bank,
     payouts,

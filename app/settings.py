@@ -6,12 +6,14 @@ the project reads the environment for configuration. ``docs/configuration.md`` l
 setting and a test keeps the two in step.
 """
 
+import base64
 from functools import lru_cache
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 Environment = Literal["development", "test", "production"]
 
@@ -21,6 +23,8 @@ PLACEHOLDER_MARKS = ("placeholder", "changeme", "change-me", "change_me", "examp
 SECRET_LENGTH_MIN = 32  # characters; 256 bits when written as 64 hex digits or 43 of base64
 TEST_KEY_MARKS = ("sk_test_", "rk_test_", "pk_test_")
 ASYNC_DRIVER = "postgresql+asyncpg://"
+THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
+WEBHOOK_KEY_BYTES_MIN = 24  # Standard Webhooks, "Signature scheme"
 SECRETS_DIR = Path("/run/secrets")  # where container platforms mount secrets
 
 
@@ -155,15 +159,34 @@ class Settings(BaseSettings):
         le=3_600,
         description="Whole time of one hand-over; RFC 5321 lets the last reply take 10 minutes.",
     )
-    imap_host: str | None = Field(default=None, description="Mailbox of incoming mail, if polled.")
-    imap_port: int = Field(default=993, ge=1, le=65_535, description="Its port, TLS.")
+    imap_host: str | None = Field(
+        default=None, description="Server of the mailbox of incoming mail, if one is polled."
+    )
+    imap_port: int = Field(default=993, ge=1, le=65_535, description="Its port.")
+    imap_tls: bool = Field(
+        default=True, description="Speak TLS; off only for a server on this machine."
+    )
     imap_user: str | None = Field(default=None, description="User of that mailbox.")
     imap_password: SecretStr | None = Field(default=None, description="Password there.")
+    imap_mailbox: str = Field(default="INBOX", max_length=200, description="The folder there.")
+    imap_seconds: float = Field(
+        default=20.0, ge=0.05, le=600, description="Pause between two visits to it."
+    )
     inbound_smtp_host: str = Field(
         default="127.0.0.1", description="Address on which workers accept incoming mail by SMTP."
     )
     inbound_smtp_port: int | None = Field(
         default=None, ge=0, le=65_535, description="Port for that; without it nothing listens."
+    )
+    inbound_smtp_peers: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Networks of our own mail servers (10.0.3.0/24, ...), separated by commas: "
+        "only they may hand mail in where inbound_smtp_host is not the loopback.",
+    )
+    inbound_webhook_secret: SecretStr | None = Field(
+        default=None,
+        description="Signing secret (whsec_...) of a mail provider that posts incoming mail to "
+        "/v1/inbound/mail; without it that address answers 404.",
     )
 
     # -- work ---------------------------------------------------------------------------
@@ -211,12 +234,49 @@ class Settings(BaseSettings):
                 return ASYNC_DRIVER + value.removeprefix(prefix)
         raise ValueError("must start with postgresql://")
 
+    @field_validator(
+        "first_admin_email", "smtp_user", "smtp_password", "imap_host", "imap_user",
+        "imap_password", "inbound_smtp_port", "inbound_webhook_secret", mode="before",
+    )  # fmt: skip
+    @classmethod
+    def _empty_is_unset(cls, value: Any) -> Any:
+        """A compose file passes on what is not set as an empty value, or an empty secret file."""
+        return None if isinstance(value, str) and not value.strip() else value
+
+    @field_validator("inbound_smtp_peers", mode="before")
+    @classmethod
+    def _networks(cls, value: Any) -> Any:
+        found = [one.strip() for one in value.split(",")] if isinstance(value, str) else value
+        return tuple(str(ip_network(one)) for one in found if one)
+
+    @field_validator("inbound_webhook_secret")
+    @classmethod
+    def _signing_key(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            written = value.get_secret_value().removeprefix("whsec_")
+            try:
+                key = base64.b64decode(written, validate=True)
+            except ValueError:
+                key = b""
+            if len(key) < WEBHOOK_KEY_BYTES_MIN:
+                raise ValueError(
+                    f"must be whsec_ and {WEBHOOK_KEY_BYTES_MIN} bytes or more of base64"
+                )
+        return value
+
     @field_validator("public_url")
     @classmethod
     def _no_trailing_slash(cls, value: str) -> str:
         if not value.startswith(("http://", "https://")):
             raise ValueError("must start with http:// or https://")
         return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _whole_mailboxes(self) -> Self:
+        problems = mailbox_problems(self)
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
 
     @model_validator(mode="after")
     def _safe_in_production(self) -> Self:
@@ -249,6 +309,19 @@ def is_placeholder(secret: SecretStr | None) -> bool:
     return len(value) < SECRET_LENGTH_MIN or any(mark in value for mark in PLACEHOLDER_MARKS)
 
 
+def mailbox_problems(settings: Settings) -> list[str]:
+    """What is missing or unsafe in the ways mail comes in."""
+    problems = []
+    if settings.imap_host is not None:
+        if settings.imap_user is None or settings.imap_password is None:
+            problems.append("imap_host needs imap_user and imap_password")
+        if not settings.imap_tls and settings.imap_host not in THIS_MACHINE:
+            problems.append("imap_tls may be off only for a server on this machine")
+    if settings.inbound_smtp_host not in THIS_MACHINE and not settings.inbound_smtp_peers:
+        problems.append("inbound_smtp_host beyond this machine needs inbound_smtp_peers")
+    return problems
+
+
 def production_problems(settings: Settings) -> list[str]:
     """Why these settings must not serve real people; empty when they may.
 
@@ -272,7 +345,7 @@ def production_problems(settings: Settings) -> list[str]:
         problems.append("mail_domain is a reserved name")
     if settings.providers == "fake":
         problems.append("providers must be real")
-    on_this_machine = settings.smtp_host in ("127.0.0.1", "::1", "localhost")
+    on_this_machine = settings.smtp_host in THIS_MACHINE
     if not (settings.smtp_starttls or settings.smtp_tls or on_this_machine):
         problems.append("smtp_starttls or smtp_tls must be on, or letters travel in the clear")
     if settings.redis_url is None:

@@ -174,6 +174,9 @@ def test_compose_settings_and_secrets_make_a_production_installation(tmp_path: P
         "recourse_redis_url": "redis://:p@redis:6379/0",
         "recourse_secret_key": "Zk3v9QmX7tYpL2wRf8sNd4hJc6bGaVeU1oTi5KyMxWq",
         "recourse_keys": "k1 AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+        "recourse_smtp_password": "",  # not used here, as the compose file allows
+        "recourse_imap_password": "",
+        "recourse_inbound_webhook_secret": "",
     }
     assert set(secrets) == {name for name in COMPOSE["secrets"] if name.startswith("recourse_")}
     for name, value in secrets.items():

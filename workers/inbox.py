@@ -6,6 +6,7 @@ The raw bytes are safe before anything reads them, so whatever happens here only
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -42,19 +43,22 @@ _WORN = text("""
 _READ_UNTIL = text("""
     INSERT INTO installation (id, outgoing_paused, mail_read_until)
     SELECT 1, false, :now WHERE NOT EXISTS (SELECT 1 FROM inbound WHERE state = 'stored')
-    ON CONFLICT (id) DO UPDATE SET mail_read_until = excluded.mail_read_until
+    ON CONFLICT (id) DO UPDATE
+       SET mail_read_until = GREATEST(installation.mail_read_until, excluded.mail_read_until)
 """)
 
 
 @dataclass
 class Inbox:
-    """`listening`: mail could have come in; only then the mark of what was read moves."""
+    """`listening`: mail could have come in; only then the mark of what was read moves, to now, or
+    to `fetched_until` where a mailbox is polled: what lay in it then is here."""
 
     database: Database
     addresses: AddressBook
     reader: MailReader
     lease_seconds: float
     listening: bool = True
+    fetched_until: datetime | None = None
     filed: int = 0
     taken: int = 0  # mails looked at, whatever became of them
 
@@ -72,8 +76,9 @@ class Inbox:
             return True
         await self._park_worn()
         if self.listening:
+            until = self.fetched_until or now
             async with self.database.transaction() as session:
-                await session.execute(_READ_UNTIL, {"now": now})
+                await session.execute(_READ_UNTIL, {"now": until})
         return False
 
     async def _file(self, row: Any) -> None:

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from app.correspondence.raw import MAIL_BYTES_MAX
+
 ROOT = Path(__file__).resolve().parent.parent
-MAIL_BYTES_MAX = 25 * 1024 * 1024
 MAIL_SECONDS_MAX = 5.0
 ANSWER_BYTES_MAX = 4 * 1024 * 1024
 MAILS_PER_CHILD = 200  # then a fresh one: its processor budget is for its whole life

@@ -1,4 +1,5 @@
-"""The door for incoming mail: a small SMTP server on the loopback, behind a real one.
+"""The door for incoming mail: a small SMTP server behind a real one, on the loopback or on a
+private network whose servers are named.
 
 It stores the raw bytes first and answers 250 then; while the database is away it answers 451 and
 the server in front keeps the mail. It looks at nothing but the envelope.
@@ -7,26 +8,24 @@ the server in front keeps the mail. It looks at nothing but the envelope.
 from __future__ import annotations
 
 import asyncio
-import re
 from hashlib import sha256
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 import structlog
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from app.correspondence.raw import MAIL_BYTES_MAX, external_id
 from app.db import Database
 from app.ids import new_id
-from app.settings import Settings
+from app.settings import THIS_MACHINE, Settings
 from workers.inbox import store_mail
 from workers.loops import Loop
-from workers.mime import MAIL_BYTES_MAX
 from workers.trouble import DATABASE_TROUBLE
 
 log = structlog.get_logger(__name__)
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 RECIPIENTS_MAX = 50
 COMMAND_SECONDS_MAX = 300.0  # RFC 5321 4.5.3.2.7
-_MESSAGE_ID = re.compile(rb"(?im)^message-id:[ \t]*(<[^>\r\n]{1,990}>)")
 
 
 class Door:
@@ -37,11 +36,12 @@ class Door:
         self._domain = settings.mail_domain.lower()
         self._inbox = inbox
         self._hostname = settings.mail_domain
+        self._peers = [ip_network(one) for one in settings.inbound_smtp_peers]
         self._server: asyncio.Server | None = None
 
     async def open(self, host: str, port: int) -> int:
-        """Listen; returns the port. Refuses any address but the loopback."""
-        assert host in LOOPBACK, "mail comes in through a real mail server on this machine"
+        """Listen; returns the port. Beyond the loopback only for the servers named as peers."""
+        assert host in THIS_MACHINE or self._peers, "checked by the settings"
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(self._protocol, host, port)
         return int(self._server.sockets[0].getsockname()[1])
@@ -68,6 +68,19 @@ class Door:
             loop=asyncio.get_running_loop(),
         )  # fmt: skip
 
+    async def handle_MAIL(
+        self, server: Any, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if not self._is_known(session.peer):
+            return "550 5.7.1 this door is for our own mail server"
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 2.1.0 ok"
+
+    def _is_known(self, peer: Any) -> bool:
+        address = ip_address(peer[0].partition("%")[0])
+        return address.is_loopback or any(address in network for network in self._peers)
+
     async def handle_RCPT(
         self, server: Any, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
@@ -93,12 +106,3 @@ class Door:
             return "451 4.3.0 try again later"
         self._inbox.nudge()
         return "250 2.0.0 stored"
-
-
-def external_id(raw: bytes, recipient: str) -> str:
-    """The same mail to the same address is the same fact, whatever trace lines a redelivery adds:
-    Message-ID and body count, the rest of the header does not."""
-    head, _, body = raw.replace(b"\r\n", b"\n").partition(b"\n\n")
-    found = _MESSAGE_ID.search(head)
-    name = found[1] + b"\n" + body if found else raw
-    return sha256(recipient.lower().encode() + b"\n" + name).hexdigest()

@@ -21,6 +21,8 @@ from workers.deadlines import Sweeper
 from workers.effects import HANDLERS
 from workers.heartbeat import beat_forever
 from workers.housekeeping import HOUSEKEEPING_SECONDS, Housekeeper
+from workers.imap_mailbox import ImapMailbox
+from workers.imap_session import ImapTrouble
 from workers.inbox import Inbox
 from workers.loops import Loop
 from workers.mail import address_book
@@ -82,6 +84,8 @@ class Worker:
             "housekeeping", Housekeeper(tools.database, tools.store).once, HOUSEKEEPING_SECONDS
         )
         self.door = Door(tools.database, settings, self.inbox)
+        self.polled = ImapMailbox(tools.database, settings) if settings.imap_host else None
+        self.poll = Loop("imap", self._poll, settings.imap_seconds)
 
     def nudge(self, what: str = "") -> None:
         """Something was staged or stored: everybody looks. A look at nothing costs 1 ms."""
@@ -100,6 +104,22 @@ class Worker:
             self._staged()
             self.sweep.nudge()
         return more
+
+    async def _poll(self) -> bool:
+        """Fetches what is new. The mark of what was read follows the visits of this worker; while
+        another one visits, the mark is its."""
+        assert self.polled is not None, "only then this loop runs"
+        try:
+            visit = await self.polled.visit()
+        except ImapTrouble as trouble:
+            log.warning("mailbox_away", error=str(trouble))
+            return False
+        if visit.began is not None and not visit.more:
+            self.mailbox.fetched_until = visit.began
+            self.mailbox.listening = True
+        if visit.stored:
+            self.inbox.nudge()
+        return visit.more
 
     async def open(self) -> None:
         """Only the door for mail, for who drives the worker by `until_quiet`; then `close`."""
@@ -135,6 +155,8 @@ class Worker:
                     group.create_task(relay.run())
                 for loop in (self.sweep, self.inbox, self.reconcile, self.housekeeping):
                     group.create_task(loop.run())
+                if self.polled is not None:
+                    group.create_task(self.poll.run())
                 group.create_task(beat_forever())
                 if bus is not None:
                     group.create_task(bus.run(self.nudge))
@@ -154,7 +176,8 @@ class Worker:
         except OSError:
             log.info("door_is_open_elsewhere", port=settings.inbound_smtp_port)
             return
-        self.mailbox.listening = True
+        # A mailbox that is polled beside it says itself how far it was read.
+        self.mailbox.listening = self.polled is None
         log.info("door_open", port=port)
 
     async def _close(self) -> None:

@@ -49,6 +49,12 @@ _WHO = text("""
                   WHERE l.company_id = c.company_id AND NOT l.blocked) AS learned
       FROM cases c WHERE c.id = :id
 """)
+_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:message_id, 0))")
+_TWIN = text("""
+    SELECT id FROM messages
+     WHERE message_id_header = :message_id AND direction = 'in' AND from_address = :sender
+       AND text = :text AND case_id IS NOT DISTINCT FROM CAST(:case_id AS uuid) LIMIT 1
+""")
 _FINISH = text("""
     UPDATE inbound SET state = :state, cause = :cause WHERE id = :id AND state = 'stored'
     RETURNING id
@@ -128,11 +134,16 @@ async def file_mail(
     session: AsyncSession, addresses: AddressBook, mail: InboundMail, said: Said
 ) -> bool:
     """File one mail with all that follows, once: False when somebody else has done it."""
+    if said.message_id:  # its twin may be coming in by another way this moment
+        await session.execute(_ONE_AT_A_TIME, {"message_id": said.message_id})
     place = await _place(session, addresses, mail, said)
     if place.case_id is not None:  # the case first, then the row: always in that order
         await session.execute(
             text("SELECT 1 FROM cases WHERE id = :id FOR UPDATE"), {"id": place.case_id}
         )
+    if await _is_twin(session, place, said):
+        await _finish(session, mail.id, "done", "same_as_before")
+        return False
     if not await _finish(session, mail.id, "done", None):
         return False
     sender = await _sender(session, place, said) if place.case_id else "unknown"
@@ -164,6 +175,17 @@ async def _state(session: AsyncSession, place: Place, said: Said, automatic: boo
         place.reasons.append("sender_blocked")
         return "not_ours"
     return "pen"
+
+
+async def _is_twin(session: AsyncSession, place: Place, said: Said) -> bool:
+    """The same mail by another way: to two of our addresses, or by door and mailbox."""
+    if not said.message_id:
+        return False
+    found = await session.execute(_TWIN, {
+        "message_id": said.message_id, "case_id": place.case_id,
+        "sender": said.sender or "", "text": said.text,
+    })  # fmt: skip
+    return found.scalar() is not None
 
 
 async def park_mail(session: AsyncSession, mail: InboundMail, cause: str) -> None:

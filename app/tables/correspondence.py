@@ -90,3 +90,14 @@ class LearnedSenderRow(Base):
     message_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("messages.id"))
     learned_by: Mapped[str]
     learned_at: Mapped[datetime]
+
+
+class MailboxRow(Base):
+    """How far a polled mailbox was read: the server's numbering and the last mail stored."""
+
+    __tablename__ = "mailboxes"
+
+    name: Mapped[str] = mapped_column(primary_key=True)  # user@host/folder
+    uid_validity: Mapped[int]
+    last_uid: Mapped[int]
+    lease_until: Mapped[datetime | None]  # database time: one worker visits at a time

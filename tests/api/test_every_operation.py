@@ -226,6 +226,12 @@ def judge(case: AnyCase, answer: httpx.Response, role: str) -> None:
         assert problem["request_id"] == answer.headers["x-request-id"]
 
 
+@schemathesis.serializer("message/rfc822")
+def mail_as_it_is(_context: Any, value: Any) -> bytes:
+    """A mail is its bytes."""
+    return value if isinstance(value, bytes) else str(getattr(value, "data", value)).encode()
+
+
 def explore(
     desk: Desk, share: Callable[[int], bool], examples: int, start: int | None
 ) -> tuple[Counter[int], list[str]]:

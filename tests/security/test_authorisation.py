@@ -135,6 +135,7 @@ def test_every_call_that_is_not_open_refuses_strangers_before_it_reads_the_body(
         "accept_invite",
         "request_login_link",
         "use_login_link",
+        "receive_mail",
     } | {o for o in TABLE if o.startswith("public_")}
 
 

@@ -71,7 +71,7 @@ async def test_a_consumers_mail_to_the_case_is_filed_and_acknowledged_once_a_day
 ) -> None:
     to = address(tools, case)
     for number in range(2):
-        await put(database, to, mail_of("Anna <anna@person.test>", to, f"X-N: {number}"))
+        await put(database, to, mail_of("Anna <anna@person.test>", to, body=f"Question {number}"))
     await inbox.once()
     found = await messages(database)
     assert [(m.case_id, m.sender, m.state) for m in found] == [
@@ -82,6 +82,21 @@ async def test_a_consumers_mail_to_the_case_is_filed_and_acknowledged_once_a_day
     answers = [m for m in mail.mails.values() if b"auto-replied" in m.data]
     assert len(answers) == 1
     assert b"In-Reply-To: <m1@person.test>" in answers[0].data
+
+
+async def test_the_same_mail_by_two_ways_is_one_message(
+    database: Database, tools: Tools, inbox: Inbox, case: Staged
+) -> None:
+    to = address(tools, case)
+    both = f"{to}, office@{tools.settings.mail_domain}"
+    await put(database, to, mail_of("anna@person.test", both, "X-Way: one"))
+    await put(database, f"office@{tools.settings.mail_domain}",
+              mail_of("anna@person.test", both, "X-Way: two"))  # fmt: skip
+    await inbox.once()
+    assert [m.case_id for m in await messages(database)] == [case.case_id]
+    async with database.read() as session:
+        causes = (await session.execute(text("SELECT cause FROM inbound ORDER BY id"))).all()
+    assert sorted(row.cause or "" for row in causes) == ["", "same_as_before"]
 
 
 async def test_a_companys_mail_blocks_the_next_step_until_it_is_read(
