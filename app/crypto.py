@@ -146,17 +146,24 @@ class SubjectCipher:
         return "SubjectCipher(...)"
 
     def encrypt(self, plain: str, *, column: str, row_id: UUID) -> bytes:
-        nonce = secrets.token_bytes(NONCE_BYTES)
-        sealed = self._aead.encrypt(nonce, plain.encode(), _field_aad(column, row_id))
-        return FIELD_VERSION + nonce + sealed
+        return self.seal(plain.encode(), column=column, row_id=row_id)
 
     def decrypt(self, stored: bytes, *, column: str, row_id: UUID) -> str:
         """The text back; raises CiphertextRefused when it was altered or moved."""
+        return self.open(stored, column=column, row_id=row_id).decode()
+
+    def seal(self, plain: bytes, *, column: str, row_id: UUID) -> bytes:
+        nonce = secrets.token_bytes(NONCE_BYTES)
+        sealed = self._aead.encrypt(nonce, plain, _field_aad(column, row_id))
+        return FIELD_VERSION + nonce + sealed
+
+    def open(self, stored: bytes, *, column: str, row_id: UUID) -> bytes:
+        """The bytes back; raises CiphertextRefused when they were altered or moved."""
         if stored[:1] != FIELD_VERSION or len(stored) < 1 + NONCE_BYTES + 16:
             raise CiphertextRefused("a stored field has an unknown form", column=column)
         nonce, sealed = stored[1 : 1 + NONCE_BYTES], stored[1 + NONCE_BYTES :]
         try:
-            return self._aead.decrypt(nonce, sealed, _field_aad(column, row_id)).decode()
+            return self._aead.decrypt(nonce, sealed, _field_aad(column, row_id))
         except InvalidTag:
             raise CiphertextRefused(
                 "a stored field does not open in this row", column=column

@@ -125,7 +125,7 @@ def _events(rows: LetterRows, zone: ZoneInfo) -> dict[str, date]:
         if row["delivered_at"] is not None and row["evidence_grade"] in PROOF:
             events[f"{name}_received"] = row["delivered_at"].astimezone(zone).date()
         if row["deadline"] is not None:
-            events[f"{name}_deadline"] = date.fromisoformat(row["deadline"])
+            events[f"{name}_deadline"] = row["deadline"]
     return events
 
 

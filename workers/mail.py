@@ -11,6 +11,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from uuid import UUID
 
+from app.crypto import SubjectCipher
 from app.reply_address import AddressBook
 from app.settings import Settings
 from workers.providers.errors import Refused
@@ -37,6 +38,7 @@ class Draft:
     in_reply_to: str | None = None
     attachments: Sequence[tuple[str, bytes]] = ()  # (file name, PDF)
     headers: dict[str, str] = field(default_factory=dict)
+    person: SubjectCipher | None = None  # of the consumer it goes to: seals the address on file
 
 
 def address_book(settings: Settings) -> AddressBook:

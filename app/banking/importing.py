@@ -15,17 +15,18 @@ from datetime import date, datetime
 from typing import Final
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import ledger
 from app.banking.camt import EntryRead, StatementRead, read_statements
+from app.banking.files import KeptFile, keep_event
 from app.banking.movements import (
     awaiting_confirmation,
     confirmed_by,
     insert_movements,
     movement_row,
 )
+from app.crypto import Keyring
 from app.domain.errors import Conflict
 from app.domain.money import Money
 from app.ids import new_id
@@ -38,7 +39,7 @@ from app.payouts.settling import (
     settle,
     take_return,
 )
-from app.tables.banking import BankAccount, BankStatement, ExternalEvent
+from app.tables.banking import BankAccount, BankStatement
 from app.tables.payouts import PayoutItem
 
 PROVIDER: Final = "bank_file"
@@ -109,30 +110,20 @@ async def open_bank_account(
     return row
 
 
-async def store_file(session: AsyncSession, raw: bytes, *, at: datetime) -> uuid.UUID:
-    """Keep a file exactly as it came; the same bytes again have the same id.
+async def store_file(
+    session: AsyncSession, keyring: Keyring, raw: bytes, *, at: datetime
+) -> KeptFile:
+    """Keep a file exactly as it came, sealed; the same bytes again have the same id.
 
     Called in a transaction of its own before the import, so that a refused file is kept too.
     """
-    sha256 = hashlib.sha256(raw).hexdigest()
-    await session.execute(
-        insert(ExternalEvent)
-        .values(
-            id=new_id(), provider=PROVIDER, external_id=sha256, raw=raw, sha256=sha256,
-            received_at=at,
-        )
-        .on_conflict_do_nothing(index_elements=["provider", "external_id"])
-    )  # fmt: skip
-    stored = await session.execute(
-        select(ExternalEvent.id).where(
-            ExternalEvent.provider == PROVIDER, ExternalEvent.external_id == sha256
-        )
-    )
-    return stored.scalar_one()
+    digest = hashlib.sha256(raw).hexdigest()
+    return await keep_event(session, keyring, raw, provider=PROVIDER, external_id=digest, at=at)
 
 
 async def import_file(
     session: AsyncSession,
+    keyring: Keyring,
     raw: bytes,
     *,
     actor: str,
@@ -147,15 +138,15 @@ async def import_file(
     """
     if statements is None:
         statements = read_statements(raw)
-    event_id = await store_file(session, raw, at=at)
+    file = await store_file(session, keyring, raw, at=at)
     done: list[StatementDone] = []
     posted: list[_Posted] = []
     for statement in statements:
-        result = await _import_statement(session, statement, event_id, actor=actor, at=at)
+        result = await _import_statement(session, statement, file, actor=actor, at=at)
         done.append(result.done)
         posted.append(result)
     return ImportDone(
-        event_id, tuple(done),
+        file.id, tuple(done),
         tuple(m for p in posted for m in p.receipts),
         tuple(s for p in posted for s in p.settled),
         tuple(r for p in posted for r in p.returned),
@@ -175,7 +166,7 @@ class _Posted:
 async def _import_statement(
     session: AsyncSession,
     statement: StatementRead,
-    event_id: uuid.UUID,
+    file: KeptFile,
     *,
     actor: str,
     at: datetime,
@@ -194,14 +185,14 @@ async def _import_statement(
         return _Posted(_statement_done(known, statement, 0, replayed=True))
     position = await _continues(session, account, statement)
     row = BankStatement(
-        id=new_id(), bank_account_id=account.id, external_event_id=event_id, position=position,
+        id=new_id(), bank_account_id=account.id, external_event_id=file.id, position=position,
         ident=statement.ident, sequence=statement.sequence, closes_on=statement.closes_on,
         opening_minor=statement.opening.minor, closing_minor=statement.closing.minor,
         content_hash=statement.content_hash, imported_at=at,
     )  # fmt: skip
     session.add(row)
     await session.flush()
-    posted = await _post_entries(session, account, row, statement.entries, actor=actor, at=at)
+    posted = await _post_entries(session, account, row, file, statement.entries, actor=actor, at=at)
     book = await ledger.balance_of(session, "C.BANK", str(account.id), account.currency)
     ahead = await awaiting_confirmation(session, account)
     assert book == statement.closing + ahead, "the book must stand where the statement says"
@@ -268,6 +259,7 @@ async def _post_entries(
     session: AsyncSession,
     account: BankAccount,
     row: BankStatement,
+    file: KeptFile,
     entries: Sequence[EntryRead],
     *,
     actor: str,
@@ -292,7 +284,7 @@ async def _post_entries(
         if ours:
             (incoming if entry.credit else outgoing).extend((item, line) for item in ours)
         kind = _kind(entry, ours)
-        movements.append(movement_row(movement_id, account, row.id, entry, kind, at))
+        movements.append(movement_row(movement_id, account, row.id, file, entry, kind, at))
         if not ours and entry.key not in by_hand:
             postings.append(_posting(movement_id, account, entry, kind, actor=actor, at=at))
     await insert_movements(session, movements)

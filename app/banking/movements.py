@@ -11,7 +11,6 @@ import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from hashlib import sha256
 from typing import Final
 
 from sqlalchemy import ARRAY, ColumnElement, Text, and_, any_, func, insert, literal, select
@@ -20,11 +19,13 @@ from sqlalchemy.orm import aliased
 
 from app import ledger
 from app.banking.camt import EntryRead, StatementInvalid
+from app.banking.files import KeptFile, keep_event
+from app.crypto import Keyring, mask_iban
 from app.domain.errors import Conflict, InvalidInput, NotFound
 from app.domain.money import Money
 from app.ids import new_id
 from app.ledger import Posting
-from app.tables.banking import Allocation, BankAccount, BankStatement, ExternalEvent, Movement
+from app.tables.banking import Allocation, BankAccount, BankStatement, Movement
 
 BY_HAND: Final = "by_hand"
 HAND: Final = "hand:"
@@ -54,7 +55,9 @@ class ReceiptByHand:
     at: datetime
 
 
-async def record_receipt(session: AsyncSession, receipt: ReceiptByHand) -> uuid.UUID:
+async def record_receipt(
+    session: AsyncSession, keyring: Keyring, receipt: ReceiptByHand
+) -> uuid.UUID:
     """Post money that came in, before its statement. NotFound, InvalidInput, MovementKnown."""
     account = (
         await session.execute(
@@ -70,10 +73,10 @@ async def record_receipt(session: AsyncSession, receipt: ReceiptByHand) -> uuid.
     entry = _entry(receipt)
     if await _known(session, account.id, [entry.key, entry.key.removeprefix(HAND)]):
         raise MovementKnown("This receipt is recorded already.")
-    statement_id = await _own_statement(session, account, receipt)
-    await insert_movements(
-        session, [movement_row(receipt.id, account, statement_id, entry, "receipt", receipt.at)]
-    )
+    file = await _own_sheet(session, keyring, account, receipt)
+    statement_id = await _own_statement(session, account, file, receipt)
+    row = movement_row(receipt.id, account, statement_id, file, entry, "receipt", receipt.at)
+    await insert_movements(session, [row])
     await ledger.post(
         session,
         Posting(
@@ -97,10 +100,10 @@ def _entry(receipt: ReceiptByHand) -> EntryRead:
     )  # fmt: skip
 
 
-async def _own_statement(
-    session: AsyncSession, account: BankAccount, receipt: ReceiptByHand
-) -> uuid.UUID:
-    """The sheet of paper this receipt stands on: outside the chain of the bank's statements."""
+async def _own_sheet(
+    session: AsyncSession, keyring: Keyring, account: BankAccount, receipt: ReceiptByHand
+) -> KeptFile:
+    """The sheet of paper this receipt stands on."""
     raw = json.dumps(
         {
             "account": str(account.id), "amount": receipt.amount.format(),
@@ -110,22 +113,25 @@ async def _own_statement(
         },
         sort_keys=True, ensure_ascii=False,
     ).encode()  # fmt: skip
-    event_id, statement_id, digest = new_id(), new_id(), sha256(raw).hexdigest()
-    await session.execute(
-        insert(ExternalEvent).values(
-            id=event_id, provider=BY_HAND, external_id=str(receipt.id), raw=raw, sha256=digest,
-            received_at=receipt.at,
-        )
-    )  # fmt: skip
+    return await keep_event(
+        session, keyring, raw, provider=BY_HAND, external_id=str(receipt.id), at=receipt.at
+    )
+
+
+async def _own_statement(
+    session: AsyncSession, account: BankAccount, file: KeptFile, receipt: ReceiptByHand
+) -> uuid.UUID:
+    """A statement of one line, outside the chain of the bank's statements."""
+    statement_id = new_id()
     lowest = await session.scalar(
         select(func.min(BankStatement.position)).where(BankStatement.bank_account_id == account.id)
     )
     await session.execute(
         insert(BankStatement).values(
-            id=statement_id, bank_account_id=account.id, external_event_id=event_id,
+            id=statement_id, bank_account_id=account.id, external_event_id=file.id,
             position=min(lowest or 0, 0) - 1, ident=f"by-hand:{receipt.id}", sequence=None,
             closes_on=None, opening_minor=0, closing_minor=receipt.amount.minor,
-            content_hash=digest, imported_at=receipt.at,
+            content_hash=file.sha256, imported_at=receipt.at,
         )
     )  # fmt: skip
     return statement_id
@@ -184,11 +190,14 @@ def movement_row(
     movement_id: uuid.UUID,
     account: BankAccount,
     statement_id: uuid.UUID,
+    file: KeptFile,
     entry: EntryRead,
     kind: str,
     at: datetime,
 ) -> dict[str, object]:
-    """The row of one line of the bank."""
+    """The row of one line of the bank. Only of a receipt is kept who paid: who sends one of our
+    payouts back is a consumer's bank, or the consumer."""
+    payer, number = (entry.payer_name, entry.payer_account) if kind == "receipt" else (None, None)
     return {
         "id": movement_id,
         "bank_account_id": account.id,
@@ -204,8 +213,9 @@ def movement_row(
         "end_to_end_id": entry.end_to_end_id,
         "creditor_ref": entry.creditor_ref,
         "remittance": entry.remittance,
-        "payer_name": entry.payer_name,
-        "payer_account": entry.payer_account,
+        "payer_name": payer,
+        "payer_account_masked": mask_iban(number) if number else None,
+        "payer_account_cipher": file.seal_account(number, movement_id),
         "return_reason": entry.return_reason,
     }
 

@@ -42,7 +42,7 @@ class UnallocatedMoney:
     held_for_case: uuid.UUID | None
     hold: str | None
     to_return: Money
-    payer_account: str | None
+    payer_account: str | None  # masked
 
 
 async def unallocated(
@@ -64,7 +64,8 @@ async def unallocated(
         UnallocatedMoney(
             m.id, m.booked_on, m.received_at, Money(m.amount_minor, m.currency),
             Money(left[m.id][0], m.currency), m.payer_name, m.creditor_ref, m.remittance,
-            case_id, _answer(outcome, offer), Money(left[m.id][1], m.currency), m.payer_account,
+            case_id, _answer(outcome, offer), Money(left[m.id][1], m.currency),
+            m.payer_account_masked,
         )
         for m, case_id, outcome, offer in rows
     ]  # fmt: skip

@@ -200,8 +200,7 @@ async def read_letters(
 _OWN_MESSAGES = text("""
     (messages.sender = 'consumer' AND (messages.from_address = :actor OR messages.from_address IN
         (SELECT email FROM consumers WHERE id = :me))
-     OR messages.sender = 'us' AND messages.to_address IN
-        (SELECT email FROM consumers WHERE id = :me))
+     OR messages.sender = 'us' AND messages.to_consumer_id = :me)
 """)
 
 

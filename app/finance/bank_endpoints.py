@@ -12,7 +12,7 @@ from app.banking.camt import STATEMENT_BYTES_MAX
 from app.banking.queries import Candidate, UnallocatedMoney
 from app.banking.service import AllocationDone
 from app.cases.schemas import Amount
-from app.crypto import mask_iban, mask_name
+from app.crypto import mask_name
 from app.deps import (
     Caller,
     Held,
@@ -75,8 +75,8 @@ async def import_statement(
     if media not in XML:
         raise Unsupported("send the file as application/xml")
     raw = await limited_body(request, STATEMENT_BYTES_MAX)
-    await receiving.keep_file(held.database, raw)
-    imported = await receiving.import_statement(await open_desk(session, caller), raw)
+    await receiving.keep_file(held.database, held.keyring, raw)
+    imported = await receiving.import_statement(await open_desk(session, caller), held.keyring, raw)
     done = imported.done
     return s.ImportOut(
         statements=[
@@ -142,9 +142,13 @@ async def list_statements(session: ReadSession, pages: Pages) -> s.StatementList
     status_code=201,
     responses=problems("conflict", "not_found"),
 )
-async def record_receipt(body: s.ReceiptIn, session: Session, caller: Caller) -> s.ReceiptOut:
+async def record_receipt(
+    body: s.ReceiptIn, session: Session, caller: Caller, held: Held
+) -> s.ReceiptOut:
     """Money received, recorded by hand before its statement comes."""
-    movement_id = await receiving.record_by_hand(await open_desk(session, caller), body)
+    movement_id = await receiving.record_by_hand(
+        await open_desk(session, caller), held.keyring, body
+    )
     return s.ReceiptOut(
         movement_id=movement_id, amount=amount(body.amount.money()), booked_on=body.booked_on
     )
@@ -177,7 +181,7 @@ def _unallocated(row: UnallocatedMoney, found: list[Candidate], masked: bool) ->
         amount=amount(row.amount),
         unallocated=amount(row.unallocated),
         payer=mask_name(payer) if payer and masked else payer,
-        payer_account=mask_iban(row.payer_account) if row.payer_account else None,
+        payer_account=row.payer_account,
         reference=row.creditor_ref,
         message="***" if masked else row.remittance,
         held_for_case=row.held_for_case,

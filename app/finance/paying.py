@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 
 from app import engine, outbox
+from app.banking.files import payer_accounts
 from app.banking.movements import resting_on_a_word
 from app.crypto import DataErased, Keyring
 from app.domain.decision import TaskKind
@@ -26,7 +27,7 @@ from app.payouts.batch_parts import BatchDone, Payee, Reveal
 from app.payouts.payable import ACCOUNT_FAILED, Payable, payables, ready_payables
 from app.payouts.service import PAYABLE_CURRENCY, NothingToPay, PreparePayout
 from app.payouts.settling import settle_by_hand
-from app.tables.banking import BankAccount
+from app.tables.banking import BankAccount, Movement
 from app.tables.payouts import PayoutAccount, PayoutBatch, PayoutItem
 from app.tables.work import TaskRow
 from app.vault import create_cipher, open_cipher, open_ciphers
@@ -278,7 +279,8 @@ async def _send_file(desk: Desk, keyring: Keyring, approved: BatchDone) -> None:
 
 
 async def _reveal(desk: Desk, keyring: Keyring, batch_id: UUID) -> Reveal:
-    """Opens the payees' accounts, all keys read at once. DataErased for a person who is gone."""
+    """Opens the payees' accounts, all keys read at once, and the accounts of payers who get money
+    back. DataErased for a person who is gone."""
     people = (
         await desk.session.execute(
             select(PayoutAccount.consumer_id)
@@ -288,7 +290,10 @@ async def _reveal(desk: Desk, keyring: Keyring, batch_id: UUID) -> Reveal:
     ).scalars()
     ciphers = await open_ciphers(desk.session, keyring, people)
 
-    async def reveal(account: PayoutAccount) -> Payee:
+    async def reveal(account: PayoutAccount | Movement) -> Payee:
+        if isinstance(account, Movement):
+            numbers = await payer_accounts(desk.session, keyring, [account.id])
+            return Payee(account.payer_name or "Payer", numbers[account.id])
         cipher = ciphers[account.consumer_id]
         if cipher is None:
             raise DataErased("this person's data has been erased")

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from app.banking.camt import read_statements
 from app.banking.importing import ImportDone, import_file, open_bank_account, store_file
 from app.banking.movements import ReceiptByHand, record_receipt
+from app.crypto import Keyring
 from app.db import Database
 from app.domain.errors import Conflict, RecourseError
 from app.fields import FieldError, FieldsRefused
@@ -34,17 +35,19 @@ class Imported:
     not_told: list[NotTold]
 
 
-async def keep_file(database: Database, raw: bytes) -> None:
+async def keep_file(database: Database, keyring: Keyring, raw: bytes) -> None:
     """The bytes as they came, in a transaction of their own: a refused file is kept too."""
     async with database.transaction() as session:
-        await store_file(session, raw, at=(await read_moment(session)).now)
+        await store_file(session, keyring, raw, at=(await read_moment(session)).now)
 
 
-async def import_statement(desk: Desk, raw: bytes) -> Imported:
+async def import_statement(desk: Desk, keyring: Keyring, raw: bytes) -> Imported:
     """Post the file, tell the cases, move the mark of how far the bank was read. All or nothing."""
     # A day of 30,000 lines takes a second to parse: other calls go on meanwhile.
     statements = await asyncio.to_thread(read_statements, raw)
-    done = await import_file(desk.session, raw, actor=desk.actor, at=desk.at, statements=statements)
+    done = await import_file(
+        desk.session, keyring, raw, actor=desk.actor, at=desk.at, statements=statements
+    )
     not_told = await tell_bank(desk, done.settled, done.returned)
     await mark_bank_read(desk)
     if not all(statement.replayed for statement in done.statements):
@@ -119,7 +122,7 @@ def _own_number(body: BankAccountIn) -> str:
     return number
 
 
-async def record_by_hand(desk: Desk, body: ReceiptIn) -> UUID:
+async def record_by_hand(desk: Desk, keyring: Keyring, body: ReceiptIn) -> UUID:
     """Money a person saw at the bank before its statement came. Raises what record_receipt does."""
     if body.booked_on > desk.today:
         raise FieldsRefused(
@@ -131,6 +134,7 @@ async def record_by_hand(desk: Desk, body: ReceiptIn) -> UUID:
     amount = body.amount.money()
     movement_id = await record_receipt(
         desk.session,
+        keyring,
         ReceiptByHand(
             id=new_id(),
             bank_account_id=body.bank_account_id,

@@ -45,7 +45,7 @@ class Payee:
     iban: str
 
 
-Reveal = Callable[[PayoutAccount], Awaitable[Payee]]
+Reveal = Callable[[PayoutAccount | Movement], Awaitable[Payee]]
 
 
 async def lock_batch(session: AsyncSession, batch_id: uuid.UUID) -> PayoutBatch:
@@ -151,9 +151,7 @@ async def payee_of(
     if item.account_id is not None:
         return await reveal(accounts[item.account_id])
     if item.movement_id is not None:
-        movement = await session.get_one(Movement, item.movement_id)
-        assert movement.payer_account, "checked when the return was prepared"
-        return Payee(movement.payer_name or "Payer", movement.payer_account)
+        return await reveal(await session.get_one(Movement, item.movement_id))
     assert item.own_account_id is not None, "a sweep names our account"
     own = await session.get_one(BankAccount, item.own_account_id)
     return Payee(own.holder, own.number)

@@ -128,7 +128,7 @@ async def return_to_payer(
     movement = await session.get(Movement, movement_id)
     if movement is None:
         raise NotFound("There is no such movement.")
-    if movement.currency != PAYABLE_CURRENCY or not movement.payer_account:
+    if movement.currency != PAYABLE_CURRENCY or movement.payer_account_cipher is None:
         raise NoPayoutRail("The statement does not say where this money came from.")
     aside = await ledger.balance_of(session, "C.PAYER", str(movement_id), movement.currency)
     if aside.is_zero:

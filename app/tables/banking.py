@@ -34,7 +34,11 @@ class BankAccount(Base):
 
 
 class ExternalEvent(Base):
-    """A file or message from outside, exactly as it came, stored before it is read. Append-only."""
+    """A file or message from outside, exactly as it came, stored before it is read. Append-only.
+
+    Sealed under the file's own data key (its id is the key's subject); ``sha256`` is of the plain
+    bytes.
+    """
 
     __tablename__ = "external_events"
     __table_args__ = (UniqueConstraint("provider", "external_id"),)
@@ -42,7 +46,7 @@ class ExternalEvent(Base):
     id: Mapped[PrimaryId]
     provider: Mapped[str]
     external_id: Mapped[str]
-    raw: Mapped[bytes]
+    raw_cipher: Mapped[bytes]
     sha256: Mapped[str]
     received_at: Mapped[datetime]
 
@@ -73,7 +77,8 @@ class Movement(Base):
     """One booked line of a statement. Append-only; what became of it stands in the ledger.
 
     Amounts are positive minor units, ``direction`` says which way. The other side's account is
-    kept for receipts only (to find and to pay back a payer); a consumer's never stands here.
+    kept for receipts only, to pay back a payer: sealed under the key of the statement's file, with
+    a masked form to show. A consumer's never stands here.
     """
 
     __tablename__ = "movements"
@@ -100,7 +105,8 @@ class Movement(Base):
     creditor_ref: Mapped[str | None]
     remittance: Mapped[str]
     payer_name: Mapped[str | None]
-    payer_account: Mapped[str | None]
+    payer_account_masked: Mapped[str | None]
+    payer_account_cipher: Mapped[bytes | None]
     return_reason: Mapped[str | None]
 
 

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY, UUID
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.domain.case import (
@@ -207,13 +208,19 @@ class LetterRow(Base):
 
 
 class LetterVersionRow(Base):
-    """One rendering: what it said and the hash of its stored bytes. Never changed."""
+    """One rendering: what it said and the hash of its stored bytes. Never changed.
+
+    What it said names people and where they live: it is sealed under the keys of all of
+    `sealed_for`, one around the other, so it opens only while none of them is erased.
+    """
 
     __tablename__ = "letter_versions"
 
     letter_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("letters.id"), primary_key=True)
     n: Mapped[int] = mapped_column(primary_key=True)
-    content: Mapped[dict[str, Any]]
+    content_cipher: Mapped[bytes | None]  # None: from before contents were sealed
+    sealed_for: Mapped[list[uuid.UUID]] = mapped_column(ARRAY(UUID(as_uuid=True)))
+    deadline: Mapped[date | None]  # the day the letter gave
     sha256: Mapped[str]
     pages: Mapped[int]
     size_bytes: Mapped[int]

@@ -50,6 +50,7 @@ class MessageRow(Base):
             "state IN ('unread','read','set_aside','pen','not_ours','sent','bounced')",
             name="state",
         ),
+        CheckConstraint("to_consumer_id IS NULL OR to_address = ''", name="to_sealed"),
         Index("ix_messages_case", "case_id", "id"),
         Index("ix_messages_pen", "received_at", "id", postgresql_where=text("state = 'pen'")),
         Index("ix_messages_message_id", "message_id_header"),
@@ -64,7 +65,9 @@ class MessageRow(Base):
     channel: Mapped[str]
     sender: Mapped[str]  # company | body | consumer | unknown | us
     from_address: Mapped[str]
-    to_address: Mapped[str]
+    to_address: Mapped[str]  # "" when it went to a consumer: then sealed by their key
+    to_consumer_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("consumers.id"))
+    to_cipher: Mapped[bytes | None]
     subject: Mapped[str]
     text: Mapped[str]
     automatic: Mapped[bool]

@@ -7,8 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from app import ledger
 from app.banking.case_money import CaseMoney, recovered_by_item
+from app.banking.files import payer_accounts
 from app.banking.holds import hold_in_full_settlement, settle_hold
 from app.banking.importing import ImportDone, import_file, open_bank_account
 from app.banking.queries import UnallocatedMoney, unallocated
@@ -19,18 +22,21 @@ from app.banking.service import (
     allocate,
     undo_allocation,
 )
+from app.crypto import Keyring
 from app.db import Database
 from app.domain.money import Money
 from app.domain.settlement import STANDARD_2026, FeeRule, FeeStanding, ItemDue
 from app.ids import new_id
 from app.payouts import accounts, batches, service
 from app.payouts.accounts import AccountDone, NewAccount
-from app.payouts.batch_parts import BatchDone, Payee
+from app.payouts.batch_parts import BatchDone, Payee, Reveal
+from app.tables.banking import Movement
 from app.tables.payouts import PayoutAccount
 from tests.banking.statements import IBAN, Line, camt053, statement
 
 NOW = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
 CONTACTED = FeeStanding(first_contact_on=date(2026, 1, 10))
+KEYRING = Keyring({"test": bytes(32)}, "test", bytes(32))
 CONSUMER_IBAN = "FI1410093000123458"
 
 
@@ -100,7 +106,7 @@ class Desk:
 
     async def import_raw(self, raw: bytes) -> ImportDone:
         async with self.database.transaction() as session:
-            return await import_file(session, raw, actor="bank", at=self.at)
+            return await import_file(session, KEYRING, raw, actor="bank", at=self.at)
 
     async def received(self, minor: int, **details: str) -> uuid.UUID:
         """Money came; returns its movement."""
@@ -193,7 +199,12 @@ class Desk:
     async def export(self, batch: BatchDone) -> BatchDone:
         async with self.database.transaction() as session:
             return await batches.export(
-                session, batch.id, actor="staff:checker", at=self.at, reveal=reveal, seal=seal
+                session,
+                batch.id,
+                actor="staff:checker",
+                at=self.at,
+                reveal=reveal(session),
+                seal=seal,
             )
 
     async def file(self, batch: BatchDone) -> bytes:
@@ -229,9 +240,17 @@ class Desk:
             ).minor == self.closing
 
 
-async def reveal(account: PayoutAccount) -> Payee:
-    """Undo the toy encryption of ``Desk.account``: the text backwards."""
-    return Payee("Äiti Ænigma", account.iban_cipher[::-1].decode())
+def reveal(session: AsyncSession) -> Reveal:
+    """Undo the toy encryption of ``Desk.account``: the text backwards. Payers' accounts are
+    really sealed."""
+
+    async def opened(account: PayoutAccount | Movement) -> Payee:
+        if isinstance(account, Movement):
+            numbers = await payer_accounts(session, KEYRING, [account.id])
+            return Payee(str(account.payer_name), numbers[account.id])
+        return Payee("Äiti Ænigma", account.iban_cipher[::-1].decode())
+
+    return opened
 
 
 def seal(text: str) -> bytes:

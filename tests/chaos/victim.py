@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from app.authorisation.principal import Principal
+from app.crypto import Keyring
 from app.db import Database
 from app.finance import receiving
 from app.finance.desk import open_desk
@@ -81,7 +82,7 @@ class RemotePrinter:
         raise Refused("not here")
 
 
-async def import_answers(database: Database, answers: Path, bank: Path) -> None:
+async def import_answers(database: Database, keyring: Keyring, answers: Path, bank: Path) -> None:
     """Finance, by hand or by a timer: imports each statement of the bank once the bank has the
     file it answers, and again after a crash, because nobody knows whether the first import was
     written. The same calls as POST /v1/bank/statements."""
@@ -89,9 +90,9 @@ async def import_answers(database: Database, answers: Path, bank: Path) -> None:
     while True:
         for path in await asyncio.to_thread(_answered, answers, bank):
             raw = await asyncio.to_thread(path.read_bytes)
-            await receiving.keep_file(database, raw)
+            await receiving.keep_file(database, keyring, raw)
             async with database.transaction() as session:
-                await receiving.import_statement(await open_desk(session, finance), raw)
+                await receiving.import_statement(await open_desk(session, finance), keyring, raw)
             path.rename(path.with_suffix(".done"))
         await asyncio.sleep(0.05)
 
@@ -127,7 +128,9 @@ def live(values: dict[str, Any], roles: tuple[str, ...], kill_at: int, steps: An
                 group.create_task(worker.inbox.run())
             if "finance" in roles:
                 folders = Path(values["answers"]), Path(values["bank_folder"])
-                group.create_task(import_answers(worker.tools.database, *folders))
+                group.create_task(
+                    import_answers(worker.tools.database, worker.tools.keyring, *folders)
+                )
             if "bus" in roles:
                 group.create_task(worker.run())
 

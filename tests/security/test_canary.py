@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -20,21 +21,24 @@ import pytest
 import redis as redis_client
 from sqlalchemy import text
 
+from app.clock import wall_now
 from app.consumers.login import link_token
 from app.correspondence.filing import store_raw
-from app.crypto import derive
+from app.crypto import DataErased, Keyring, derive
 from app.db import Database
 from app.deps import LINK_KEY
 from app.ids import new_id
 from app.logs import configure_logs
 from app.settings import Settings
-from app.vault import open_cipher
+from app.vault import destroy_key, open_cipher
+from tests.banking.statements import Line
 from tests.support.api import PASSWORD, People, Person
 from tests.support.cases import ANSWERS
 from tests.support.estate import filled, moments, samples
-from tests.support.estate_money import money
+from tests.support.estate_money import file_of, money
 from tests.support.http import Caller, body_of_app
 from tests.workers.stage import PlainRenderer, install
+from workers.effects.letter_seal import open_content
 from workers.providers import Providers
 from workers.providers.errors import Refused
 from workers.providers.fakes import FakeBank, FakeMail, FakePost
@@ -59,12 +63,14 @@ CLEAR: dict[str, set[str]] = {
         "messages.subject",
         "inbound.raw",
         "cases.answers",
+        # Who paid, and what the payer wrote: by it finance finds the case.
+        "movements.payer_name",
+        "movements.remittance",
     },  # the names as they were filed, to compare with those on file
     "email": {
         "consumers.email",
         "inbound.raw",
         "messages.from_address",
-        "messages.to_address",
         "idempotency_keys.body",
         "inbound.envelope_from",
     },
@@ -224,7 +230,11 @@ async def workers_carry_out(scene: Scene) -> None:
 
 
 async def money_goes_out(scene: Scene, staff: dict[str, Person]) -> None:
-    """Received, allocated, approved by another person, put into a bank file and submitted."""
+    """Received, allocated, approved by another person, put into a bank file and submitted. From
+    now on the consumer hears by post."""
+    async with scene.database.transaction() as session:
+        await session.execute(text("DELETE FROM bank_accounts"))  # finance opens them itself
+        await session.execute(text("UPDATE consumers SET by_post = true"))
     finance, approver = (
         Caller(staff[r].id, staff[r].token) for r in ("finance", "finance_approver")
     )
@@ -236,6 +246,8 @@ async def money_goes_out(scene: Scene, staff: dict[str, Person]) -> None:
         {"content_hash": ids["batch_hash"]},
     )
     await scene.worker.until_quiet()
+    await the_bank_tells_who(scene, finance)
+    await scene.worker.until_quiet()
     revealed = await scene.do(
         finance,
         "POST",
@@ -244,6 +256,37 @@ async def money_goes_out(scene: Scene, staff: dict[str, Person]) -> None:
     )
     assert revealed["value"] == IBAN
     assert any(IBAN.encode() in data for data in scene.bank.files.values()), "it reached the bank"
+
+
+async def the_bank_tells_who(scene: Scene, finance: Caller) -> None:
+    """A statement with the consumer on every side: as payee, as payer, and by hand as payer."""
+    async with scene.database.read() as session:
+        paid = (
+            await session.execute(text("SELECT amount_minor, end_to_end_id FROM payout_items"))
+        ).one()
+        closing = await session.scalar(text("SELECT max(closing_minor) FROM bank_statements"))
+    of_her = partial(Line, name=NAME, account=IBAN)
+    out = of_her(-paid.amount_minor, end_to_end_id=paid.end_to_end_id)
+    home = of_her(paid.amount_minor, end_to_end_id=paid.end_to_end_id, reason="AC04")
+    back = of_her(5_00, text=f"back from {NAME}", bank_ref="BACK")
+    counted = []
+    for number, lines in ((2, [out]), (3, [home, back])):
+        sent = await scene.client.post(
+            "/v1/bank/statements",
+            headers=finance.auth | {"Content-Type": "application/xml"},
+            content=file_of(lines, closing, number),
+        )
+        assert sent.status_code == 200, sent.text
+        closing += sum(line.minor for line in lines)
+        counted.append((sent.json()["payouts_settled"], sent.json()["payouts_returned"]))
+    assert counted == [(1, 0), (0, 1)]
+    async with scene.database.read() as session:
+        account = await session.scalar(text("SELECT id FROM bank_accounts WHERE book = 'client'"))
+    by_hand: dict[str, Any] = filled(
+        samples()["record_receipt"]["body"], moments() | {"bank_account_id": str(account)}
+    )
+    by_hand |= {"payer_name": NAME, "payer_account": IBAN}
+    await scene.do(finance, "POST", "/v1/bank/receipts", by_hand)
 
 
 async def callers_err(scene: Scene, consumer: Person, staff: dict[str, Person]) -> None:
@@ -406,10 +449,8 @@ async def test_no_private_value_is_written_where_it_must_not_be(
     trail = Trail()
     client._transport = Listening(client._transport, trail)
     configure_logs(level="debug", release="canary")
-    mail, bank = FakeMail(), FakeBank()
-    tools = build_tools(
-        settings, providers=Providers(mail, FakePost(), bank), renderer=PlainRenderer()
-    )
+    mail, post, bank = FakeMail(), FakePost(), FakeBank()
+    tools = build_tools(settings, providers=Providers(mail, post, bank), renderer=PlainRenderer())
     scene = Scene(
         client,
         database,
@@ -422,8 +463,6 @@ async def test_no_private_value_is_written_where_it_must_not_be(
     )
     try:
         company = await install(database)
-        async with database.transaction() as session:  # finance opens the accounts itself
-            await session.execute(text("DELETE FROM bank_accounts"))
         staff = await staff_comes_in(scene)
         consumer = await consumer_files_and_signs(scene, staff, company)
         await workers_carry_out(scene)
@@ -435,6 +474,7 @@ async def test_no_private_value_is_written_where_it_must_not_be(
     written = captured.out + captured.err
     assert "unhandled_error" in written, "the logs were on, and the bug is in them"
     assert any(NAME.split()[0].encode() in m.data for m in mail.mails.values()), "mails went out"
+    assert any(STREET in job.address_lines for job, _ in post.jobs.values()), "paper went out"
     async with database.read() as session:
         cipher = await open_cipher(session, tools.keyring, consumer.id)
         stored = await session.scalar(
@@ -447,6 +487,20 @@ async def test_no_private_value_is_written_where_it_must_not_be(
     )
     assert trail.problems and trail.calls > 40
     assert not await searched(scene, written)
+    await a_letter_opens_until_its_person_is_erased(database, tools.keyring, consumer)
+
+
+async def a_letter_opens_until_its_person_is_erased(
+    database: Database, keyring: Keyring, consumer: Person
+) -> None:
+    async with database.transaction() as session:
+        made = (await session.execute(text("SELECT letter_id, n FROM letter_versions"))).first()
+        assert made is not None, "a letter was made"
+        content = await open_content(session, keyring, made.letter_id, made.n)
+        assert content["claimants"][0]["address_lines"][0] == STREET
+        assert await destroy_key(session, consumer.id, at=wall_now())
+        with pytest.raises(DataErased):
+            await open_content(session, keyring, made.letter_id, made.n)
 
 
 def test_the_search_finds_what_it_looks_for() -> None:

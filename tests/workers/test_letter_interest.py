@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import text
 
 from app import engine
+from app.crypto import Keyring
 from app.db import Database
 from app.domain.case import Case, MoneyState, Outcome, Stage
 from app.domain.events import CaseClosed, NextStepChosen
@@ -23,6 +24,7 @@ from letters.content import AmountLine, Interest
 from tests.workers.conftest import quiet, relaying, until
 from tests.workers.stage import Staged, install, move_clock, signed_case
 from workers.effects.letter_rows import LetterRows
+from workers.effects.letter_seal import open_content
 from workers.letter_interest import Claimed, ask_for_rates, interest_of
 from workers.tools import Tools
 
@@ -34,7 +36,7 @@ HELSINKI = ZoneInfo("Europe/Helsinki")
 def letter(kind: str = "contact", sent: datetime = SENT, **values: Any) -> dict[str, Any]:
     return {
         "kind": kind, "channel": "email", "sent_at": sent, "step": 1, "delivered_at": None,
-        "evidence_grade": None, "deadline": "2026-01-19",
+        "evidence_grade": None, "deadline": date(2026, 1, 19),
     } | values  # fmt: skip
 
 
@@ -58,7 +60,7 @@ def claimed(
     rows = LetterRows(
         case=case, row={"answers": answers}, now=SENT, profile={}, company=None, channels=(),
         items=(), letters=letters, payments=[{"paid_on": d, "amount_minor": m} for d, m in paid],
-        evidence=(), account=None, signed=(), said=(),
+        evidence=(), account=None, signed=(), ciphers=(), said=(),
     )  # fmt: skip
     return interest_of(rows, (ITEM,), today, HELSINKI, language)
 
@@ -93,7 +95,7 @@ def test_before_the_first_day_interest_is_announced_in_words() -> None:
 
 
 def test_a_deadline_that_has_not_passed_starts_no_interest() -> None:
-    german = letter(deadline="2026-01-19")
+    german = letter(deadline=date(2026, 1, 19))
     assert claimed(date(2026, 1, 18), german, place="DE") == Claimed()
     assert shown(claimed(date(2026, 1, 19), german, place="DE")).starts_on == date(2026, 1, 20)
 
@@ -160,8 +162,8 @@ async def test_a_missing_rate_is_asked_for_once_for_the_whole_installation(
         await move_clock(database, timedelta(days=300))  # beyond any rate that is published today
         for case in cases:
             await _serve_notice(database, case)
-        await until(lambda: _rendered(database, 2))
-    contents = await _notices(database)
+        await until(lambda: _rendered(database, tools.keyring, 2))
+    contents = await _notices(database, tools.keyring)
     assert [(c["interest"]["minor"], c["interest"]["rows"]) for c in contents] == [(None, [])] * 2
     assert all(c["interest"]["law"].startswith("Interest Act") for c in contents)
     first = date.fromisoformat(contents[0]["interest"]["starts_on"])
@@ -209,19 +211,19 @@ async def _serve_notice(database: Database, case: Staged) -> None:
         await engine.advance(session, case.case_id, step, actor="test")
 
 
-async def _notices(database: Database) -> list[Any]:
+async def _notices(database: Database, keyring: Keyring) -> list[Any]:
     async with database.read() as session:
         rows = await session.execute(
             text(
-                "SELECT v.content FROM letter_versions v JOIN letters l ON l.id = v.letter_id"
-                " WHERE l.kind = 'formal_notice'"
+                "SELECT v.letter_id, v.n FROM letter_versions v"
+                " JOIN letters l ON l.id = v.letter_id WHERE l.kind = 'formal_notice'"
             )
         )
-        return [row.content for row in rows]
+        return [await open_content(session, keyring, row.letter_id, row.n) for row in rows.all()]
 
 
-async def _rendered(database: Database, count: int) -> bool:
-    return len(await _notices(database)) == count
+async def _rendered(database: Database, keyring: Keyring, count: int) -> bool:
+    return len(await _notices(database, keyring)) == count
 
 
 async def _rate_tasks(database: Database) -> list[Any]:

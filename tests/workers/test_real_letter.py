@@ -13,6 +13,7 @@ from app.db import Database
 from letters.pool import RenderPool
 from tests.workers.conftest import relaying, until
 from tests.workers.stage import effects_of, install, signed_case
+from workers.effects.letter_seal import open_content
 from workers.tools import Tools
 
 
@@ -25,13 +26,14 @@ async def test_a_first_letter_becomes_a_pdf_of_its_stored_hash(
         await until(lambda: _rendered(database), seconds=40)
     async with database.read() as session:
         row = (await session.execute(text("SELECT * FROM letter_versions"))).one()
+        content = await open_content(session, tools.keyring, row.letter_id, row.n)
     pdf = await tools.store.get(row.sha256)
     with pikepdf.open(io.BytesIO(pdf)) as opened:
         assert len(opened.pages) == row.pages
     assert row.subject.startswith(f"Claim {case.reference}")
-    assert row.content["items"][0]["minor"] == 12_300
-    assert row.content["claimants"][0]["address_lines"] == ["Koivukuja 4", "33100 Tampere"]
-    assert row.content["payment"]["rf_reference"].startswith("RF")
+    assert content["items"][0]["minor"] == 12_300
+    assert content["claimants"][0]["address_lines"] == ["Koivukuja 4", "33100 Tampere"]
+    assert content["payment"]["rf_reference"].startswith("RF")
 
 
 async def _rendered(database: Database) -> bool:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clock import business_now
 from app.domain.effects import AcknowledgeMessage
+from app.vault import open_ciphers
 from workers.effects.agency import read_agency
 from workers.effects.handler import Order, Prepared
 from workers.effects.people import read_cases, read_people
@@ -38,6 +39,9 @@ class AcknowledgeMessageHandler(MailEffect[AcknowledgeMessage]):
         found = await session.execute(_MESSAGES, {"ids": [o.effect.message_id for o in orders]})
         messages = {r.id: r for r in found}
         agency, now = await read_agency(session), await business_now(session)
+        ciphers = await open_ciphers(
+            session, tools.keyring, {r["consumer_id"] for rows in people.values() for r in rows}
+        )
         out: dict[UUID, Any] = {}
         for order in orders:
             case, message = cases[order.effect.case_id], messages.get(order.effect.message_id)
@@ -54,6 +58,7 @@ class AcknowledgeMessageHandler(MailEffect[AcknowledgeMessage]):
                 text=table["text"].format_map(common), at=now, from_name=agency.name,
                 reply_to=address_book(tools.settings).case_address(case.reference),
                 automatic="auto-replied", in_reply_to=message.message_id_header,
+                person=ciphers[who["consumer_id"]],
             )  # fmt: skip
         return out
 

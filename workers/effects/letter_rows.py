@@ -12,8 +12,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import engine
+from app.crypto import SubjectCipher
 from app.domain.case import Case
 from app.moment import read_moment
+from app.vault import open_ciphers
 from workers.effects.people import Person, read_people, with_addresses
 from workers.providers.errors import NoLongerWanted
 from workers.tools import Tools
@@ -30,8 +32,7 @@ _ITEMS = text("""
       FROM claim_items i WHERE i.case_id = :id AND i.counted ORDER BY i.position
 """)
 _LETTERS = text("""
-    SELECT l.kind, l.channel, l.sent_at, l.step, l.delivered_at, l.evidence_grade,
-           v.content->>'deadline' AS deadline
+    SELECT l.kind, l.channel, l.sent_at, l.step, l.delivered_at, l.evidence_grade, v.deadline
       FROM letters l LEFT JOIN letter_versions v ON v.letter_id = l.id AND v.n = l.n
      WHERE l.case_id = :id AND l.sent_at IS NOT NULL AND l.recipient = 'company'
      ORDER BY l.sent_at, l.id
@@ -76,6 +77,7 @@ class LetterRows:
     evidence: Sequence[Row]
     account: Row | None
     signed: Sequence[tuple[Person, Row]]
+    ciphers: Sequence[SubjectCipher]  # of who filed and of all who signed
     said: Sequence[Row]  # what the company said, the latest first: code, at, params
 
 
@@ -94,6 +96,8 @@ async def read_letter_rows(tools: Tools, session: AsyncSession, case_id: UUID) -
         if r["mandate"] == "signed"
     ]  # fmt: skip
     persons = await with_addresses(session, tools.keyring, people)
+    concerned = dict.fromkeys([row["consumer_id"], *(p.consumer_id for p in persons)])
+    ciphers = await open_ciphers(session, tools.keyring, concerned)
     company_id = row["company_id"]
     company = await rows(_COMPANY, id=company_id) if company_id else []
     said = await rows(_SAID, stream=f"case:{case_id}")
@@ -106,5 +110,5 @@ async def read_letter_rows(tools: Tools, session: AsyncSession, case_id: UUID) -
         payments=await rows(_PAYMENTS, id=case_id),
         evidence=await rows(_EVIDENCE, id=case_id), account=account[0] if account else None,
         signed=list(zip(persons, people, strict=True)),
-        said=said,
+        ciphers=[c for one in concerned if (c := ciphers[one]) is not None], said=said,
     )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clock import business_now
 from app.domain.effects import NotifyConsumer
+from app.vault import open_ciphers
 from workers.effects.agency import AgencyWords, read_agency
 from workers.effects.handler import Done, Order, Prepared
 from workers.effects.paper import Sheet, send_sheet
@@ -29,6 +31,8 @@ from workers.providers.delivery import Guard
 from workers.providers.errors import Refused
 from workers.tools import Tools
 
+ERASED = "this person's data has been erased"
+
 
 class NotifyConsumerHandler(MailEffect[NotifyConsumer]):
     effect = NotifyConsumer
@@ -44,14 +48,20 @@ class NotifyConsumerHandler(MailEffect[NotifyConsumer]):
             if row["by_post"] or not row["email"]
         ]  # fmt: skip
         opened = {p.claimant_id: p for p in await with_addresses(session, tools.keyring, by_post)}
+        ciphers = await open_ciphers(
+            session, tools.keyring, {r["consumer_id"] for rows in people.values() for r in rows}
+        )
         out: dict[UUID, Any] = {}
         for order in orders:
             who = _addressee(people.get(order.effect.case_id, []), order.effect.claimant_id)
             if who is None:
                 out[order.id] = Refused("there is nobody to tell")
                 continue
-            who = opened.get(who.claimant_id, who)
-            out[order.id] = _word(tools, order, cases[order.effect.case_id], who, agency, now)
+            who, cipher = opened.get(who.claimant_id, who), ciphers[who.consumer_id]
+            word = _word(tools, order, cases[order.effect.case_id], who, agency, now)
+            if not isinstance(word, Refused):
+                word = replace(word, person=cipher) if cipher else Refused(ERASED)
+            out[order.id] = word
         return out
 
     async def act(

@@ -13,6 +13,7 @@ from datetime import date
 from hashlib import sha256
 from uuid import UUID
 
+from app.crypto import SubjectCipher
 from workers.effects.handler import Done
 from workers.effects.sending import Sent
 from workers.providers.delivery import Guard
@@ -53,6 +54,7 @@ class Sheet:
     text: str
     sender: str
     on: date
+    person: SubjectCipher | None = None  # of the consumer it goes to: seals the address on file
 
 
 async def send_sheet(tools: Tools, effect_id: UUID, sheet: Sheet, guard: Guard) -> Done:
@@ -62,9 +64,10 @@ async def send_sheet(tools: Tools, effect_id: UUID, sheet: Sheet, guard: Guard) 
     return Done(
         delivery,
         made=Sent(
-            "post", sheet.sender, "\n".join(sheet.address_lines), sheet.subject, sheet.text, None
+            "post", sheet.sender, "\n".join(sheet.address_lines), sheet.subject, sheet.text, None,
+            person=sheet.person,
         ),
-    )
+    )  # fmt: skip
 
 
 def plain_pdf(sheet: Sheet) -> bytes:

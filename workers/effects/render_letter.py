@@ -8,20 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.crypto import SubjectCipher
 from app.domain.effects import RenderLetter
 from app.domain.events import Event, LetterRendered
 from app.domain.interest.rates import Missing
 from app.tables.cases import LetterVersionRow
-from letters.content import AnyLetter, LetterError, RenderFailed, to_dict
+from letters.content import AnyLetter, DemandLetter, LetterError, RenderFailed, to_dict
 from workers.effects.handler import Done, Order, Prepared
 from workers.effects.letter_rows import read_letter_rows
+from workers.effects.letter_seal import seal_content
 from workers.letter_content import build_content
 from workers.letter_interest import ask_for_rates
 from workers.mail import address_book
@@ -35,7 +37,9 @@ RENDER_SECONDS_MAX = 130.0  # a letter may take 40 s of a child that first takes
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    content: dict[str, Any]
+    sealed: bytes
+    sealed_for: list[UUID]
+    deadline: date | None
     sha256: str
     pages: int
     size_bytes: int
@@ -46,10 +50,11 @@ class Rendered:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What the letter says, and the rates that its interest lacks."""
+    """What the letter says, the rates that its interest lacks, and the keys that seal it."""
 
     letter: AnyLetter
-    missing: tuple[Missing, ...] = ()
+    missing: tuple[Missing, ...]
+    ciphers: Sequence[SubjectCipher]
 
 
 class RenderLetterHandler:
@@ -71,7 +76,7 @@ class RenderLetterHandler:
                 out[order.id] = NoLongerWanted("the case has moved on to another letter")
                 continue
             try:
-                out[order.id] = Draft(*build_content(rows, letter, book))
+                out[order.id] = Draft(*build_content(rows, letter, book), rows.ciphers)
             except LetterError as incomplete:
                 out[order.id] = Refused(str(incomplete))
         return out
@@ -91,8 +96,11 @@ class RenderLetterHandler:
             raise Refused(str(refused)) from None
         digest = await tools.store.put(made.pdf)
         rendered = Rendered(
-            content, digest, made.pages, len(made.pdf), subject_of(draft.letter),
-            draft.letter.language, draft.missing,
+            seal_content(content, draft.ciphers, order.effect.letter_id),
+            [cipher.subject_id for cipher in draft.ciphers],
+            draft.letter.deadline if isinstance(draft.letter, DemandLetter) else None,
+            digest, made.pages, len(made.pdf), subject_of(draft.letter), draft.letter.language,
+            draft.missing,
         )  # fmt: skip
         return Done(Delivery(OWN_STORE, f"{order.id}", detail=digest), made=rendered)
 
@@ -108,9 +116,10 @@ class RenderLetterHandler:
             await session.execute(
                 insert(LetterVersionRow)
                 .values(
-                    letter_id=order.effect.letter_id, n=order.effect.n, content=made.content,
-                    sha256=made.sha256, pages=made.pages, size_bytes=made.size_bytes,
-                    subject=made.subject, language=made.language, created_at=now,
+                    letter_id=order.effect.letter_id, n=order.effect.n, content_cipher=made.sealed,
+                    sealed_for=made.sealed_for, deadline=made.deadline, sha256=made.sha256,
+                    pages=made.pages, size_bytes=made.size_bytes, subject=made.subject,
+                    language=made.language, created_at=now,
                 )
                 .on_conflict_do_nothing()
             )  # fmt: skip

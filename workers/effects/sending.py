@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.crypto import SubjectCipher
 from app.domain.effects import AnyEffect
 from app.domain.events import Event
 from app.ids import new_id
@@ -23,11 +24,13 @@ from workers.tools import Tools
 EffectT = TypeVar("EffectT", bound=AnyEffect)
 MAIL_SECONDS_MAX = 660.0  # RFC 5321 4.5.3.2.6: ten minutes for the last reply, one for the rest
 POST_SECONDS_MAX = 60.0
+TO_COLUMN = "messages.to_cipher"  # what the ciphertext is bound to, with the effect's id
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What the file of the case keeps about a mail that went out."""
+    """What the file of the case keeps about a mail that went out. `person` seals the address of a
+    consumer; a company's or a body's stands in clear."""
 
     channel: str
     from_address: str
@@ -36,6 +39,7 @@ class Sent:
     text: str
     message_id: str | None
     letter_id: UUID | None = None
+    person: SubjectCipher | None = None
 
 
 class MailEffect(Generic[EffectT]):
@@ -67,7 +71,10 @@ async def send_draft(
     mail = compose(draft, tools.settings)
     delivery = await tools.providers.mail.send(mail, guard=guard)
     sender = draft.reply_to or ""
-    sent = Sent("email", sender, mail.to, draft.subject, draft.text, mail.message_id, letter_id)
+    sent = Sent(
+        "email", sender, mail.to, draft.subject, draft.text, mail.message_id, letter_id,
+        draft.person,
+    )  # fmt: skip
     return Done(delivery, made=sent)
 
 
@@ -76,11 +83,12 @@ async def keep_sent(
 ) -> None:
     """Promise 6: every contact is filed. Orders without a case (sign-in links) are not contacts."""
     rows: list[dict[str, Any]] = [
-        {
+        _addressed(d.made, order.id)
+        | {
             "id": new_id(), "case_id": order.claimed.case_id, "inbound_id": None,
             "effect_id": order.id, "letter_id": d.made.letter_id, "direction": "out",
             "channel": d.made.channel, "sender": "us", "from_address": d.made.from_address,
-            "to_address": d.made.to_address, "subject": d.made.subject, "text": d.made.text,
+            "subject": d.made.subject, "text": d.made.text,
             "automatic": True, "state": "sent", "pen_reasons": [],
             "message_id_header": d.made.message_id, "received_at": now,
         }
@@ -89,3 +97,11 @@ async def keep_sent(
     ]  # fmt: skip
     if rows:
         await session.execute(insert(MessageRow), rows)
+
+
+def _addressed(sent: Sent, effect_id: UUID) -> dict[str, Any]:
+    """To whom: the address of a consumer is sealed by their own key, bound to the effect."""
+    if sent.person is None:
+        return {"to_address": sent.to_address, "to_consumer_id": None, "to_cipher": None}
+    sealed = sent.person.encrypt(sent.to_address, column=TO_COLUMN, row_id=effect_id)
+    return {"to_address": "", "to_consumer_id": sent.person.subject_id, "to_cipher": sealed}
