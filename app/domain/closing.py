@@ -21,9 +21,11 @@ from app.domain.turn import Turn
 
 FEE_TAIL: Final = timedelta(days=365)  # design, "Fee": money received within 12 months
 
-# These outlive a case: money goes home, effects are settled, people are cared for.
+# These outlive a case: money goes home, effects are settled, people are cared for, and whoever
+# wrote is read.
 OUTLIVES: Final = frozenset(
     {
+        TaskKind.READ_REPLY,
         TaskKind.PREPARE_PAYOUT,
         TaskKind.FIX_PAYOUT,
         TaskKind.RETURN_MONEY,

@@ -481,6 +481,15 @@ def test_leaving_is_free_before_an_offer_and_says_so_after_one() -> None:
     assert dict(late.notices("withdrawn")[0].params)["fee_may_be_due"] == "yes"
 
 
+def test_who_wrote_is_read_although_the_case_closes() -> None:
+    life = Life().contacted()
+    message = life.reply("consumer")
+    life.tell(e.CaseClosed(Outcome.UNECONOMIC, "too_small", "anna"))
+    assert (TaskKind.READ_REPLY, str(message)) in life.tasks
+    life.tell(e.MessageSetAside(message, "anna"))
+    assert (TaskKind.READ_REPLY, str(message)) not in life.tasks
+
+
 def test_before_the_agreement_nobody_is_told_that_we_stop() -> None:
     life = Life().submit()
     life.tell(e.CaseWithdrawn("consumer"))
