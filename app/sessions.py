@@ -45,7 +45,8 @@ _SESSION = text("""
 """)
 _SEEN = text("UPDATE login_sessions SET last_seen_at = :now WHERE id = :id")
 _KEY = text(
-    "SELECT secret_hash, environment, scopes, expires_at, revoked_at FROM api_keys WHERE id = :id"
+    "SELECT app_id, secret_hash, environment, scopes, expires_at, revoked_at"
+    " FROM api_keys WHERE id = :id"
 )
 _KEY_USED = text(
     "UPDATE api_keys SET last_used_at = :now WHERE id = :id AND (last_used_at IS NULL"
@@ -191,7 +192,7 @@ class Authenticator:
                 _KEY_USED,
                 {"now": now, "id": key_id, "before": now - timedelta(seconds=SEEN_EVERY_SECONDS)},
             )
-        return Principal("app", key_id, scopes=frozenset(row.scopes))
+        return Principal("app", row.app_id, scopes=frozenset(row.scopes))
 
 
 def _refused() -> NotAuthenticated:

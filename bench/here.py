@@ -129,7 +129,7 @@ async def new_api_key(database: Database, settings: Settings) -> str:
     async with database.transaction() as session:
         await session.execute(
             insert(ApiKey).values(
-                id=key_id, name="bench", environment=KEY_NAMES[settings.environment],
+                id=key_id, app_id=key_id, name="bench", environment=KEY_NAMES[settings.environment],
                 secret_hash=token_hash(secret), scopes=list(SCOPES), created_by=owner[0],
                 created_at=now, expires_at=now + timedelta(days=1),
             )

@@ -14,8 +14,9 @@ Kind = Literal["anonymous", "consumer", "staff", "app"]
 class Principal:
     """A caller whose identity was proven (or `anonymous`).
 
-    `roles` are those of staff now, read with every call, so that a role taken away is gone at once;
-    `scopes` are those of an app's key. `stepped_up_at` is when the second factor was last shown.
+    `roles` are those of staff now, read with every call, so that a role taken away is gone at once.
+    An app is known by its own id whichever of its keys it shows; `scopes` are those of that key.
+    `stepped_up_at` is when the second factor was last shown.
     """
 
     kind: Kind

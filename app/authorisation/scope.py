@@ -14,7 +14,7 @@ from app.tables.cases import CaseRow, ClaimantRow
 def case_scope(principal: Principal) -> ColumnElement[bool]:
     """The cases this caller may see: what is outside answers 404, as if it did not exist.
 
-    consumer: cases they filed or are a claimant of; app: cases filed with its own key;
+    consumer: cases they filed or are a claimant of; app: cases it filed, by any of its keys;
     handler: own cases and the pool (no handler yet); senior, legal, auditor, finance and finance
     approver: all (the auditor's answers are masked, finance gets amounts only from its own
     operations); admin: none. Several roles add up.
@@ -45,8 +45,8 @@ def _scope(principal: Principal, me: Any, actor: Any) -> ColumnElement[bool]:
             CaseRow.id.in_(select(ClaimantRow.case_id).where(ClaimantRow.consumer_id == me)),
         )
     if principal.kind == "app":
-        filed_with_its_key: ColumnElement[bool] = CaseRow.source == actor
-        return filed_with_its_key
+        filed_by_it: ColumnElement[bool] = CaseRow.source == actor
+        return filed_by_it
     if principal.has("senior", "legal", "auditor", "finance", "finance_approver"):
         return true()
     if principal.has("handler"):

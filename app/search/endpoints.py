@@ -1,4 +1,5 @@
-"""One search box: reference, booking number, beginning of a name or company, end of an account."""
+"""One search box: reference, booking number, words of a name, beginning of a company, end of an
+account."""
 
 from __future__ import annotations
 

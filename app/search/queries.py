@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, bindparam, func, select, true
+from sqlalchemy import ColumnElement, bindparam, func, literal_column, select, true
 from sqlalchemy.dialects.postgresql import ARRAY, UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -27,7 +27,9 @@ from app.tables.payouts import PayoutAccount
 from app.tables.people import CompanyRow, ConsumerRow
 
 KEYS_MAX: Final = 200  # people or companies one clue may stand for; then: write more of the name
-PREFIX_MIN: Final = 2
+UNFINISHED_MIN: Final = 3  # shorter words of a name are looked for as they stand
+_WORD = re.compile(r"[^\W_]+")
+_SIMPLE: Final[ColumnElement[Any]] = literal_column("'simple'::regconfig")
 _TAIL = re.compile(r"[0-9A-Za-z]{4}", re.ASCII)
 SEES_NAMES: Final = ("handler", "senior", "legal")
 
@@ -60,9 +62,7 @@ async def find(
             return hits
     await _cases(session, caller, hits, "booking", CaseRow.booking_ref == q, before, limit)
     start = _prefix(q)
-    people = await _keys(
-        session, hits, select(ConsumerRow.id).where(func.lower(ConsumerRow.name).like(start))
-    )
+    people = await _people(session, hits, q, start)
     if people:
         await _cases_of(session, caller, hits, "name", people, before, limit)
     companies: list[uuid.UUID] = []
@@ -83,6 +83,22 @@ async def find(
         if holders:
             await _cases_of(session, caller, hits, "iban_tail", holders, before, limit)
     return hits
+
+
+async def _people(session: AsyncSession, hits: Hits, q: str, start: str) -> list[uuid.UUID]:
+    """By the beginning of the whole name, and by words anywhere in it, in any order; the word
+    typed last may be unfinished. The surname comes last in most names and alone in most calls."""
+    people = await _keys(
+        session, hits, select(ConsumerRow.id).where(func.lower(ConsumerRow.name).like(start))
+    )
+    words = _WORD.findall(q.lower())
+    if words and not hits.narrow_down:
+        if len(words[-1]) >= UNFINISHED_MIN:
+            words[-1] += ":*"
+        said = func.to_tsquery(_SIMPLE, " & ".join(words))
+        by_word = func.to_tsvector(_SIMPLE, ConsumerRow.name).bool_op("@@")(said)
+        people += await _keys(session, hits, select(ConsumerRow.id).where(by_word))
+    return people
 
 
 def _as_reference(q: str) -> str | None:

@@ -17,6 +17,7 @@ router = Router(prefix="/v1/api-keys", tags=["API keys"])
 def _out(key: ApiKey) -> ApiKeyOut:
     return ApiKeyOut(
         id=key.id,
+        app_id=key.app_id,
         name=key.name,
         scopes=key.scopes,
         prefix=keys.prefix(key),
@@ -42,7 +43,8 @@ async def list_api_keys(session: ReadSession, pages: Pages) -> ApiKeyListOut:
 async def create_api_key(
     body: ApiKeyIn, session: Session, caller: Caller, held: Held
 ) -> NewApiKeyOut:
-    """A new key; the answer shows it for the only time."""
+    """A new key; the answer shows it for the only time. With `replaces` it is another key of the
+    same app, which keeps its cases; revoke the older one when the app uses the new one."""
     full, row = await keys.create_key(
         session,
         name=body.name,
@@ -50,6 +52,7 @@ async def create_api_key(
         days=body.days,
         environment=held.settings.environment,
         caller=caller,
+        replaces=body.replaces,
     )
     return NewApiKeyOut(key=full, api_key=_out(row))
 

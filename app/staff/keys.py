@@ -27,12 +27,19 @@ async def create_key(
     days: int,
     environment: str,
     caller: Principal,
+    replaces: UUID | None = None,
 ) -> tuple[str, ApiKey]:
-    """The key in full (nowhere else) and its row."""
+    """The key in full (nowhere else) and its row.
+
+    `replaces` names a key of the app this one is for: both work until the older one is revoked, so
+    that an app changes its key without a pause and without losing its cases. Raises NotFound.
+    """
     key_id, secret, now = new_id(), new_token(32), wall_now()
+    app_id = key_id if replaces is None else (await find_key(session, replaces)).app_id
     await session.execute(
         insert(ApiKey).values(
             id=key_id,
+            app_id=app_id,
             name=name,
             environment=KEY_ENVIRONMENTS[environment],
             secret_hash=token_hash(secret),
@@ -48,7 +55,12 @@ async def create_key(
         code="api_key_created",
         actor=caller.actor,
         at=await business_now(session),
-        params={"api_key_id": str(key_id), "scopes": sorted(scopes), "days": days},
+        params={
+            "api_key_id": str(key_id),
+            "app_id": str(app_id),
+            "scopes": sorted(scopes),
+            "days": days,
+        },
     )
     return format_api_key(environment, key_id, secret), await find_key(session, key_id)
 

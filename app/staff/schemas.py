@@ -138,10 +138,14 @@ class ApiKeyIn(In):
     name: Line
     scopes: Scopes
     days: Annotated[Count, Field(ge=1, le=730)]
+    replaces: Id | None = None  # a key of the app this one is for; none: a new app
 
 
 class ApiKeyOut(Out):
+    """`app_id` is the same for all keys of one app; its cases follow it."""
+
     id: UUID
+    app_id: UUID
     name: str
     scopes: list[str]
     prefix: str

@@ -146,3 +146,10 @@ for _index, _column in (
         func.lower(_column).label("lowered"),
         postgresql_ops={"lowered": "text_pattern_ops"},
     )
+
+# And by any whole word of it: the surname, a second given name.
+Index(
+    "ix_consumers_words",
+    func.to_tsvector(text("'simple'::regconfig"), ConsumerRow.name),
+    postgresql_using="gin",
+)

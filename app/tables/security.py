@@ -118,7 +118,11 @@ class LoginLink(Base):
 
 
 class ApiKey(Base):
-    """The key of an app or partner: `rk_<environment>_<id>_<secret>`; only the hash is stored."""
+    """A key of an app or partner: `rk_<environment>_<id>_<secret>`; only the hash is stored.
+
+    `app_id` is the app: the id of its first key, shared by every key that replaced it. Cases,
+    limits and history belong to the app, so they outlive a key.
+    """
 
     __tablename__ = "api_keys"
     __table_args__ = (
@@ -127,6 +131,7 @@ class ApiKey(Base):
     )
 
     id: Mapped[PrimaryId]
+    app_id: Mapped[Id] = mapped_column(index=True)
     name: Mapped[str]
     environment: Mapped[str]
     secret_hash: Mapped[bytes]

@@ -56,6 +56,9 @@ async def test_names_companies_and_accounts_are_found_by_their_part(
     for q, matched in (
         ("öyst", "name"),
         ("ÖYSTEIN Å", "name"),
+        ("åberg", "name"),
+        ("ÅBE", "name"),
+        ("Åberg Öystein", "name"),
         ("zebra", "company"),
         ("0785", "iban_tail"),
     ):

@@ -19,6 +19,7 @@ from app.clock import wall_now
 from app.db import Database
 from app.staff.enrolment import invite_token
 from tests.support.api import PASSWORD, People, Person
+from tests.support.http import body_of_app
 
 
 async def account(client: httpx.AsyncClient, admin: Person, person: Person) -> httpx.Response:
@@ -281,6 +282,29 @@ async def test_an_expired_key_is_refused(
             {"then": wall_now() - timedelta(days=2), "now": wall_now()},
         )
     assert (await client.get("/metrics", headers=key.auth)).status_code == 401
+
+
+async def test_an_app_keeps_its_cases_when_its_key_changes_and_sees_nothing_without_one(
+    people: People, client: httpx.AsyncClient, app: FastAPI
+) -> None:
+    admin, old = await people.admin(), await people.app("cases.read", "cases.write")
+    filed = await client.post(
+        "/v1/cases", json=body_of_app(), headers=old.auth | {"Idempotency-Key": "rotate-1"}
+    )
+    path = f"/v1/cases/{filed.json()['id']}"
+    body = {"name": "An app", "scopes": ["cases.read"], "days": 30, "replaces": str(old.id)}
+    made = (await client.post("/v1/api-keys", json=body, headers=admin.auth)).json()
+    assert made["api_key"]["app_id"] == str(old.id) != made["api_key"]["id"]
+    new = {"Authorization": f"Bearer {made['key']}"}
+    seen: list[list[int]] = []
+    for key in (old.id, made["api_key"]["id"]):
+        seen.append([(await client.get(path, headers=h)).status_code for h in (old.auth, new)])
+        await client.delete(f"/v1/api-keys/{key}", headers=admin.auth)
+        app.state.parts.authenticator._keys.clear()  # five seconds pass
+    seen.append([(await client.get(path, headers=h)).status_code for h in (old.auth, new)])
+    assert seen == [[200, 200], [401, 200], [401, 401]]
+    stranger = await people.app("cases.read")
+    assert (await client.get(path, headers=stranger.auth)).status_code == 404
 
 
 async def test_a_key_is_no_cookie(people: People, client: httpx.AsyncClient) -> None:

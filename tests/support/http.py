@@ -101,6 +101,7 @@ async def api_key(database: Database, *scopes: str) -> Caller:
         await session.execute(
             insert(ApiKey).values(
                 id=key_id,
+                app_id=key_id,
                 name="An app",
                 environment="test",
                 secret_hash=token_hash(secret),

@@ -1,0 +1,2 @@
+DROP INDEX ix_consumers_words;
+ALTER TABLE api_keys DROP COLUMN app_id;
