@@ -5,7 +5,19 @@ from __future__ import annotations
 import typer
 
 from ops.binaries import NoServerProgram
-from ops.commands import audit, clock, config, demo, explain, law, openapi, playbook, serve, up
+from ops.commands import (
+    audit,
+    clock,
+    config,
+    demo,
+    explain,
+    law,
+    mail,
+    openapi,
+    playbook,
+    serve,
+    up,
+)
 from ops.doctor import doctor
 from ops.local import NotHere
 from ops.servers import ServerFailed
@@ -28,6 +40,7 @@ app.add_typer(clock.group, name="clock")
 app.add_typer(audit.group, name="audit")
 app.add_typer(law.group, name="law")
 app.add_typer(playbook.group, name="playbook")
+app.add_typer(mail.group, name="mail")
 
 
 def main() -> None:

@@ -19,6 +19,7 @@ from email.parser import BytesParser
 from email.utils import getaddresses, parsedate_to_datetime
 from typing import Any
 
+from app.reading.addresses import case_reference
 from app.reading.html import html_words
 from app.reading.mail import ParsedMail, Part
 from app.reading.reader import read
@@ -69,6 +70,9 @@ def read_mail(raw: bytes) -> dict[str, Any]:
         "text": text[:TEXT_CHARS_MAX],
         "attachments": attachments,
         "reading": reading.as_json(),
+        "case_reference": case_reference(mail, reading.own_text),
+        "froms": headers.get("from", [])[:2],
+        "results": headers.get("authentication-results", [])[:5],
     }  # fmt: skip
 
 

@@ -20,7 +20,8 @@ SIGNS = (
     "voucher", "request", "identity", "not_us", "portal", "portal_only", "ack", "auto_text",
     "out_of_office", "newsletter", "body_decides", "body_ack", "threat", "lawyer", "consumer",
     "pass_on", "owed_by_them", "hedge", "deadline_act", "their_time", "person", "other_start",
-    "payment_noun", "hypothetical", "as_claimed", "other_matter", "person_acts",
+    "payment_noun", "hypothetical", "as_claimed", "other_matter", "person_acts", "no_action",
+    "not_words", "money_words",
 )  # fmt: skip
 GRANTS = ("accept", "pay_future", "transfer_future", "pay_past", "offer")
 
@@ -59,7 +60,7 @@ def _ends(text: str, stop: re.Match[str]) -> bool:
     before = _TOKEN_BEFORE.search(text[max(0, stop.start() - 30) : stop.start()])
     after = text[stop.end() : stop.end() + 25]
     word = before[1].lower() if before else ""
-    if word in _abbreviations():
+    if word in _abbreviations() or (len(word) == 1 and word.isalpha()):
         return False
     following = re.match(r"[^\W\d_]+", after)
     if word.isdigit() or re.fullmatch(r"[\d./-]+", word):
@@ -121,7 +122,7 @@ def _mark(clause: Clause, known: Phrases) -> None:
         match = known.pattern(name).search(clause.text)
         if match:
             clause.signs[name] = (clause.start + match.start(), clause.start + match.end())
-    if clause.has("auto_text"):
+    if clause.has("auto_text", "no_action"):
         clause.signs.pop("request", None)  # "you cannot reply to this" asks for nothing
     if clause.has("hypothetical"):
         return

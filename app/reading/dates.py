@@ -168,7 +168,7 @@ def after(sent: date, count: int, unit: str) -> date | None:
         month = sent.month - 1 + count
         year, month = sent.year + month // 12, month % 12 + 1
         return date(year, month, min(sent.day, calendar.monthrange(year, month)[1]))
-    size = {"days": 1.0, "weeks": 7.0, "hours": 1 / 24}[unit]
+    size = {"days": 1.0, "weeks": 7.0, "fortnights": 14.0, "hours": 1 / 24}[unit]
     number = int(count * size)
     return sent + timedelta(days=number) if number <= DAYS_MAX else None
 
@@ -195,7 +195,26 @@ def _relative(text: str, sent: date, known: Phrases) -> list[Day]:
         week = _week(sent, int(number[0])) if number else None
         if week:
             found.append(Day(week, match.start(), match.end(), relative=True))
-    return found + _weekdays(text, sent, known)
+    return found + _weekdays(text, sent, known) + _month_ends(text, sent, known)
+
+
+def _month_ends(text: str, sent: date, known: Phrases) -> list[Day]:
+    """`end of November`: its last day, this year's or next."""
+    names = "|".join(sorted(map(re.escape, _month_numbers()), key=len, reverse=True))
+    before = "|".join(pattern_of(w) for w in known.words("month_end_words"))
+    behind = "|".join(pattern_of(w) for w in known.words("month_end_after"))
+    shape = (
+        rf"(?<!\w)(?P<month>{names})\s(?:{behind})"
+        if behind
+        else rf"(?<!\w)(?:{before})\s?(?P<month>{names})(?!\w)"
+    )
+    found = []
+    for match in re.finditer(shape, text, re.IGNORECASE):
+        month = _month_numbers()[match["month"].lower()]
+        year = sent.year + (month < sent.month)
+        day = date(year, month, calendar.monthrange(year, month)[1])
+        found.append(Day(day, match.start(), match.end(), relative=True))
+    return found
 
 
 def _week(sent: date, number: int) -> date | None:
@@ -211,6 +230,12 @@ def _week(sent: date, number: int) -> date | None:
     return day
 
 
+def _in_next_week(text: str, match: re.Match[str], known: Phrases) -> bool:
+    """`Friday next week`, `Friday of next week`."""
+    following = known.pattern("next_week").search(text[match.end() : match.end() + 30])
+    return following is not None and following.start() <= 5
+
+
 def _weekdays(text: str, sent: date, known: Phrases) -> list[Day]:
     """`on Friday`: the next one after the mail; short names only before a date, so not here."""
     found = []
@@ -220,6 +245,10 @@ def _weekdays(text: str, sent: date, known: Phrases) -> list[Day]:
             continue
         for match in re.finditer(rf"(?<!\w)(?:{'|'.join(longer)})(?!\w)", text, re.IGNORECASE):
             ahead = (number - sent.weekday()) % 7 or 7
+            if _in_next_week(text, match, known):
+                day = sent + timedelta(days=7 - sent.weekday() + number)
+                found.append(Day(day, match.start(), match.end(), True))
+                continue
             if known.pattern("next_word").search(text[max(0, match.start() - 12) : match.start()]):
                 # "next Friday" said on a Monday is the one of next week
                 ahead = ahead if ahead + sent.weekday() >= 7 else ahead + 7

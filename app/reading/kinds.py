@@ -15,6 +15,7 @@ from app.reading.mail import Evidence
 
 SURE, FAIR, WEAK = 0.9, 0.75, 0.6
 UNSURE = 0.3
+FACT_CHARS = 45
 PROMISE_SIGNS = ("pay_future", "transfer_future")
 
 
@@ -29,6 +30,7 @@ class Found:
     automatic: bool
     is_body: bool
     private_sender: bool
+    from_lawyer: bool
     dated: set[int]  # numbers of the clauses that name a day
     past: set[int]  # numbers of those whose day lies before the mail
 
@@ -129,6 +131,8 @@ def _of_robot(found: Found) -> Kind:
 def _threat(found: Found) -> Kind | None:
     threats = [c for c in found.with_sign("threat") if not c.has("body_decides")]
     lawyers = found.with_sign("lawyer")
+    if found.from_lawyer and (threats or any(c.has("deadline_act") for c in lawyers)):
+        return Kind("legal_threat", SURE, threats + lawyers, ("threat", "lawyer"))
     if len(threats) > 1 or (threats and lawyers):
         return Kind("legal_threat", SURE, threats + lawyers, ("threat", "lawyer"))
     if threats and not found.with_sign("refuse", "request", *PROMISE_SIGNS):
@@ -158,6 +162,9 @@ def _substance(found: Found) -> Kind | None:
     if money is not None:
         return money
     elsewhere = found.with_sign("not_us")
+    wanted = [c for c in found.with_sign("request") if not c.has("not_us") and not c.conditional]
+    if len(elsewhere) == 1 and wanted and any(c.has("deadline_act") for c in wanted):
+        elsewhere = []  # "we find no such customer: please send the number"
     if elsewhere and not any(c.has("goodwill") for c in found.clauses):
         return Kind("not_us", SURE if len(elsewhere) > 1 else FAIR, elsewhere, ("not_us",))
     portal = found.with_sign("portal_only")
@@ -171,6 +178,21 @@ def _substance(found: Found) -> Kind | None:
         return asked
     if refused:
         return _denial(found, refused)
+    return _loosely(found)
+
+
+def _loosely(found: Found) -> Kind | None:
+    """No phrase fits: a sum said to be paid and no "not" in the whole mail, or a "not" beside
+    words of money. Never sure."""
+    nots = found.with_sign("not_words")
+    paid = [c for c in found.with_sign("money_words") if found.sums_in(c) and not c.conditional]
+    if paid and not nots and not found.with_sign("voucher", "hypothetical", "owed_by_them"):
+        if any(found.is_past(c) for c in paid):
+            return Kind("already_paid", WEAK, paid, ("money_words",))
+        return None
+    denied = [c for c in nots if c.has("money_words") and not c.conditional and "?" not in c.text]
+    if denied and not found.with_sign("pass_on", "ack"):
+        return Kind(_denial(found, denied).name, WEAK, denied, ("not_words", "money_words"))
     return None
 
 
@@ -197,9 +219,19 @@ def _if_you_disagree(clause: Clause) -> bool:
 def _denial(found: Found, refused: list[Clause]) -> Kind:
     reasons = [c for c in found.with_sign("reason") if any(
         abs(c.sentence - r.sentence) <= 2 for r in refused)]  # fmt: skip
+    reasons = reasons or [c for c in found.clauses if _states_a_fact(c)]
     if reasons:
         return Kind("deny_reasoned", SURE, refused + reasons, ("refuse", "reason"))
     return Kind("deny_flat", FAIR, refused, ("refuse",))
+
+
+def _states_a_fact(clause: Clause) -> bool:
+    """A whole sentence beside the refusal that is neither politeness nor part of it."""
+    words = clause.text.strip()
+    return len(words) >= FACT_CHARS and "?" not in words and not clause.has(
+        "refuse", "ack", "person_acts", "pay_future", "accept", "offer", "request",
+        "other_matter", "pay_past", "pass_on", "not_words",
+    )  # fmt: skip
 
 
 def _ask(found: Found) -> Kind | None:
@@ -214,8 +246,11 @@ def _ask(found: Found) -> Kind | None:
 
 def _names(found: Found, clause: Clause) -> bool:
     """The mandate or identity paper is what is asked, in this sentence."""
-    return any(c.has("identity") and c.sentence == clause.sentence for c in found.clauses) or (
-        sum(c.has("identity") for c in found.clauses) > 1
+    named = [c for c in found.clauses if c.has("identity")]
+    return (
+        len(named) > 1
+        or any(c.sentence == clause.sentence for c in named)
+        or any(c.has("not_words") and abs(c.sentence - clause.sentence) == 1 for c in named)
     )
 
 
@@ -242,7 +277,10 @@ def _money(found: Found) -> Kind | None:
 
 
 def _voucher(found: Found, grants: list[Clause]) -> Kind | None:
-    vouchers = [c for c in found.with_sign("voucher") if not c.has("refuse", "other_matter")]
+    all_vouchers = [c for c in found.with_sign("voucher") if not c.has("other_matter")]
+    vouchers = [c for c in all_vouchers if not c.has("refuse")]
+    if vouchers and not any(found.sums_in(v) for v in vouchers):
+        vouchers = all_vouchers
     if not vouchers:
         return None
     beside = [v for v in vouchers if any(abs(v.sentence - g.sentence) <= 1 for g in grants)]
@@ -258,6 +296,10 @@ def _paid(found: Found, firm: list[Clause], refused: list[Clause]) -> Kind | Non
         return None
     if any(c.has("accept") for c in firm) and not any(found.is_past(c) for c in past):
         return None
+    if any(c.has("refuse") for c in past) and any(
+        c.has("pay_future", "accept") and not c.has("refuse") for c in firm
+    ):
+        return None  # "80 we pay back; 12 we do not, for that was already used"
     mine = [c for c in past if found.near(c, "to_consumer", "settled_with_consumer")]
     if mine:
         return Kind("paid_consumer_directly", SURE, mine, ("pay_past", "to_consumer",
@@ -279,7 +321,7 @@ def _sum_beside(found: Found, clause: Clause) -> bool:
 
 def _goodwill(found: Found, given: list[Clause], refused: list[Clause]) -> Kind | None:
     mild = [c for c in given if found.near(c, "goodwill", "no_liability")]
-    offers = [c for c in given if c.has("offer")]
+    offers = [c for c in given if c.has("offer") and not c.has("accept", "pay_future")]
     if mild and any(c.has("offer", *PROMISE_SIGNS) for c in mild):
         return Kind("offer_goodwill", SURE, mild, ("goodwill", "no_liability", "offer"))
     if offers and refused and any(found.sums_in(c) for c in offers):
@@ -300,7 +342,12 @@ def _agreed(
         return Kind("promise_date", SURE, dated, PROMISE_SIGNS)
     if not agreed:
         return None
-    if not given and not any(c.has("accept") for c in agreed):
+    if not given and found.amounts and not found.with_sign("request", "not_words"):
+        given = agreed  # "our mistake. 68.94 is on its way": the sum stands in another sentence
+    if not given and not any(
+        c.has("accept") and (c.has("pay_future", "as_claimed") or found.near(c, "as_claimed"))
+        for c in agreed
+    ):
         return None
     if _in_part(found, agreed):
         return Kind("accept_part", FAIR, agreed, ("accept", "pay_future", "part"))

@@ -98,6 +98,8 @@ def _understand(
         automatic=reading.is_automatic,
         is_body=_is_body(mail, found),
         private_sender=_is_private(mail),
+        from_lawyer=everywhere("lawyer").search(re.sub(r"[@.<>\"_-]", " ", mail.header("from")))
+        is not None,
         dated={n for n, c in enumerate(found) for d in named if c.start <= d.start < c.end},
         past={
             n
@@ -136,7 +138,7 @@ def _is_private(mail: ParsedMail) -> bool:
     local = re.sub(r"[._+-]", " ", address[1])
     return common_pattern("role_names").search(local) is None and (
         common_pattern("private_mail").search(address[2].split(".")[0]) is not None
-        or re.fullmatch(r"[a-zà-ÿ]{2,}[._][a-zà-ÿ]{2,}\d*", address[1].lower()) is not None
+        or re.fullmatch(r"[a-zà-ÿ]+[._][a-zà-ÿ]+\d*", address[1].lower()) is not None
     )
 
 
@@ -153,7 +155,7 @@ def _money(reading: Reading, kind: Kind, about: Found, known: Phrases) -> None:
 def _amount(kind: Kind, about: Found, known: Phrases) -> Amount | None:
     """First in the clauses that grant, then in their sentences, then in those beside them."""
     numbers = {c.sentence for c in kind.because}
-    open_to = [c for c in about.clauses if not c.has("owed_by_them")]
+    open_to = [c for c in about.clauses if not c.has("owed_by_them", "other_matter")]
     if kind.name != "offer_voucher":
         open_to = [c for c in open_to if not c.has("refuse") or c.has("goodwill", "pay_past",
                                                                       "body_decides")]  # fmt: skip
@@ -274,6 +276,8 @@ def _deadline(
         if not acts and not beside:
             continue
         if clause.has("their_time", "other_start") and not clause.has("request"):
+            continue
+        if clause.has("voucher") and not clause.has("request"):
             continue
         if clause.has("pay_past") or reading.promised_date == one.day.day:
             continue

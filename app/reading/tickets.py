@@ -12,7 +12,9 @@ _LINK = (
     r"(?:\s|[:.#(\[«\"]|n[o°º]\.?|nr\.?|no\.?|number|nummer\w*|numero\w*"
     r"|is|on|är|ist|lautet|id|ref)*"
 )
-_BRACKET = re.compile(rf"[\[({{#](?:[^\W\d_]+\.?[ :#]+)?({_CODE_TEXT})[\])}}]?", re.IGNORECASE)
+_BRACKET = re.compile(
+    rf"[\[({{#](?:[^\W\d_]+\.?[ :]+)?#?((?:[A-Z]{{1,6}}#)?{_CODE_TEXT})[\])}}]?", re.IGNORECASE
+)
 _CODE = re.compile(
     r"(?<![\w/-])(?=[A-Z0-9/-]*\d{3})[A-Z]{1,5}[-/]?\d[A-Z0-9]*(?:[-/][A-Z0-9]+)*(?![\w-])"
 )

@@ -30,16 +30,29 @@ def ours() -> Score:
     return score(own_mails("own_mails_1.yaml", "own_mails_2.yaml"))
 
 
+def later_ones() -> Score:
+    return score(own_mails("fresh_mails.yaml", "fresh_mails_2.yaml"))
+
+
 SETS = [
     pytest.param(the_copied_part, id="the copied part"),
     pytest.param(shared_replies, id="all samples"),
     pytest.param(ours, id="our own mails"),
+    pytest.param(later_ones, id="our later mails"),
 ]
 
 
 @pytest.mark.parametrize("mails", SETS)
 def test_the_costly_mistakes_are_zero(mails) -> None:  # type: ignore[no-untyped-def]  # a parameter
     assert mails().costly == []
+
+
+def test_on_mails_never_tuned_on_doubt_is_no_mistake() -> None:
+    """Half of their kinds are not known yet; what matters is that none costs anything."""
+    found = score(own_mails("fresh_mails_3.yaml"))
+    assert found.costly == []
+    assert found.share("is_automatic") == 1
+    assert found.share("language") == 1
 
 
 @pytest.mark.parametrize("mails", SETS)
@@ -50,7 +63,7 @@ def test_kind_money_and_days_are_read(mails) -> None:  # type: ignore[no-untyped
     assert found.share("kind") >= 0.95, wrong
     assert found.share("language") >= 0.98, wrong
     assert found.share("ticket_number") >= 0.95, wrong
-    assert found.share("own_text") >= 0.95, wrong
+    assert not found.all["own_text"] or found.share("own_text") >= 0.95, wrong
     for name in ("amount", "promised_date", "deadline_for_us"):
         assert found.share(name) >= 0.95, wrong
 
