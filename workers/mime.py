@@ -7,14 +7,11 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from app.correspondence.raw import MAIL_BYTES_MAX
-from app.reading.mail import ParsedMail
-from app.reading.trust import Trust, trust_of
 
 ROOT = Path(__file__).resolve().parent.parent
 MAIL_SECONDS_MAX = 5.0
@@ -52,14 +49,6 @@ class ReadMail:
     case_reference: str | None = None
     froms: list[str] = field(default_factory=list)
     results: list[str] = field(default_factory=list)
-
-    def trust(self, authserv_id: str, known_domains: Iterable[str] = ()) -> Trust:
-        """How far its From line may be believed, by what our own server found."""
-        headers = [("from", f) for f in self.froms]
-        headers += [("authentication-results", r) for r in self.results]
-        return trust_of(
-            ParsedMail(tuple(headers)), authserv_id=authserv_id, known_domains=known_domains
-        )
 
 
 class MailReader:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from app.reading.phrases import LANGUAGES, Phrases, common, phrases
 
 CLAUSES_MAX = 300
+TEXT_CHARS_MAX = 5_000  # looked at for signs: an answer longer than this has said what it says
 CLAUSE_CHARS_MAX = 1_500
 _END = re.compile(r"[.!?…]+[\"')\]»]*[ ]+|\n|;\s")
 _TOKEN_BEFORE = re.compile(r"([^\s.(]+)$")
@@ -20,8 +21,8 @@ SIGNS = (
     "voucher", "request", "identity", "not_us", "portal", "portal_only", "ack", "auto_text",
     "out_of_office", "newsletter", "body_decides", "body_ack", "threat", "lawyer", "consumer",
     "pass_on", "owed_by_them", "hedge", "deadline_act", "their_time", "person", "other_start",
-    "payment_noun", "hypothetical", "as_claimed", "other_matter", "person_acts", "no_action",
-    "not_words", "money_words",
+    "payment_noun", "hypothetical", "as_claimed", "other_matter", "person_acts", "grant_verbs", "no_action",
+    "not_words", "first_person", "third_party", "company_we", "money_words",
 )  # fmt: skip
 GRANTS = ("accept", "pay_future", "transfer_future", "pay_past", "offer")
 
@@ -85,7 +86,7 @@ def _month_words() -> frozenset[str]:
 def clauses(text: str, known: Phrases) -> list[Clause]:
     """The clauses of `text` with their signs, refusals already taken into account."""
     found: list[Clause] = []
-    for number, (start, end) in enumerate(sentences(text)):
+    for number, (start, end) in enumerate(sentences(text[:TEXT_CHARS_MAX])):
         whole = text[start:end]
         conditional = _conditional(whole, known)
         cuts = [0, *_cuts(whole, known), len(whole)]

@@ -16,6 +16,7 @@ from app.reading.mail import Evidence
 SURE, FAIR, WEAK = 0.9, 0.75, 0.6
 UNSURE = 0.3
 FACT_CHARS = 45
+NEAR_CHARS = 30
 PROMISE_SIGNS = ("pay_future", "transfer_future")
 
 
@@ -33,6 +34,7 @@ class Found:
     from_lawyer: bool
     dated: set[int]  # numbers of the clauses that name a day
     past: set[int]  # numbers of those whose day lies before the mail
+    coming: set[int]  # and of those whose day lies after it
 
     def with_sign(self, *names: str) -> list[Clause]:
         return [c for c in self.clauses if c.has(*names)]
@@ -43,6 +45,10 @@ class Found:
     def is_past(self, clause: Clause) -> bool:
         """Says that it happened: in so many words, or by naming a day that is over."""
         return clause.has("already") or any(self.clauses[n] is clause for n in self.past)
+
+    def is_coming(self, clause: Clause) -> bool:
+        """Names a day that is not there yet: nothing in it has happened."""
+        return any(self.clauses[n] is clause for n in self.coming)
 
     def near(self, clause: Clause, *names: str) -> bool:
         """The sign stands in the clause's sentence or the one beside it."""
@@ -145,9 +151,20 @@ def _consumer(found: Found) -> Kind | None:
     times = len(said) + sum(c.signs["consumer"][0] > c.start for c in said if c.has("person")) // 2
     if found.private_sender and said:
         return Kind("consumer_message", SURE, said, ("consumer",))
+    if found.private_sender and _of_others(found):
+        return Kind("consumer_message", FAIR, found.with_sign("third_party"), ("third_party",))
     if times > 1 and not found.with_sign("accept", "offer", "refuse"):
         return Kind("consumer_message", FAIR, said, ("consumer",))
     return None
+
+
+def _of_others(found: Found) -> bool:
+    """Speaks of itself and of "them", never as "we": no company writes so."""
+    return (
+        bool(found.with_sign("first_person"))
+        and bool(found.with_sign("third_party"))
+        and not found.with_sign("company_we", "lawyer", "out_of_office")
+    )
 
 
 def _ack(found: Found) -> Kind | None:
@@ -189,11 +206,22 @@ def _loosely(found: Found) -> Kind | None:
     if paid and not nots and not found.with_sign("voucher", "hypothetical", "owed_by_them"):
         if any(found.is_past(c) for c in paid):
             return Kind("already_paid", WEAK, paid, ("money_words",))
+        numbers = [n for n in found.dated if found.clauses[n] in paid]
+        if numbers and not found.with_sign("request", "pass_on"):
+            return Kind("promise_date", WEAK, paid, ("money_words",))
         return None
-    denied = [c for c in nots if c.has("money_words") and not c.conditional and "?" not in c.text]
+    denied = [c for c in nots if _not_money(c) and not c.conditional and "?" not in c.text]
     if denied and not found.with_sign("pass_on", "ack"):
         return Kind(_denial(found, denied).name, WEAK, denied, ("not_words", "money_words"))
     return None
+
+
+def _not_money(clause: Clause) -> bool:
+    """The "not" stands close by a word of money."""
+    if not clause.has("money_words"):
+        return False
+    no, money = clause.signs["not_words"], clause.signs["money_words"]
+    return max(no[0], money[0]) - min(no[1], money[1]) <= NEAR_CHARS
 
 
 def _refusals(found: Found) -> list[Clause]:
@@ -265,7 +293,7 @@ def _money(found: Found) -> Kind | None:
     if voucher := _voucher(found, grants):
         return voucher
     if not firm:
-        return None
+        return _plain_gift(found)
     refused = _refusals(found)
     paid = _paid(found, firm, refused)
     if paid is not None:
@@ -274,6 +302,16 @@ def _money(found: Found) -> Kind | None:
     if goodwill := _goodwill(found, given or firm, refused):
         return goodwill
     return _agreed(found, firm, given, refused)
+
+
+def _plain_gift(found: Found) -> Kind | None:
+    """ "As a gesture: 300." A sum beside the word, and nothing there refuses it."""
+    gifts = [
+        c
+        for c in found.with_sign("goodwill")
+        if found.sums_in(c) and not c.has("refuse", "not_words", "owed_by_them")
+    ]
+    return Kind("offer_goodwill", WEAK, gifts, ("goodwill",)) if gifts else None
 
 
 def _voucher(found: Found, grants: list[Clause]) -> Kind | None:
@@ -290,7 +328,7 @@ def _voucher(found: Found, grants: list[Clause]) -> Kind | None:
 
 
 def _paid(found: Found, firm: list[Clause], refused: list[Clause]) -> Kind | None:
-    past = [c for c in firm if c.has("pay_past") and (
+    past = [c for c in firm if c.has("pay_past") and not found.is_coming(c) and (
         found.is_past(c) or found.sums_in(c) or found.near(c, "already"))]  # fmt: skip
     if not past:
         return None
@@ -340,6 +378,9 @@ def _agreed(
     if _only_promise(found, firm):
         dated = [c for c in firm if c.has(*PROMISE_SIGNS)]
         return Kind("promise_date", SURE, dated, PROMISE_SIGNS)
+    # "The bill is justified" says yes to nothing: some word of paying must stand somewhere.
+    paying = found.with_sign("pay_future", "transfer_future", "pay_past")
+    agreed = [c for c in agreed if paying or c.has("pay_future", "offer", "money_words")]
     if not agreed:
         return None
     if not given and found.amounts and not found.with_sign("request", "not_words"):
@@ -368,7 +409,8 @@ def _only_promise(found: Found, firm: list[Clause]) -> bool:
         for c in found.clauses
         for m in moving
     )
-    return dated and any(c.has("transfer_future") for c in moving)
+    # To refund is to agree; to pay on a day, with no word of who is right, is to promise.
+    return dated and any(c.has("transfer_future") or not c.has("grant_verbs") for c in moving)
 
 
 def _in_part(found: Found, agreed: list[Clause]) -> bool:

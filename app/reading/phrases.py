@@ -13,6 +13,7 @@ import yaml
 DATA = Path(__file__).resolve().parent / "data"
 LANGUAGES = ("en", "fi", "sv", "fr", "de")
 GAP_WORDS = 9
+WORD_START = r"(?<!\w)"
 _SPECIAL = set("\\.^$+{}")
 _FLAT = str.maketrans({"’": "'", "‘": "'", "´": "'", "`": "'", "\u00a0": " ", "\u202f": " ",
                        "\u2009": " ", "\u2007": " ", "\t": " ", "\u00ad": "-"})  # fmt: skip
@@ -21,6 +22,8 @@ Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # every scalar stay
 
 def flat(text: str) -> str:
     """Curly apostrophes and odd blanks made plain, one for one: places in the text stay."""
+    if text.isascii():
+        return text.replace("\t", " ").replace("`", "'")
     return text.translate(_FLAT)
 
 
@@ -45,7 +48,7 @@ def pattern_of(phrase: str) -> str:
         else:
             out.append(sign)
     body = "".join(out)
-    head = r"(?<!\w)" if text[:1].isalnum() or text[:1] in "(#" else ""
+    head = WORD_START if text[:1].isalnum() or text[:1] in "(#" else ""
     tail = r"(?!\w)" if text[-1:].isalnum() or text[-1:] in ")?" else ""
     return f"{head}(?:{body}){tail}"
 
@@ -56,9 +59,13 @@ def _escaped(text: str, place: int) -> bool:
 
 def pattern_of_any(phrases: list[str]) -> re.Pattern[str]:
     """One pattern for a list; an empty list matches nothing."""
-    if not phrases:
-        return re.compile(r"(?!)")
-    return re.compile("|".join(pattern_of(p) for p in phrases), re.IGNORECASE)
+    made = [pattern_of(p) for p in phrases]
+    # What begins at the start of a word is tried there only: one look behind for all of them.
+    at_words = [m.removeprefix(WORD_START) for m in made if m.startswith(WORD_START)]
+    anywhere = [m for m in made if not m.startswith(WORD_START)]
+    if at_words:
+        anywhere.insert(0, f"{WORD_START}(?:{'|'.join(at_words)})")
+    return re.compile("|".join(anywhere) or r"(?!)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)

@@ -97,6 +97,15 @@ def _understand(
         claimed=amounts(words.quoted[:20_000], known),
         automatic=reading.is_automatic,
         is_body=_is_body(mail, found),
+        coming={
+            n
+            for n, c in enumerate(found)
+            for d in named
+            if c.start <= d.start < c.end
+            and mail.sent_at
+            and d.day > mail.sent_at.date()
+            and (d.span or not d.relative)  # "on Saturday" may be the last one
+        },
         private_sender=_is_private(mail),
         from_lawyer=everywhere("lawyer").search(re.sub(r"[@.<>\"_-]", " ", mail.header("from")))
         is not None,

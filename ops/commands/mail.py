@@ -10,6 +10,8 @@ from typing import Annotated, Any
 import orjson
 import typer
 
+from app.reading.mail import ParsedMail
+from app.reading.trust import trust_of
 from workers.mime import MAIL_BYTES_MAX, MailReader, ReadMail, Unreadable
 
 group = typer.Typer(help="What mails say.", no_args_is_help=True)
@@ -79,7 +81,11 @@ def _bytes(path: Path) -> bytes:
 def _answer(said: ReadMail, authserv_id: str, known_domains: list[str]) -> dict[str, Any]:
     if not (said.froms or said.subject or said.message_id or said.to):
         return {"error": "not a mail: it has no headers"}
-    trust = said.trust(authserv_id, known_domains)
+    headers = [("from", f) for f in said.froms]
+    headers += [("authentication-results", r) for r in said.results]
+    trust = trust_of(
+        ParsedMail(tuple(headers)), authserv_id=authserv_id, known_domains=known_domains
+    )
     return {
         **{k: v for k, v in said.reading.items() if k != "evidence"},
         "trust": trust.level,
