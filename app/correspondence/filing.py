@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 import structlog
@@ -81,7 +81,7 @@ class Said(Protocol):
     @property
     def automatic(self) -> bool: ...
     @property
-    def report(self) -> dict[str, str] | None: ...
+    def report(self) -> dict[str, Any] | None: ...
     @property
     def text(self) -> str: ...
 
@@ -259,10 +259,10 @@ async def _place(
 
 def _bounce(place: Place, said: Said, letters: set[UUID]) -> None:
     """A returned mail is about its letter; a delay or a relay's note is not a bounce."""
-    failed = said.report is not None and said.report["action"] in ("failed", "")
+    failed = said.report is not None and said.report["action"] == "failed"
     if place.is_bounce and failed and len(letters) == 1:
         place.bounce_of = letters.pop()
-        place.hard = said.report is not None and said.report["status"].startswith("5")
+        place.hard = said.report is not None and bool(said.report["permanent"])
 
 
 def _pen_reasons(said: Said, cases: set[UUID], wanted: list[str]) -> list[str]:

@@ -16,6 +16,18 @@ AUTOMATIC_FROM = 2.0
 BULK = ("bulk", "junk", "list", "auto_reply", "auto-reply")
 
 
+_CALLS_ITSELF = re.compile(
+    rb"(?im)^(?:auto-submitted:[ \t]*(?!no\b)\S|precedence:[ \t]*(?:bulk|junk|list|auto)"
+    rb"|list-(?:id|unsubscribe|post):|x-auto(?:reply|respond)|return-path:[ \t]*<>)"
+)
+
+
+def calls_itself_automatic(raw: bytes) -> bool:
+    """Whether its headers forbid an automatic answer (RFC 3834 2), whoever wrote its words."""
+    head = re.split(rb"\r?\n\r?\n", raw, maxsplit=1)[0]
+    return _CALLS_ITSELF.search(head) is not None
+
+
 def header_signs(mail: ParsedMail) -> list[tuple[float, Evidence]]:
     """What the headers say, each with its weight."""
     found: list[tuple[float, Evidence]] = []

@@ -21,7 +21,8 @@ SIGNS = (
     "voucher", "request", "identity", "not_us", "portal", "portal_only", "ack", "auto_text",
     "out_of_office", "newsletter", "body_decides", "body_ack", "threat", "lawyer", "consumer",
     "pass_on", "owed_by_them", "hedge", "deadline_act", "their_time", "person", "other_start",
-    "payment_noun", "hypothetical", "as_claimed", "other_matter", "person_acts", "grant_verbs", "no_action",
+    "payment_noun", "hypothetical", "as_claimed", "other_matter", "person_acts", "grant_verbs",
+    "no_action",
     "not_words", "first_person", "third_party", "company_we", "money_words",
 )  # fmt: skip
 GRANTS = ("accept", "pay_future", "transfer_future", "pay_past", "offer")

@@ -11,7 +11,8 @@ from app.reading.amounts import Amount, amounts, chosen
 from app.reading.automatic import is_automatic
 from app.reading.clauses import Clause, clauses
 from app.reading.dates import Day, days
-from app.reading.kinds import Found, Kind, kind_of
+from app.reading.findings import Found, Kind
+from app.reading.kinds import kind_of
 from app.reading.language import language_of
 from app.reading.mail import Evidence, ParsedMail, Reading
 from app.reading.own_text import OwnText, own_text

@@ -10,9 +10,10 @@ from typing import Annotated, Any
 import orjson
 import typer
 
+from app.correspondence.raw import MAIL_BYTES_MAX
 from app.reading.mail import ParsedMail
 from app.reading.trust import trust_of
-from workers.mime import MAIL_BYTES_MAX, MailReader, ReadMail, Unreadable
+from workers.mime import MailReader, ReadMail, Unreadable
 
 group = typer.Typer(help="What mails say.", no_args_is_help=True)
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
+from app.correspondence.raw import MAIL_BYTES_MAX
 from ops.cli import app
 from tests.reading.scoring import DATA
-from workers.mime import MAIL_BYTES_MAX
 
 FIELDS = {
     "file", "is_automatic", "kind", "confidence", "language", "own_text", "amount_minor",

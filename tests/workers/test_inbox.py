@@ -122,6 +122,41 @@ async def test_an_automatic_answer_is_filed_and_never_answered(
     assert [e.kind for e in await effects_of(database)] == ["NotifyConsumer"]
 
 
+async def test_what_a_person_wrote_is_read_by_one_though_it_calls_itself_automatic(
+    database: Database, tools: Tools, inbox: Inbox, case: Staged, mail: FakeMail
+) -> None:
+    """Ticket systems mark what people write; nothing answers it, for the mark may be true."""
+    to = address(tools, case)
+    words = "I have read your letter and spoken to my husband. Please go on with my case."
+    await put(
+        database, to,
+        mail_of("anna@person.test", to, "In-Reply-To: <a@b.test>", "Auto-Submitted: auto-replied",
+                body=words),
+    )  # fmt: skip
+    await inbox.once()
+    assert [(m.automatic, m.state) for m in await messages(database)] == [(False, "unread")]
+    async with relaying(tools):
+        await until(lambda: _given_up(database, "AcknowledgeMessage"))
+    assert not [m for m in mail.mails.values() if b"auto-replied" in m.data]
+
+
+async def test_a_robot_without_any_mark_stops_nothing(
+    database: Database, tools: Tools, inbox: Inbox
+) -> None:
+    case = await signed_case(database, tools.settings, await install(database))
+    to = address(tools, case)
+    await put(database, to, mail_of(
+        "noreply@airline.test", to,
+        body="Your request has been received. We aim to reply within 28 days. This is an automatic"
+        " message, please do not reply.",
+    ))  # fmt: skip
+    await inbox.once()
+    assert [(m.automatic, m.state) for m in await messages(database)] == [(True, "set_aside")]
+    async with database.read() as session:
+        pauses = (await session.execute(text("SELECT pauses FROM cases"))).scalar_one()
+    assert pauses == []
+
+
 async def test_a_mail_without_a_proof_goes_to_the_pen_with_its_reasons(
     database: Database, tools: Tools, inbox: Inbox, case: Staged
 ) -> None:
@@ -168,6 +203,27 @@ async def test_a_bounce_finds_its_letter(
     (found,) = await messages(database)
     assert found.case_id == case.case_id
     assert found.letter_id is not None
+    async with database.read() as session:
+        states = await session.execute(text("SELECT channel, state FROM letters"))
+        assert [tuple(r) for r in states] == [("post", "rendering")]
+
+
+async def test_a_bounce_in_plain_words_finds_its_letter_too(
+    database: Database, tools: Tools, inbox: Inbox, mail: FakeMail
+) -> None:
+    case = await signed_case(database, tools.settings, await install(database))
+    async with relaying(tools):
+        await until(lambda: _sent(database, case))
+    letter = next(m for m in mail.mails.values() if m.to == "claims@airline.test")
+    notice = (
+        f"From: MAILER-DAEMON@relay.test\r\nTo: {letter.envelope_from}\r\n"
+        "Subject: failure notice\r\nReturn-Path: <>\r\n\r\n"
+        "I'm afraid I wasn't able to deliver your message to the following addresses.\r\n"
+        "This is a permanent error; I've given up.\r\n\r\n<claims@airline.test>:\r\n"
+        "550 5.1.1 no such user\r\n"
+    )
+    await put(database, letter.envelope_from, notice.encode())
+    await inbox.once()
     async with database.read() as session:
         states = await session.execute(text("SELECT channel, state FROM letters"))
         assert [tuple(r) for r in states] == [("post", "rendering")]
@@ -249,6 +305,10 @@ async def test_the_door_stores_before_it_says_yes_and_knows_a_redelivery(
     async with database.read() as session:
         rows = list(await session.execute(text("SELECT raw, state FROM inbound")))
     assert [(bytes(r.raw), r.state) for r in rows] == [(b"Received: one\r\n" + raw, "stored")]
+
+
+async def _given_up(database: Database, kind: str) -> bool:
+    return [e.state for e in await effects_of(database) if e.kind == kind] == ["superseded"]
 
 
 async def _nothing_planned(database: Database) -> bool:

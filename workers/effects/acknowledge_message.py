@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clock import business_now
 from app.domain.effects import AcknowledgeMessage
+from app.reading.automatic import calls_itself_automatic
 from app.vault import open_ciphers
 from workers.effects.agency import read_agency
 from workers.effects.handler import Order, Prepared
@@ -23,9 +24,12 @@ from workers.providers.errors import NoLongerWanted
 from workers.tools import Tools
 
 _MESSAGES = text("""
-    SELECT id, from_address, message_id_header, automatic, channel FROM messages
-     WHERE id = ANY(:ids)
+    SELECT m.id, m.from_address, m.message_id_header, m.channel,
+           m.automatic, substring(i.raw FROM 1 FOR :head) AS head
+      FROM messages m LEFT JOIN inbound i ON i.id = m.inbound_id
+     WHERE m.id = ANY(:ids)
 """)
+HEAD_BYTES = 32_768
 
 
 class AcknowledgeMessageHandler(MailEffect[AcknowledgeMessage]):
@@ -36,7 +40,9 @@ class AcknowledgeMessageHandler(MailEffect[AcknowledgeMessage]):
     ) -> Prepared:
         ids = {o.effect.case_id for o in orders}
         cases, people = await read_cases(session, ids), await read_people(session, ids)
-        found = await session.execute(_MESSAGES, {"ids": [o.effect.message_id for o in orders]})
+        found = await session.execute(
+            _MESSAGES, {"ids": [o.effect.message_id for o in orders], "head": HEAD_BYTES}
+        )
         messages = {r.id: r for r in found}
         agency, now = await read_agency(session), await business_now(session)
         ciphers = await open_ciphers(
@@ -46,7 +52,7 @@ class AcknowledgeMessageHandler(MailEffect[AcknowledgeMessage]):
         for order in orders:
             case, message = cases[order.effect.case_id], messages.get(order.effect.message_id)
             who = _sender(people.get(case.id, []), message)
-            if message is None or message.automatic or who is None:
+            if message is None or who is None or _by_machine(message):
                 out[order.id] = NoLongerWanted("no known person wrote this by mail")
                 continue
             table = words(who["language"])["mails"]["acknowledged"]
@@ -61,6 +67,12 @@ class AcknowledgeMessageHandler(MailEffect[AcknowledgeMessage]):
                 person=ciphers[who["consumer_id"]],
             )  # fmt: skip
         return out
+
+
+def _by_machine(message: Any) -> bool:
+    """By its words, or by its own account: a person reads what only looks written by hand, but
+    two robots must never answer each other."""
+    return bool(message.automatic) or calls_itself_automatic(bytes(message.head or b""))
 
 
 def _sender(rows: Sequence[Any], message: Any) -> Any:

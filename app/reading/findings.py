@@ -1,0 +1,72 @@
+"""What was found in one mail, as the rules of the kinds see it, and what a rule answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.reading.amounts import Amount
+from app.reading.clauses import Clause
+from app.reading.mail import Evidence
+
+SURE, FAIR, WEAK = 0.9, 0.75, 0.6
+UNSURE = 0.3
+FACT_CHARS = 45
+NEAR_CHARS = 30
+PROMISE_SIGNS = ("pay_future", "transfer_future")
+
+
+@dataclass(slots=True)
+class Found:
+    """All that was found in one mail, for the rules. `claimed`: sums of the quoted letter."""
+
+    own: str
+    clauses: list[Clause]
+    amounts: list[Amount]
+    claimed: list[Amount]
+    automatic: bool
+    is_body: bool
+    private_sender: bool
+    from_lawyer: bool
+    dated: set[int]  # numbers of the clauses that name a day
+    past: set[int]  # numbers of those whose day lies before the mail
+    coming: set[int]  # and of those whose day lies after it
+
+    def with_sign(self, *names: str) -> list[Clause]:
+        return [c for c in self.clauses if c.has(*names)]
+
+    def sums_in(self, clause: Clause) -> list[Amount]:
+        return [a for a in self.amounts if clause.start <= a.start < clause.end]
+
+    def is_past(self, clause: Clause) -> bool:
+        """Says that it happened: in so many words, or by naming a day that is over."""
+        return clause.has("already") or any(self.clauses[n] is clause for n in self.past)
+
+    def is_coming(self, clause: Clause) -> bool:
+        """Names a day that is not there yet: nothing in it has happened."""
+        return any(self.clauses[n] is clause for n in self.coming)
+
+    def near(self, clause: Clause, *names: str) -> bool:
+        """The sign stands in the clause's sentence or the one beside it."""
+        return any(c.has(*names) and abs(c.sentence - clause.sentence) <= 1 for c in self.clauses)
+
+
+@dataclass(slots=True)
+class Kind:
+    """A kind, how sure, and the clauses that made it so."""
+
+    name: str
+    confidence: float
+    because: list[Clause]
+    signs: tuple[str, ...] = ()
+
+    def evidence(self, own: str) -> list[Evidence]:
+        out = []
+        for clause in self.because[:4]:
+            for name in self.signs or tuple(clause.signs)[:2]:
+                if name in clause.signs:
+                    start, end = clause.signs[name]
+                    out.append(Evidence(name, own[start:end], start, end))
+        return out
+
+
+UNCLEAR = Kind("unclear", UNSURE, [])
