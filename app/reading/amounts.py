@@ -10,7 +10,7 @@ from app.reading.phrases import LANGUAGES, Phrases, phrases
 
 NO_MINOR = frozenset(("JPY", "ISK", "KRW", "HUF"))
 MAJOR_MAX = 10_000_000
-_NUMBER = r"\d{1,3}(?:[ .,'\u2019]\d{3})+(?:[.,]\d{1,2})?(?!\d)|\d+(?:[.,]\d{1,2})?(?![.,]?\d)"
+_NUMBER = r"\d{1,3}(?:[ .,'\u2019]\d{3}){1,3}(?:[.,]\d{1,2})?(?!\d)|\d+(?:[.,]\d{1,2})?(?![.,]?\d)"
 _DASH = r"(?:\s?[:,.]\s?[-–—]{1,2})?"
 _CODES = {
     "€": "EUR", "eur": "EUR", "euro": "EUR", "euros": "EUR", "euroa": "EUR", "euron": "EUR",

@@ -8,6 +8,8 @@ from app.reading.mail import Bounce, ParsedMail
 from app.reading.phrases import common_pattern, flat
 
 TEXT_CHARS_MAX = 30_000
+NOTICE_CHARS_MAX = 8_000
+CODES_MAX = 20
 _ADDRESS = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,80}@[A-Za-z0-9.-]{1,120}"
 _ENHANCED = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _REPLY = re.compile(r"(?<![\d.:-])([45])\d\d(?:[ :-]|$)")
@@ -145,9 +147,10 @@ def _status(value: str) -> str | None:
 
 def _text_status(notice: str) -> str | None:
     """The code in the words: 5.1.1 as it stands, a bare 550 as 5.0.0."""
-    found = [s for s in _ENHANCED.findall(notice) if not _is_address(notice, s)]
-    if found:
-        return str(found[0])
+    notice = notice[:NOTICE_CHARS_MAX]
+    for status in _ENHANCED.findall(notice)[:CODES_MAX]:
+        if not _is_address(notice, status):
+            return str(status)
     reply = _REPLY.search(re.sub(r"\b\d{1,3}(?:\.\d{1,3}){3}\b", "", notice))
     code = reply or re.search(r"(?i)(?:code|error|status)[ :=]+([45])\d\d\b", notice)
     return f"{code[1]}.0.0" if code else None

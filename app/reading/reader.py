@@ -9,7 +9,7 @@ from datetime import date
 from app.reading import bounces
 from app.reading.amounts import Amount, amounts, chosen
 from app.reading.automatic import is_automatic
-from app.reading.clauses import Clause, clauses
+from app.reading.clauses import TEXT_CHARS_MAX, Clause, clauses
 from app.reading.dates import Day, days
 from app.reading.findings import Found, Kind
 from app.reading.kinds import kind_of
@@ -89,13 +89,14 @@ def _said_by_a_person(plain: OwnText, rich: OwnText) -> OwnText:
 def _understand(
     reading: Reading, mail: ParsedMail, words: OwnText, found: list[Clause], known: Phrases
 ) -> None:
-    sums = amounts(words.text, known)
-    named = days(words.text, mail.sent_at.date(), known) if mail.sent_at else []
+    text = words.text[:TEXT_CHARS_MAX]
+    sums = amounts(text, known)
+    named = days(text, mail.sent_at.date(), known) if mail.sent_at else []
     about = Found(
         own=words.text,
         clauses=found,
         amounts=sums,
-        claimed=amounts(words.quoted[:20_000], known),
+        claimed=amounts(words.quoted[:10_000], known),
         automatic=reading.is_automatic,
         is_body=_is_body(mail, found),
         coming={
@@ -127,7 +128,7 @@ def _understand(
     reading.kind = kind.name if kind.confidence >= UNCLEAR_BELOW else "unclear"
     reading.confidence = kind.confidence
     reading.evidence += kind.evidence(words.text)
-    reading.ticket_number = ticket_number(mail.header("subject"), words.text, known)
+    reading.ticket_number = ticket_number(mail.header("subject")[:500], text, known)
     _money(reading, kind, about, known)
     _days(reading, about, named, known, mail.sent_at.date() if mail.sent_at else None)
 
