@@ -95,7 +95,7 @@ def _points(text: str) -> list[Amount]:
 
 def chosen(candidates: list[Amount], text: str, known: Phrases) -> Amount | None:
     """The one sum a grant speaks of: its total; the parts added up; times the persons."""
-    money = [a for a in candidates if not _only_named(a, text, known)]
+    money = [a for a in candidates if not only_named(a, text, known, alone=len(candidates) == 1)]
     if not money:
         return None
     totals = [a for a in money if _after(known, "total", a, text)]
@@ -110,7 +110,14 @@ def chosen(candidates: list[Amount], text: str, known: Phrases) -> Amount | None
     return _times(one, text, known)
 
 
-def _only_named(amount: Amount, text: str, known: Phrases) -> bool:
+def only_named(amount: Amount, text: str, known: Phrases, *, alone: bool = False) -> bool:
+    """A sum that is asked for, kept or priced, not given. `alone`: the only one, so that "the 45
+    you claim" is what they speak of."""
+    behind = text[amount.end : amount.end + 30].lstrip(" )")
+    around = text[max(0, amount.start - 40) : amount.end + 40]
+    claimed = known.pattern("claimed_after").match(behind) is not None
+    if claimed and not alone and not known.pattern("as_claimed").search(around):
+        return True
     before = text[max(0, amount.start - 40) : amount.start]
     return any(
         not before[match.end() :].strip(" :(\"'-")

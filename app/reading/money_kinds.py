@@ -8,8 +8,11 @@ from app.reading.findings import FAIR, PROMISE_SIGNS, SURE, UNCLEAR, WEAK, Found
 
 def money_kind(found: Found) -> Kind | None:
     """An answer that gives something, or None."""
-    grants = [c for c in found.with_sign("accept", *PROMISE_SIGNS, "offer", "pay_past")
-              if not c.has("consumer") and not c.has("owed_by_them")]  # fmt: skip
+    grants = [
+        c
+        for c in found.with_sign("accept", *PROMISE_SIGNS, "offer", "pay_past")
+        if (c.has("company_we") or not c.has("consumer")) and not c.has("owed_by_them")
+    ]
     firm = [c for c in grants if not c.conditional or c.has("pay_past", "goodwill", "offer")]
     if voucher := _voucher(found, grants):
         return voucher

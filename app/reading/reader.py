@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from app.reading import bounces
-from app.reading.amounts import Amount, amounts, chosen
+from app.reading.amounts import Amount, amounts, chosen, only_named
 from app.reading.automatic import is_automatic
 from app.reading.clauses import TEXT_CHARS_MAX, Clause, clauses
 from app.reading.dates import Day, days
@@ -16,7 +16,7 @@ from app.reading.kinds import kind_of
 from app.reading.language import language_of
 from app.reading.mail import Evidence, ParsedMail, Reading
 from app.reading.own_text import OwnText, own_text
-from app.reading.phrases import Phrases, common_pattern, everywhere, phrases
+from app.reading.phrases import LANGUAGES, Phrases, common_pattern, everywhere, phrases
 from app.reading.tickets import ticket_number
 
 MONEY_KINDS = frozenset((
@@ -26,6 +26,7 @@ MONEY_KINDS = frozenset((
 PROMISE_KINDS = frozenset(("accept_full", "accept_part", "promise_date", "body_decision"))
 DEADLINE_KINDS_NOT = frozenset(("newsletter_or_spam", "out_of_office", "auto_ack"))
 STUB_CHARS = 30
+SHORT_CHARS = 200
 UNCLEAR_BELOW = 0.5
 
 
@@ -36,6 +37,7 @@ def read(mail: ParsedMail) -> Reading:
         language_of(words.text, mail.header("content-language")[:2].lower())
         or language_of(words.quoted[:2_000])  # "Ok.": then the language of what it answers
     )
+    language = language or _by_signs(words.text)
     known = phrases(language or "en")
     reading = Reading(language=language, own_text=words.folded, forwarded=words.forwarded)
     reading.parts_disagree = disagree
@@ -53,6 +55,15 @@ def read(mail: ParsedMail) -> Reading:
         return reading
     _understand(reading, mail, words, found, known)
     return reading
+
+
+def _by_signs(text: str) -> str:
+    """A few words without any common one: the language whose phrases they are."""
+    if not text or len(text) > SHORT_CHARS:
+        return ""
+    found = {lang: sum(len(c.signs) for c in clauses(text, phrases(lang))) for lang in LANGUAGES}
+    best = max(LANGUAGES, key=lambda lang: found[lang])
+    return best if found[best] else ""
 
 
 def _written_part(mail: ParsedMail) -> tuple[OwnText, bool]:
@@ -90,13 +101,15 @@ def _understand(
     reading: Reading, mail: ParsedMail, words: OwnText, found: list[Clause], known: Phrases
 ) -> None:
     text = words.text[:TEXT_CHARS_MAX]
-    sums = amounts(text, known)
+    every = amounts(text, known)
+    sums = [a for a in every if not only_named(a, text, known, alone=len(every) == 1)]
+    asked = [a for a in every if a not in sums]
     named = days(text, mail.sent_at.date(), known) if mail.sent_at else []
     about = Found(
         own=words.text,
         clauses=found,
         amounts=sums,
-        claimed=amounts(words.quoted[:10_000], known),
+        claimed=amounts(words.quoted[:10_000], known) + asked,
         automatic=reading.is_automatic,
         is_body=_is_body(mail, found),
         coming={

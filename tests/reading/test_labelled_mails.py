@@ -3,13 +3,15 @@ and our own."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import yaml
 
+from app.reading.mail import ParsedMail
 from app.reading.reader import read
-from tests.reading.scoring import DATA, Score, own_mails, sample_replies, score
+from tests.reading.scoring import DATA, Score, costly, own_mails, sample_replies, score
 from workers.mime_child import parse
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "samples"
@@ -67,6 +69,23 @@ def test_kind_money_and_days_are_read(mails) -> None:  # type: ignore[no-untyped
     assert not found.all["own_text"] or found.share("own_text") >= 0.95, wrong
     for name in ("amount", "promised_date", "deadline_for_us"):
         assert found.share(name) >= 0.95, wrong
+
+
+def test_single_sentences_are_understood_and_none_is_taken_for_money() -> None:
+    listed = yaml.safe_load((DATA / "sentences.yaml").read_text(encoding="utf-8"))
+    wrong = []
+    for kind, sentence in listed:
+        name = "rosa.bell@home.example" if kind == "consumer_message" else "care@air.example"
+        mail = ParsedMail(
+            (("from", name), ("subject", "Re: RC-1111-1111"), ("in-reply-to", "<a@b.example>")),
+            text=sentence,
+            sent_at=datetime(2026, 11, 16, 10, tzinfo=UTC),
+        )
+        reading = read(mail)
+        assert not costly({"kind": kind}, reading), sentence
+        if reading.kind != kind:
+            wrong.append(f"{sentence} {reading.kind}")
+    assert len(wrong) <= 0.05 * len(listed), wrong
 
 
 @pytest.mark.parametrize(
