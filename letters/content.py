@@ -53,7 +53,8 @@ from letters.values import (
 @dataclass(frozen=True, kw_only=True)
 class Letter(Value):
     """What all letters share. `draft` prints a watermark; `service` is what was bought, in one
-    line (`flight NB 2204, 1 August 2026`); `remedies` are those besides money."""
+    line (`flight NB 2204, 1 August 2026`); `remedies` are those besides money;
+    `undelivered` is the mail address that took no mail, why this letter goes another way."""
 
     kind: ClassVar[str] = ""
     version: ClassVar[int] = 1
@@ -86,6 +87,7 @@ class Letter(Value):
     position: CompanyPosition | None = None
     formula: Formula | None = None
     delivery: Literal["email", "post", "registered_post", "web_form"] = "email"
+    undelivered: str | None = None
     enclosures: tuple[Exhibit, ...] = ()
     draft: bool = False
 

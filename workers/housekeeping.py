@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from app import idempotency
 from app.audit_check import anchor_heads
+from app.channel_health import note_arrivals
 from app.clock import wall_now
 from app.consumers.login import purge_links
 from app.db import Database
@@ -36,7 +37,9 @@ class Housekeeper:
             )
         self.anchored = number or self.anchored
         async with self._database.transaction() as session:
-            await watch_licences(session, await read_moment(session))
+            moment = await read_moment(session)
+            await watch_licences(session, moment)
+            await note_arrivals(session, moment.now)
         async with self._database.transaction() as session:
             await purge_links(session, now=now)
             purged = await idempotency.purge(session, now=now)

@@ -115,6 +115,7 @@ def _common(
         "earlier": _earlier(rows, today),
         "position": _position(rows),
         "delivery": "post" if letter.channel == "post" else "email",
+        "undelivered": _undelivered(rows, letter),
         "enclosures": tuple(
             words.Exhibit(label=str(at), title=row["what"] or row["file_name"])
             for at, row in enumerate(rows.evidence, start=1)
@@ -221,6 +222,13 @@ def _earlier(rows: LetterRows, today: date) -> tuple[words.EarlierLetter, ...]:
             )
         )
     return tuple(found)
+
+
+def _undelivered(rows: LetterRows, letter: Letter) -> str | None:
+    """The official mail address that refused us, where this letter to the company is on paper."""
+    if letter.channel != "post" or letter.recipient != "company":
+        return None
+    return next((c["address"] for c in rows.dead if c["kind"] == "email"), None)
 
 
 def _position(rows: LetterRows) -> words.CompanyPosition:

@@ -16,6 +16,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import outbox
+from app.channel_health import is_dead, note_refusal
+from app.domain.effects import SendLetter
 from app.domain.events import EffectFailed, EffectUnknown, Event
 from app.moment import read_moment
 from app.outbox import Attempt, Settlement
@@ -161,6 +163,9 @@ async def _consequences(
         events += ended.handler.facts(order, ended.done, now)
     elif state == "failed":
         reason = _cause(ended.failure)[:CAUSE_LENGTH_MAX]
+        if isinstance(order.effect, SendLetter) and isinstance(ended.failure, Refused):
+            letter = order.effect.letter_id
+            await note_refusal(session, letter, dead=is_dead(reason), error=reason, at=now)
         events.append(EffectFailed(effect_id=order.id, kind=order.claimed.kind, reason=reason))
     elif state == "unknown":
         events.append(EffectUnknown(effect_id=order.id, kind=order.claimed.kind))

@@ -9,6 +9,7 @@ from sqlalchemy import exists, select
 
 from app.case_change import CaseChange
 from app.casework.schemas import BouncedIn, DeliveredIn, SentIn
+from app.channel_health import note_refusal
 from app.domain.case import LetterKind
 from app.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from app.domain.events import (
@@ -128,6 +129,10 @@ async def delivered(change: CaseChange, letter_id: uuid.UUID, body: DeliveredIn)
 async def bounced(change: CaseChange, letter_id: uuid.UUID, body: BouncedIn) -> None:
     letter = await find_letter(change, letter_id)
     code = await change.note("letter_bounced", body.reason)
+    await note_refusal(
+        change.session, letter.id, dead=body.hard, error="came back, by a person's word",
+        at=body.at or change.now,
+    )  # fmt: skip
     await change.advance(LetterBounced(letter_id=letter.id, hard=body.hard, reason=code))
 
 

@@ -6,19 +6,21 @@ from typing import Annotated
 
 from fastapi import Query, Response
 
-from app.companies import service
+from app.companies import overview, service
 from app.companies.schemas import (
     ChannelChangeIn,
     ChannelIn,
     ChannelOut,
     CompanyChangeIn,
     CompanyListOut,
+    CompanyOverviewOut,
     CompanyWithChannelsOut,
     NewCompanyIn,
     RegisteredCompanyOut,
+    SentAgainOut,
     Status,
 )
-from app.deps import Expected, Pages, ReadSession, Router, Session, Staff, problems
+from app.deps import Expected, Held, Pages, ReadSession, Router, Session, Staff, problems
 from app.etag import etag
 from app.pagination import keyset
 from app.schemas import Id, Name
@@ -122,3 +124,20 @@ async def update_channel(
     row = await service.update_channel(session, caller, channel_id, expected, body)
     response.headers["ETag"] = etag(row.version)
     return ChannelOut.model_validate(row)
+
+
+@router.get("/companies/{company_id}/overview", operation_id="company_overview")
+async def company_overview(
+    company_id: Id, session: ReadSession, caller: Staff
+) -> CompanyOverviewOut:
+    """Its channels with what came of them, and its open cases, those first that cannot reach it."""
+    return await overview.overview(session, caller, company_id)
+
+
+@router.post(
+    "/channels/{channel_id}/send-again", operation_id="send_again", responses=problems("conflict")
+)
+async def send_again(channel_id: Id, held: Held, caller: Staff) -> SentAgainOut:
+    """Fixed once, sent to all: every case that waits for a way to this company writes over it.
+    Repeat while `more` is true."""
+    return await overview.send_again(held.database, channel_id, actor=caller.actor)

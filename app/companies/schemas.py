@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 from app.schemas import (
     CountryCode,
     Flag,
+    Id,
     In,
     LanguageCode,
     Line,
@@ -71,13 +72,16 @@ class CompanyChangeIn(In):
 
 class ChannelIn(In):
     """`address`: an e-mail address, postal lines separated by line breaks, an https address, or a
-    phone number. `source` says where it was found."""
+    phone number. `source` says where it was found, `for_whom` which brand, entity or support vendor
+    it belongs to, `outsourced` whether a vendor answers there."""
 
     kind: ChannelKind
     address: Annotated[str, Field(min_length=3, max_length=600)]
     official: Flag = False
     language: LanguageCode = "en"
     source: Line
+    for_whom: Line | None = None
+    outsourced: Flag | None = None
 
     @model_validator(mode="after")
     def _fits_kind(self) -> Self:
@@ -107,9 +111,16 @@ def channel_address(kind: str, given: str) -> str:
 
 
 class ChannelChangeIn(In):
+    """Only what is sent changes. `confirmed`: you vouch that it is theirs. `successor_id`: with
+    `health: retired`, the channel that took its place."""
+
     health: Health | None = None
     official: Flag | None = None
     language: LanguageCode | None = None
+    for_whom: Line | None = None
+    outsourced: Flag | None = None
+    confirmed: Flag | None = None
+    successor_id: Id | None = None
 
 
 class ChannelOut(Out):
@@ -121,8 +132,14 @@ class ChannelOut(Out):
     official: bool
     language: str
     source: str
+    for_whom: str | None
+    outsourced: bool | None
+    confirmed_by: str | None
+    successor_id: uuid.UUID | None
+    first_seen_at: Annotated[datetime, Field(validation_alias="created_at")]
     last_success_at: datetime | None
     last_error: str | None
+    last_error_at: datetime | None
     version: int
 
 
@@ -151,3 +168,42 @@ class CompanyWithChannelsOut(RegisteredCompanyOut):
 class CompanyListOut(Out):
     items: list[RegisteredCompanyOut]
     next_cursor: str | None
+
+
+class ChannelUseOut(ChannelOut):
+    """A channel with what came of it: letters of the last year, and how long answers took."""
+
+    letters_sent: int
+    letters_delivered: int
+    letters_bounced: int
+    median_days_to_answer: float | None
+
+
+class OpenCaseOut(Out):
+    """`by`: the channel of its newest letter; `stuck`: it waits for a way to the company."""
+
+    id: uuid.UUID
+    reference: str
+    stage: str
+    waiting_on: str
+    due_at: datetime
+    by: str | None
+    stuck: bool
+
+
+class CompanyOverviewOut(Out):
+    """One company at a glance: its channels with their use, and its open cases, those first that
+    wait for a way to it. `cases` holds what you may see, at most 200; `open_cases` counts all."""
+
+    company: RegisteredCompanyOut
+    channels: list[ChannelUseOut]
+    open_cases: int
+    stuck_cases: int
+    cases: list[OpenCaseOut]
+
+
+class SentAgainOut(Out):
+    """Cases whose letter is made again over this channel; `more`: call again."""
+
+    cases: int
+    more: bool

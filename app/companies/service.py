@@ -124,8 +124,13 @@ async def add_channel(
         "official": body.official,
         "language": body.language,
         "source": body.source,
+        "for_whom": body.for_whom,
+        "outsourced": body.outsourced,
+        "confirmed_by": None,
+        "successor_id": None,
         "last_success_at": None,
         "last_error": None,
+        "last_error_at": None,
         "created_at": await business_now(session),
         "version": 1,
     }
@@ -158,12 +163,34 @@ async def update_channel(
         raise NotFound("there is no such channel", code="channel_not_found")
     check_version(row.version, version)
     changes = body.model_dump(exclude_unset=True, exclude_none=True)
+    if (confirmed := changes.pop("confirmed", None)) is not None:
+        changes["confirmed_by"] = caller.actor if confirmed else None
+    if "successor_id" in changes:
+        await _check_successor(session, row, changes)
+    elif changes.get("health", row.health) != "retired":
+        row.successor_id = None  # it is in use again
     for name, value in changes.items():
         setattr(row, name, value)
     row.version += 1
     await session.flush()
     await _log(session, caller, "channel_changed", channel=str(row.id), fields=sorted(changes))
     return row
+
+
+async def _check_successor(session: AsyncSession, row: ChannelRow, changes: dict[str, Any]) -> None:
+    """What took its place belongs to the same company and is reached in the same way."""
+    if changes.get("health", row.health) != "retired":
+        raise InvalidInput(
+            "only a retired channel has a successor", code="not_retired", field="successor_id"
+        )
+    other = await session.get(ChannelRow, changes["successor_id"])
+    same = other is not None and other.company_id == row.company_id and other.kind == row.kind
+    if not same or changes["successor_id"] == row.id:
+        raise InvalidInput(
+            "the successor is another channel of this company and kind",
+            code="successor_invalid",
+            field="successor_id",
+        )
 
 
 async def get_company(session: AsyncSession, company_id: uuid.UUID) -> CompanyRow:

@@ -17,6 +17,7 @@ from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import engine
+from app.channel_health import is_dead, note_refusal
 from app.clock import wall_now
 from app.correspondence.pen import into_pen, is_blocked
 from app.domain.errors import TransitionRefused
@@ -157,6 +158,12 @@ async def file_mail(
         pen_reasons=place.reasons, message_id_header=said.message_id or None,
         letter_id=place.bounce_of, received_at=mail.received_at,
     ))  # fmt: skip
+    if place.bounce_of is not None and said.report is not None:
+        status = said.report["status"]
+        await note_refusal(
+            session, place.bounce_of, dead=is_dead(status), error=f"bounced with {status or '?'}",
+            at=mail.received_at,
+        )  # fmt: skip
     if place.case_id is not None:
         await _tell_case(session, place, message_id, sender, automatic)
     elif state == "pen" and not automatic:

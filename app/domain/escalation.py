@@ -125,6 +125,7 @@ _Letters = (
     | e.LetterHandedOver
     | e.LetterDelivered
     | e.LetterBounced
+    | e.ChannelMended
     | e.EffectUnknown
     | e.EffectSettled
     | e.EffectFailed
@@ -143,6 +144,8 @@ def _letters(t: Turn, event: _Letters) -> None:
             letters_rules.was_handed_over(t, event)
         case e.LetterDelivered():
             letters_rules.arrived(t, event)
+        case e.ChannelMended():
+            letters_rules.channel_mended(t, event)
         case e.LetterBounced():
             letters_rules.letter_bounced(t, event)
         case e.EffectUnknown():

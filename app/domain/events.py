@@ -16,6 +16,7 @@ from app.domain.events_claim import (
     CaseDrafted,
     CaseRejected,
     CaseSubmitted,
+    ChannelMended,
     CompanyAsked,
     CompanyDenied,
     CompanyOffered,
@@ -92,6 +93,7 @@ __all__ = [
     "CaseReopened",
     "CaseSubmitted",
     "CaseWithdrawn",
+    "ChannelMended",
     "ClockRestarted",
     "CompanyAsked",
     "CompanyDenied",
@@ -160,6 +162,7 @@ Event = (
     | LetterHandedOver
     | LetterDelivered
     | LetterBounced
+    | ChannelMended
     | EffectUnknown
     | EffectSettled
     | EffectFailed

@@ -143,6 +143,14 @@ class LetterBounced(BaseEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class ChannelMended(BaseEvent):
+    """A person gave the company a channel of this `kind` (email, post) that works."""
+
+    kind: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class EffectUnknown(BaseEvent):
     """The outcome of an effect cannot be known: the next step waits until a person settles it."""
 

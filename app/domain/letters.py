@@ -34,6 +34,7 @@ GAP_MIN: Final = timedelta(days=1)
 # No bounce within this many working days: presumed delivered.
 PRESUMED_WORKING_DAYS: Final = {"email": 1, "post": 3}
 BY_RULE: Final = "rule"
+FIX_CHANNEL: Final = "fix_channel"  # we wait for ourselves: no way to the company is left
 
 
 def ladder_step(t: Turn) -> LadderStep:
@@ -48,7 +49,7 @@ def current_body(t: Turn) -> Body | None:
 def start_letter(t: Turn) -> None:
     """The letter of the step just entered: rendered first, approved next, sent last."""
     step = ladder_step(t)
-    alive = [c for c in step.channels if c not in t.case.dead_channels]
+    alive = channels_left(t)
     if t.case.stage is Stage.COMPLAINT:
         alive = list(step.channels)  # dead channels are the company's, not the body's
     if not alive:
@@ -60,6 +61,13 @@ def start_letter(t: Turn) -> None:
     )
     t.change(letter=letter)
     _render(t, letter)
+
+
+def channels_left(t: Turn) -> list[str]:
+    """The step's channels to the company in the playbook's order, without those that refused this
+    case or, by what other cases met, no longer work at all."""
+    dead = {*t.case.dead_channels, *t.rules.dead_kinds}
+    return [c for c in ladder_step(t).channels if c not in dead]
 
 
 def revise(t: Turn, why: str, channel: str | None = None) -> None:
@@ -213,7 +221,7 @@ def lift(t: Turn, kind: PauseKind, key: str | None = None) -> None:
 
 
 def no_channel_left(t: Turn) -> None:
-    t.wait_for_us("fix_channel")
+    t.wait_for_us(FIX_CHANNEL)
     t.task(TaskKind.FIX_CHANNEL, str(t.case.step), reason="no_channel_left", priority=20)
     t.say("no_channel_left")
     t.notify("no_channel_left")

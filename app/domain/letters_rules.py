@@ -12,6 +12,7 @@ from app.domain.closing import stop_notice
 from app.domain.decision import TaskKind
 from app.domain.errors import StaleEvent
 from app.domain.events import (
+    ChannelMended,
     EffectFailed,
     EffectSettled,
     EffectUnknown,
@@ -25,9 +26,11 @@ from app.domain.events import (
 from app.domain.ladder import choose
 from app.domain.letters import (
     BY_RULE,
+    FIX_CHANNEL,
     approver_role,
     ask_approval,
     cancel_letter,
+    channels_left,
     delivered,
     go_on,
     handed_over,
@@ -38,6 +41,7 @@ from app.domain.letters import (
     revise,
     send,
     start_clock,
+    start_letter,
 )
 from app.domain.turn import Turn
 
@@ -190,13 +194,39 @@ def channel_died(t: Turn, reason: str) -> None:
     if t.case.stage not in LADDER or letter.step != t.case.step or not waits:
         return  # nothing waits for this letter any more
     channels = ladder_step(t).channels
-    tried = {letter.channel} if letter.recipient == "body" else dead
+    tried = {letter.channel} if letter.recipient == "body" else {*dead, *t.rules.dead_kinds}
     after = channels[channels.index(letter.channel) + 1 :] if letter.channel in channels else ()
     left = [c for c in after if c not in tried]
     if not left:
         no_channel_left(t)
         return
     revise(t, "channel_dead", channel=left[0])
+
+
+def channel_mended(t: Turn, event: ChannelMended) -> None:
+    """A way to the company works again: whoever waited for one writes the letter on it."""
+    if event.kind not in t.case.dead_channels and not _waits_for_channel(t):
+        return
+    left = tuple(c for c in t.case.dead_channels if c != event.kind)
+    t.change(dead_channels=left)
+    t.say("channel_mended", channel=event.kind, by=event.by)
+    if not _waits_for_channel(t) or event.kind not in channels_left(t):
+        return
+    t.done(TaskKind.FIX_CHANNEL)
+    letter = t.case.letter
+    if letter is not None and letter.step == t.case.step and letter.recipient == "company":
+        revise(t, "channel_mended", channel=event.kind)
+    else:
+        start_letter(t)
+
+
+def _waits_for_channel(t: Turn) -> bool:
+    basis = t.case.due_basis
+    return (
+        t.waits_on() is WaitingOn.HANDLER
+        and basis is not None
+        and basis.rule == f"house.{FIX_CHANNEL}"
+    )
 
 
 def letter_bounced(t: Turn, event: LetterBounced) -> None:

@@ -228,3 +228,4 @@ class Rules:
     new_id: Ids
     mail_read_until: datetime | None = None  # blindness gate: company mail read up to here
     bank_read_until: datetime | None = None
+    dead_kinds: frozenset[str] = frozenset()  # channels of which the company has none that works

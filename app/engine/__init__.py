@@ -87,9 +87,16 @@ class NewCase:
     consumers: list[dict[str, Any]]
 
 
-def rules_for(case: Case, moment: Moment, *, accepted: CaseAccepted | None = None) -> Rules:
-    """The pinned playbook with the case's own bodies, its calendar and the agency's profile: all
-    that decide() may consult. Accepting pins a playbook, and decides by it already."""
+def rules_for(
+    case: Case,
+    moment: Moment,
+    *,
+    accepted: CaseAccepted | None = None,
+    dead_kinds: frozenset[str] = frozenset(),
+) -> Rules:
+    """The pinned playbook with the case's own bodies, its calendar, the agency's profile and what
+    no longer reaches the company: all that decide() may consult. Accepting pins a playbook, and
+    decides by it already."""
     key, bodies = (accepted or case).playbook, (accepted or case).bodies
     playbook = book.for_case(key, bodies)
     return Rules(
@@ -99,6 +106,7 @@ def rules_for(case: Case, moment: Moment, *, accepted: CaseAccepted | None = Non
         new_id=new_id,
         mail_read_until=moment.mail_read_until,
         bank_read_until=moment.bank_read_until,
+        dead_kinds=dead_kinds,
     )
 
 
@@ -157,7 +165,7 @@ async def advance(
         raise NotFound("there is no such case", code="case_not_found")
     if expected_version is not None and loaded.version != expected_version:
         raise StaleVersion("the case has changed since you read it; read it again")
-    outcome = Outcome(before=loaded.case, case=loaded.case, actor=actor, now=moment.now)
+    outcome = _begun(loaded, actor, moment)
     _decide(outcome, event, moment)
     await _write(session, [(loaded, outcome)])
     return outcome.case
@@ -180,10 +188,7 @@ async def advance_many(
         if loaded is None:
             results.append(Result(fact.case_id, None, why="no such case"))
             continue
-        _, outcome = outcomes.get(fact.case_id) or (
-            loaded,
-            Outcome(before=loaded.case, case=loaded.case, actor=fact.actor, now=moment.now),
-        )
+        _, outcome = outcomes.get(fact.case_id) or (loaded, _begun(loaded, fact.actor, moment))
         outcome.actor = fact.actor
         results.append(_result(outcome, fact, moment))
         if results[-1].why is None:
@@ -268,16 +273,23 @@ async def peek(session: AsyncSession, case_id: uuid.UUID) -> Loaded | None:
     return await read_case(session, case_id)
 
 
+def _begun(loaded: Loaded, actor: str, moment: Moment) -> Outcome:
+    return Outcome(
+        before=loaded.case, case=loaded.case, actor=actor, now=moment.now,
+        dead_kinds=loaded.dead_kinds,
+    )  # fmt: skip
+
+
 def _decide(outcome: Outcome, event: Event, moment: Moment) -> None:
     accepted = event if isinstance(event, CaseAccepted) else None
-    rules = rules_for(outcome.case, moment, accepted=accepted)
+    rules = rules_for(outcome.case, moment, accepted=accepted, dead_kinds=outcome.dead_kinds)
     outcome.add(decide(outcome.case, event, rules, moment.now))
 
 
 def _fire_due(loaded: Loaded, actor: str, moment: Moment) -> Outcome:
     """Every timer that is due, in order of time, on the case as each leaves it."""
-    rules = rules_for(loaded.case, moment)
-    outcome = Outcome(before=loaded.case, case=loaded.case, actor=actor, now=moment.now)
+    rules = rules_for(loaded.case, moment, dead_kinds=loaded.dead_kinds)
+    outcome = _begun(loaded, actor, moment)
     fired = 0
     while True:
         due = [t for t in outcome.case.timers if t.due_at <= moment.now]

@@ -26,6 +26,7 @@ class Outcome:
     case: Case
     actor: str  # whose fact is being decided; each line of history keeps its own
     now: datetime
+    dead_kinds: frozenset[str] = frozenset()  # channels of the company that no longer work
     effects: list[AnyEffect] = field(default_factory=list)
     open_tasks: list[OpenTask] = field(default_factory=list)
     close_tasks: list[tuple[str, CloseTask]] = field(default_factory=list)  # (actor, task)

@@ -25,7 +25,10 @@ _SIDES = """
                'counted', i.counted) ORDER BY i.position), '[]')
           FROM claim_items i WHERE i.case_id = c.id) AS items,
        (SELECT to_jsonb(l) - 'case_id' - 'created_at' - 'prepared_by'
-          FROM letters l WHERE l.id = c.letter_id) AS letter
+          FROM letters l WHERE l.id = c.letter_id) AS letter,
+       ARRAY(SELECT h.kind FROM channels h
+              WHERE h.company_id = c.company_id AND h.kind IN ('email', 'post') GROUP BY h.kind
+             HAVING NOT bool_or(h.health IN ('alive', 'degraded'))) AS dead_kinds
 """
 _IDS = bindparam("ids", type_=ARRAY(UUID(as_uuid=True)))
 # Locking and reading are two statements. One that waits for a lock sees the locked row as it is
@@ -52,6 +55,11 @@ class Loaded:
     @property
     def version(self) -> int:
         return int(self.row["version"])
+
+    @property
+    def dead_kinds(self) -> frozenset[str]:
+        """Kinds of channels of which this company has none left that works."""
+        return frozenset(self.row["dead_kinds"])
 
 
 async def lock_cases(

@@ -188,6 +188,11 @@ class LetterRow(Base):
         CheckConstraint(one_of("kind", [k.value for k in LetterKind]), name="kind"),
         CheckConstraint(one_of("state", [s.value for s in LetterState]), name="state"),
         Index("ix_letters_case", "case_id", "id"),
+        Index(
+            "ix_letters_delivered",
+            "delivered_at",
+            postgresql_where=text("delivered_at IS NOT NULL"),
+        ),
     )
 
     id: Mapped[PrimaryId]

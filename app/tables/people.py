@@ -92,8 +92,13 @@ class ChannelRow(Base):
     official: Mapped[bool]  # the company's official complaint address
     language: Mapped[str]
     source: Mapped[str]  # where the address comes from
+    for_whom: Mapped[str | None]  # the brand, entity or support vendor behind the address
+    outsourced: Mapped[bool | None]  # a vendor answers here; None: not known
+    confirmed_by: Mapped[str | None]  # who vouches that it is theirs
+    successor_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("channels.id"))
     last_success_at: Mapped[datetime | None]
     last_error: Mapped[str | None]
+    last_error_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     version: Mapped[int]
 

@@ -58,6 +58,7 @@ class Life:
     claims: tuple[int, ...] = (10_000,)  # minor units, one claimant each
     now: datetime = START
     blind: bool = False  # True: our mailbox and bank feed are not read
+    dead_kinds: frozenset[str] = frozenset()  # channels of the company, by what other cases met
     playbook: Playbook = PLAYBOOK
     calendar: Calendar = field(default_factory=Weekdays)
     case: Case = field(init=False)
@@ -97,8 +98,9 @@ class Life:
     def rules(self) -> Rules:
         read = None if self.blind else self.now
         return Rules(
-            self.playbook, self.calendar, AgencyProfile({"EUR": 50_000}), self.id, read, read
-        )
+            self.playbook, self.calendar, AgencyProfile({"EUR": 50_000}), self.id, read, read,
+            self.dead_kinds,
+        )  # fmt: skip
 
     # --- facts -------------------------------------------------------------------------------
 

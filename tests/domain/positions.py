@@ -135,6 +135,7 @@ SAMPLES: dict[type[e.Event], Callable[[Life], e.Event]] = {
     e.CompanyPromised: lambda life: e.CompanyPromised(
         life.id(), 10_000, _later(life).date(), True, "anna"
     ),
+    e.ChannelMended: lambda _: e.ChannelMended("email", "anna"),
     e.MailGuessed: lambda life: e.MailGuessed(life.id()),
     e.MailPlaced: lambda life: e.MailPlaced(life.id()),
     e.MailUnplaced: lambda life: e.MailUnplaced(life.id(), "anna"),

@@ -59,7 +59,8 @@ def claimed(
     )  # fmt: skip
     rows = LetterRows(
         case=case, row={"answers": answers}, now=SENT, profile={}, company=None, channels=(),
-        items=(), letters=letters, payments=[{"paid_on": d, "amount_minor": m} for d, m in paid],
+        dead=(), items=(), letters=letters,
+        payments=[{"paid_on": d, "amount_minor": m} for d, m in paid],
         evidence=(), account=None, signed=(), ciphers=(), said=(),
     )  # fmt: skip
     return interest_of(rows, (ITEM,), today, HELSINKI, language)

@@ -27,6 +27,11 @@ _CHANNELS = text("""
      WHERE company_id = :id AND health IN ('alive', 'degraded')
      ORDER BY official DESC, health, created_at, id
 """)
+_DEAD = text("""
+    SELECT kind, address FROM channels
+     WHERE company_id = :id AND health = 'dead' AND last_error_at IS NOT NULL
+     ORDER BY official DESC, last_error_at DESC, id LIMIT 5
+""")
 _ITEMS = text("""
     SELECT i.what, i.amount_minor, i.currency, i.ground, i.creditor_id
       FROM claim_items i WHERE i.case_id = :id AND i.counted ORDER BY i.position
@@ -71,6 +76,7 @@ class LetterRows:
     profile: Mapping[str, Any]
     company: Row | None
     channels: Sequence[Row]
+    dead: Sequence[Row]  # channels of the company that refused our letters
     items: Sequence[Row]
     letters: Sequence[Row]
     payments: Sequence[Row]  # what the company has paid for the claim: paid_on, amount_minor
@@ -106,6 +112,7 @@ async def read_letter_rows(tools: Tools, session: AsyncSession, case_id: UUID) -
         case=case, row=row, now=moment.now, profile=moment.profile,
         company=company[0] if company else None,
         channels=await rows(_CHANNELS, id=company_id) if company_id else [],
+        dead=await rows(_DEAD, id=company_id) if company_id else [],
         items=await rows(_ITEMS, id=case_id), letters=await rows(_LETTERS, id=case_id),
         payments=await rows(_PAYMENTS, id=case_id),
         evidence=await rows(_EVIDENCE, id=case_id), account=account[0] if account else None,
