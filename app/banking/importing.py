@@ -58,6 +58,12 @@ class StatementGap(Conflict):
     code = "statement_gap"
 
 
+class OpeningMissing(Conflict):
+    """The first statement does not open with what we know to have stood there before."""
+
+    code = "opening_balance_missing"
+
+
 class StatementChanged(Conflict):
     """A statement with this id was imported before, with another content."""
 
@@ -100,7 +106,7 @@ async def open_bank_account(
     at: datetime,
     bic: str | None = None,
 ) -> BankAccount:
-    """Register an account of the agency; its book balance starts at zero."""
+    """Register an account of the agency; its book balance starts at zero (see banking.opening)."""
     row = BankAccount(
         id=account_id, book=book, holder=holder, number="".join(number.split()).upper(),
         bic=bic, currency=currency, opened_at=at,
@@ -133,8 +139,8 @@ async def import_file(
     """Import a camt.053 file: all its statements or none. Importing it again changes nothing.
 
     ``statements`` is what ``read_statements`` made of ``raw``, when that was done elsewhere.
-    Refused: StatementInvalid, TooLarge, AccountUnknown, StatementGap, StatementChanged; the
-    transaction rolls back whole (``store_file`` before it keeps the bytes).
+    Refused: StatementInvalid, TooLarge, AccountUnknown, OpeningMissing, StatementGap,
+    StatementChanged; the transaction rolls back whole (``store_file`` before it keeps the bytes).
     """
     if statements is None:
         statements = read_statements(raw)
@@ -237,15 +243,16 @@ async def _continues(session: AsyncSession, account: BankAccount, statement: Sta
             .limit(1)
         )
     ).scalar_one_or_none()
-    expected = last.closing_minor if last else 0
+    if last is None:
+        _opens_as_recorded(account, statement)
+        return 1
+    expected = last.closing_minor
     if statement.opening.minor != expected:
         raise StatementGap(
             "The opening balance is not the last closing balance: a statement is missing.",
             expected=Money(expected, account.currency).format(),
             opening=statement.opening.format(),
         )
-    if last is None:
-        return 1
     # Banks number from 1 again each year; between two numbers of one year nothing may be missing.
     given, before = statement.sequence, last.sequence
     if given is not None and before is not None and given not in (before + 1, 1):
@@ -253,6 +260,17 @@ async def _continues(session: AsyncSession, account: BankAccount, statement: Sta
             "A statement is missing before this one.", expected=before + 1, sequence=given
         )
     return last.position + 1
+
+
+def _opens_as_recorded(account: BankAccount, statement: StatementRead) -> None:
+    expected = account.opening_minor or 0
+    if statement.opening.minor != expected:
+        raise OpeningMissing(
+            "This first statement opens with another balance than is known here: record the opening"
+            " balance of the account first, or import from the account's beginning.",
+            expected=Money(expected, account.currency).format(),
+            opening=statement.opening.format(),
+        )
 
 
 async def _post_entries(

@@ -73,8 +73,7 @@ async def record_receipt(
     entry = _entry(receipt)
     if await _known(session, account.id, [entry.key, entry.key.removeprefix(HAND)]):
         raise MovementKnown("This receipt is recorded already.")
-    file = await _own_sheet(session, keyring, account, receipt)
-    statement_id = await _own_statement(session, account, file, receipt)
+    file, statement_id = await store_sheet(session, keyring, account, receipt, "by-hand")
     row = movement_row(receipt.id, account, statement_id, file, entry, "receipt", receipt.at)
     await insert_movements(session, [row])
     await ledger.post(
@@ -100,10 +99,15 @@ def _entry(receipt: ReceiptByHand) -> EntryRead:
     )  # fmt: skip
 
 
-async def _own_sheet(
-    session: AsyncSession, keyring: Keyring, account: BankAccount, receipt: ReceiptByHand
-) -> KeptFile:
-    """The sheet of paper this receipt stands on."""
+async def store_sheet(
+    session: AsyncSession,
+    keyring: Keyring,
+    account: BankAccount,
+    receipt: ReceiptByHand,
+    ident: str,
+) -> tuple[KeptFile, uuid.UUID]:
+    """The sheet of paper this receipt stands on: a statement of one line, outside the chain of the
+    bank's statements (its position is below zero)."""
     raw = json.dumps(
         {
             "account": str(account.id), "amount": receipt.amount.format(),
@@ -113,28 +117,22 @@ async def _own_sheet(
         },
         sort_keys=True, ensure_ascii=False,
     ).encode()  # fmt: skip
-    return await keep_event(
+    file = await keep_event(
         session, keyring, raw, provider=BY_HAND, external_id=str(receipt.id), at=receipt.at
     )
-
-
-async def _own_statement(
-    session: AsyncSession, account: BankAccount, file: KeptFile, receipt: ReceiptByHand
-) -> uuid.UUID:
-    """A statement of one line, outside the chain of the bank's statements."""
-    statement_id = new_id()
     lowest = await session.scalar(
         select(func.min(BankStatement.position)).where(BankStatement.bank_account_id == account.id)
     )
+    statement_id = new_id()
     await session.execute(
         insert(BankStatement).values(
             id=statement_id, bank_account_id=account.id, external_event_id=file.id,
-            position=min(lowest or 0, 0) - 1, ident=f"by-hand:{receipt.id}", sequence=None,
+            position=min(lowest or 0, 0) - 1, ident=f"{ident}:{receipt.id}", sequence=None,
             closes_on=None, opening_minor=0, closing_minor=receipt.amount.minor,
             content_hash=file.sha256, imported_at=receipt.at,
         )
     )  # fmt: skip
-    return statement_id
+    return file, statement_id
 
 
 async def confirmed_by(

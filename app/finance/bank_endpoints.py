@@ -55,9 +55,25 @@ async def open_bank_account(
     body: s.BankAccountIn, session: Session, caller: Caller
 ) -> s.BankAccountOut:
     """Register an account of the agency. The client account must stand before its first statement,
-    which begins at zero."""
+    which opens at zero or with the recorded opening balance."""
     row = await receiving.open_account(await open_desk(session, caller), body)
     return books.account_out(row, Money(0, row.currency), None)
+
+
+@router.post(
+    "/accounts/{client_account_id}/opening-balance",
+    operation_id="record_opening_balance",
+    status_code=201,
+    responses=problems("conflict", "not_found"),
+)
+async def record_opening_balance(
+    client_account_id: Id, body: s.OpeningIn, session: Session, caller: Caller, held: Held
+) -> s.OpeningOut:
+    """What stood on a client account before its first statement, which must open with exactly
+    this. Recorded again it corrects the one before; after the first statement it is refused."""
+    desk = await open_desk(session, caller)
+    movement = await receiving.record_opening_balance(desk, held.keyring, client_account_id, body)
+    return s.OpeningOut(movement_id=movement, amount=amount(body.amount.money()), as_of=body.as_of)
 
 
 @router.post(

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import Field, StrictInt
 
 from app.cases.schemas import Amount
-from app.schemas import Currency, Date, Flag, Id, In, MoneyIn, Name, OptionalLine, Out, Reason
+from app.schemas import Currency, Date, Flag, Id, In, Line, MoneyIn, Name, OptionalLine, Out, Reason
 
 AccountNumber = Annotated[str, Field(pattern=r"^[A-Za-z0-9 ]{4,42}$", max_length=42)]
 BankReference = Annotated[str, Field(pattern=r"^[!-~]{1,64}$", max_length=64)]
@@ -42,6 +42,23 @@ class BankAccountOut(Out):
 
 class BankAccountList(Out):
     items: list[BankAccountOut]
+
+
+class OpeningIn(In):
+    """What stood on a client account at the end of `as_of`, before its first statement here.
+    `words` say where that is read (`statement 11/2026 of the bank`)."""
+
+    amount: MoneyIn
+    as_of: Date
+    words: Line
+
+
+class OpeningOut(Out):
+    """The money is `movement_id`, unallocated until finance knows whose it is."""
+
+    movement_id: UUID
+    amount: Amount
+    as_of: date
 
 
 class StatementOut(Out):

@@ -13,11 +13,12 @@ from sqlalchemy.dialects.postgresql import insert
 from app.banking.camt import read_statements
 from app.banking.importing import ImportDone, import_file, open_bank_account, store_file
 from app.banking.movements import ReceiptByHand, record_receipt
+from app.banking.opening import Opening, record_opening
 from app.crypto import Keyring
 from app.db import Database
 from app.domain.errors import Conflict, RecourseError
 from app.fields import FieldError, FieldsRefused
-from app.finance.bank_schemas import BankAccountIn, ReceiptIn
+from app.finance.bank_schemas import BankAccountIn, OpeningIn, ReceiptIn
 from app.finance.desk import Desk
 from app.finance.telling import NotTold, tell_bank
 from app.ids import new_id
@@ -120,6 +121,27 @@ def _own_number(body: BankAccountIn) -> str:
         except RecourseError as error:
             raise FieldsRefused(FieldError("/number", error.message, error.code)) from None
     return number
+
+
+async def record_opening_balance(
+    desk: Desk, keyring: Keyring, account: UUID, body: OpeningIn
+) -> UUID:
+    """What stood on the account before its first statement. Raises what record_opening does."""
+    if body.as_of > desk.today:
+        raise FieldsRefused(
+            FieldError("/as_of", "a day to come has no balance yet", "date_in_future")
+        )
+    amount = body.amount.money()
+    opening = Opening(new_id(), account, amount, body.as_of, body.words, desk.actor, desk.at)
+    movement_id = await record_opening(desk.session, keyring, opening)
+    await desk.log(
+        "opening_balance_recorded",
+        account=str(account),
+        movement=str(movement_id),
+        minor=amount.minor,
+        currency=amount.currency,
+    )
+    return movement_id
 
 
 async def record_by_hand(desk: Desk, keyring: Keyring, body: ReceiptIn) -> UUID:

@@ -22,6 +22,11 @@ class BankAccount(Base):
     __table_args__ = (
         UniqueConstraint("number", "currency"),
         CheckConstraint(one_of("book", ("client", "own")), name="book"),
+        CheckConstraint(
+            "(opening_minor IS NULL) = (opening_movement_id IS NULL)"
+            " AND (opening_minor IS NULL OR opening_minor > 0 AND book = 'client')",
+            name="opening",
+        ),
     )
 
     id: Mapped[PrimaryId]
@@ -31,6 +36,8 @@ class BankAccount(Base):
     bic: Mapped[str | None]
     currency: Mapped[str]
     opened_at: Mapped[datetime]
+    opening_minor: Mapped[int | None]  # what stood there before the first statement
+    opening_movement_id: Mapped[uuid.UUID | None]  # movements.id, never deleted
 
 
 class ExternalEvent(Base):

@@ -63,7 +63,7 @@ async def test_a_statement_counts_once_and_says_how_far_the_bank_was_read(
         (b"<nonsense", 422, "statement_invalid"),
         (b"", 422, "statement_invalid"),
         (b"<a><!DOCTYPE x></a>", 422, "statement_invalid"),
-        ({"opening": 5}, 409, "statement_gap"),
+        ({"opening": 5}, 409, "opening_balance_missing"),
         ({"closing": 1}, 422, "statement_invalid"),
         ({"iban": "FI4950009420028730"}, 409, "bank_account_unknown"),
         ({"currency": "SEK"}, 409, "bank_account_unknown"),
@@ -90,6 +90,40 @@ async def test_a_refused_file_posts_nothing_and_is_kept(
     async with database.read() as session:
         assert await read_event(session, load_keyring(settings), kept.id) == raw
     assert not raw or raw not in bytes(kept.raw_cipher)
+
+
+async def test_an_account_that_had_money_before_opens_with_it_once(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    office = await open_office(client, database)
+    path = f"/bank/accounts/{office.account}/opening-balance"
+
+    def stood(amount: str) -> dict[str, Any]:
+        return {
+            "amount": {"amount": amount, "currency": "EUR"},
+            "as_of": office.day.isoformat(),
+            "words": "statement 11/2026",
+        }
+
+    office.closing = 5_000_00
+    first = office.file(Line(10_00))
+    problem(await office.send_file(first), 409, "opening_balance_missing")
+    await office.post(path, stood("500.00"), expect=201)  # a slip of the pen
+    problem(await office.send_file(first), 409, "opening_balance_missing")
+    wrong = await office.post(path, stood("5000.00"), by=office.approver, expect=403)
+    problem(wrong, 403, "forbidden")
+    recorded = (await office.post(path, stood("5000.00"), expect=201)).json()
+    assert (await office.send_file(first)).status_code == 200
+    left = {row["movement_id"]: row for row in (await office.get("/bank/unallocated"))["items"]}
+    assert left[recorded["movement_id"]]["unallocated"]["text"] == "5000.00 EUR"
+    assert len(left) == 2
+    late = await office.post(path, stood("1.00"), expect=409)
+    problem(late, 409, "opening_too_late")
+    await office.check()
+    # Whose it was: a case that was running before.
+    case = await running_case(database, 5_000_00)
+    await office.allocate(recorded["movement_id"], case)
+    await office.check()
 
 
 async def test_the_file_must_be_xml_and_come_from_finance(

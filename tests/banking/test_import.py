@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from app.banking.importing import AccountUnknown, StatementChanged, StatementGap
+from app.banking.importing import AccountUnknown, OpeningMissing, StatementChanged, StatementGap
 from app.db import Database
 from app.domain.errors import RecourseError
 from app.payouts.settling import give_back_return
@@ -43,7 +43,7 @@ async def test_the_same_statement_in_another_file_is_a_repeat_and_another_conten
 @pytest.mark.parametrize(
     ("raw", "error"),
     [
-        (camt053(statement([Line(5)], opening=1)), StatementGap),
+        (camt053(statement([Line(5)], opening=1)), OpeningMissing),
         (camt053(statement([Line(5)], opening=0, iban="DE89370400440532013000")), AccountUnknown),
         (camt053(statement([Line(5)], opening=0, currency="SEK")), AccountUnknown),
         (camt053(statement([Line(5)], opening=0, closing=6)), RecourseError),

@@ -281,7 +281,7 @@ async def the_bank_tells_who(scene: Scene, finance: Caller) -> None:
         counted.append((sent.json()["payouts_settled"], sent.json()["payouts_returned"]))
     assert counted == [(1, 0), (0, 1)]
     async with scene.database.read() as session:
-        account = await session.scalar(text("SELECT id FROM bank_accounts WHERE book = 'client'"))
+        account = await session.scalar(text("SELECT bank_account_id FROM bank_statements LIMIT 1"))
     by_hand: dict[str, Any] = filled(
         samples()["record_receipt"]["body"], moments() | {"bank_account_id": str(account)}
     )

@@ -27,14 +27,15 @@ async def money(
         return dict(answer.json())
 
     found = {}
-    for name, book, number in (
-        ("bank_account_id", "client", CLIENT_IBAN),
-        ("own_account_id", "own", OWN_IBAN),
+    for name, book, number, currency in (
+        ("bank_account_id", "client", CLIENT_IBAN, "EUR"),
+        ("own_account_id", "own", OWN_IBAN, "EUR"),
+        ("client_account_id", "client", OWN_IBAN, "SEK"),  # no statement of it has come yet
     ):
         opened = await post(
             approver,
             "/v1/bank/accounts",
-            {"book": book, "holder": "Recourse Test", "number": number, "currency": "EUR"},
+            {"book": book, "holder": "Recourse Test", "number": number, "currency": currency},
         )
         found[name] = opened["id"]
     came = [

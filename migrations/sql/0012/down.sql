@@ -1,0 +1,2 @@
+ALTER TABLE bank_accounts DROP COLUMN opening_minor;
+ALTER TABLE bank_accounts DROP COLUMN opening_movement_id;
