@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Final
 
 COMPANY_LANE = "company"
 CONSUMER_LANE = "consumer"
@@ -57,11 +57,15 @@ class SendLetter:
         return self.key
 
 
+SECOND_CHANNEL: Final = "second"
+
+
 @dataclass(frozen=True, slots=True)
 class NotifyConsumer:
     """Tell a claimant something: `template` is a code, `params` codes, dates and amounts.
 
-    `key` tells two notices of one template apart (a timer's date, an offer's id).
+    `key` tells two notices of one template apart (a timer's date, an offer's id). The parameter
+    `channel` with SECOND_CHANNEL asks for the way the person is not usually reached by.
     """
 
     VERSION: ClassVar[int] = 1

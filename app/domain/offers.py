@@ -20,6 +20,7 @@ from app.domain.case import (
 from app.domain.closing import return_money
 from app.domain.counting import Period
 from app.domain.decision import TaskKind
+from app.domain.effects import SECOND_CHANNEL
 from app.domain.errors import StaleEvent
 from app.domain.events import (
     CompanyOffered,
@@ -264,7 +265,8 @@ def extended(t: Turn, event: OfferExtended) -> None:
 
 
 def warn(t: Turn, key: str) -> None:
-    """Three days before it lapses: more time is asked for, and a second channel is tried."""
+    """Three days before it lapses: more time is asked for, and a second channel is tried beside the
+    usual one, for whoever has two."""
     offer = t.case.offer
     if offer is None or str(offer.id) != key or offer.state is not OfferState.OPEN:
         raise StaleEvent("this offer is no longer open")
@@ -277,15 +279,12 @@ def warn(t: Turn, key: str) -> None:
     )
     t.say("offer_lapsing", offer=offer.id)
     for claimant in position.standing(t.case):
-        if claimant.id not in offer.accepted_by:
-            t.notify(
-                "offer_lapsing",
-                key,
-                to=claimant.id,
-                amount=offer.amount_minor,
-                answer_by=offer.answer_by,
-                channel="second",
-            )
+        if claimant.id in offer.accepted_by:
+            continue
+        said = {"amount": offer.amount_minor, "answer_by": offer.answer_by}
+        t.notify("offer_lapsing", key, to=claimant.id, given=said)
+        second = said | {"channel": SECOND_CHANNEL}
+        t.notify("offer_lapsing", f"{key}:second", to=claimant.id, given=second)
 
 
 def expire(t: Turn, key: str) -> None:

@@ -208,7 +208,8 @@ def test_silence_never_accepts_an_offer() -> None:
     offer = life.offer(days=10)
     life.fire(TimerKind.OFFER_WARNING)
     assert life.has_task(TaskKind.OFFER_LAPSING)
-    assert life.notices("offer_lapsing")
+    usual, second = life.notices("offer_lapsing")
+    assert "channel" not in dict(usual.params) and dict(second.params)["channel"] == "second"
     life.fire(TimerKind.OFFER_EXPIRY)
     assert life.case.offer is not None and life.case.offer.id == offer
     assert life.case.offer.state is OfferState.LAPSED

@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -26,11 +27,14 @@ from app.ids import new_id
 from app.settings import Settings
 from app.tables.security import LoginLink
 from app.wake import loads
+from letters.errors import LetterUnprintable
+from letters.inspection import inspect_pdf, page_text
 from tests.workers.conftest import relaying, until
 from tests.workers.stage import effects_of, file_case, install
 from workers.bus import ArqBus, PostgresBus
 from workers.effects import HANDLERS
-from workers.effects.paper import Sheet, plain_pdf
+from workers.effects.paper import Sheet, sheet_pdf
+from workers.effects.people import Person
 from workers.effects.send_magic_link import LINK_KEY
 from workers.mail import one_line, wire_address
 from workers.notices import LANGUAGES, words, write_notice
@@ -137,20 +141,27 @@ def test_no_name_or_subject_smuggles_in_a_header() -> None:
     assert wire_address("anna@münchen.test") == "anna@xn--mnchen-3ya.test"
 
 
-def test_a_paper_notice_is_a_whole_pdf_and_the_same_for_the_same_words() -> None:
-
-    sheet = Sheet(
-        ("Anna", "Koivukuja 4"),
-        "RC-1",
-        "Subject",
-        "Word (one)\\ " * 900,
-        "Agency",
-        wall_now().date(),
-    )
-    assert plain_pdf(sheet) == plain_pdf(sheet)
-
-    with pikepdf.open(io.BytesIO(plain_pdf(sheet))) as pdf:
+def test_a_paper_notice_prints_every_name_as_it_is_written() -> None:
+    words = "Word (one)\\ " * 900 + "x" * 200
+    address = ("Łukasz Żółć", "Ľubomírova 4 – „Dům“", "Αθήνα, Київ, Győr")
+    sheet = Sheet(address, "RC-1", "Subject", words, "Agency", wall_now().date())
+    made = sheet_pdf(sheet)
+    assert made == sheet_pdf(sheet)
+    with pikepdf.open(io.BytesIO(made)) as pdf:
         assert len(pdf.pages) == 3
+        shown = page_text(pdf.pages[0])
+    assert all(line in shown for line in address)
+    inspect_pdf(made, pages=3, must_contain="Subject")
+    with pytest.raises(LetterUnprintable):
+        sheet_pdf(replace(sheet, address_lines=("王",)))
+
+
+def test_a_person_has_the_ways_they_gave_the_usual_one_first() -> None:
+    anna = Person(new_id(), new_id(), "Anna", "anna@people.test", False, "en")
+    at_home = replace(anna, address_lines=("Koivukuja 4",))
+    assert (anna.ways, at_home.ways) == (("email",), ("email", "post"))
+    assert replace(at_home, by_post=True).ways == ("post", "email")
+    assert replace(at_home, email=None, by_post=True).ways == ("post",)
 
 
 async def test_a_print_job_is_written_once_and_other_bytes_under_its_key_are_refused(

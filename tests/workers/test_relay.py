@@ -14,7 +14,7 @@ from sqlalchemy import text
 from app import outbox
 from app.clock import monotonic
 from app.db import Database
-from app.domain.effects import NotifyConsumer, SendStaffInvite
+from app.domain.effects import SECOND_CHANNEL, NotifyConsumer, SendStaffInvite
 from app.ids import new_id
 from app.moment import read_moment
 from tests.workers.conftest import relaying, until
@@ -23,7 +23,7 @@ from workers.effects import HANDLERS
 from workers.effects.notify_consumer import NotifyConsumerHandler
 from workers.providers.delivery import Delivery, Guard
 from workers.providers.errors import OutcomeUnknown, Refused, Transient
-from workers.providers.fakes import FakeMail
+from workers.providers.fakes import FakeMail, FakePost
 from workers.providers.smtp import OutgoingMail
 from workers.reconcile import Reconciler
 from workers.tools import Tools
@@ -143,6 +143,23 @@ async def test_an_unseen_end_without_keys_is_unknown_and_blocks_its_lane(
     assert await is_state(database, behind, "planned")
     assert [t.key for t in await tasks(database)] == [str(effect)]
     assert mail.delivered == {}
+
+
+async def test_a_second_channel_is_the_one_a_person_is_not_usually_reached_by(
+    database: Database, tools: Tools, mail: FakeMail
+) -> None:
+    case, _ = await filed(database, tools)
+    async with database.transaction() as session:
+        said = (("channel", SECOND_CHANNEL),)
+        order = NotifyConsumer(new_id(), case.case_id, "offer_lapsing", "x", said)
+        now = (await read_moment(session)).now
+        await outbox.stage(session, [order], stream=f"case:{case.case_id}", now=now)
+    async with relaying(tools):
+        await until(lambda: is_state(database, order.id, "done"))
+    post = tools.providers.post
+    assert isinstance(post, FakePost)
+    assert [job.address_lines[1] for job, _ in post.jobs.values()] == ["Koivukuja 4"]
+    assert sum(mail.delivered.values()) == 1  # that the case was filed
 
 
 async def test_an_order_nobody_wants_any_more_is_superseded(

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clock import business_now
-from app.domain.effects import NotifyConsumer
+from app.domain.effects import SECOND_CHANNEL, NotifyConsumer
 from app.vault import open_ciphers
 from workers.effects.agency import AgencyWords, read_agency
 from workers.effects.handler import Done, Order, Prepared
@@ -28,7 +28,7 @@ from workers.effects.sending import MailEffect, send_draft
 from workers.mail import Draft, address_book
 from workers.notices import Notice, write_notice
 from workers.providers.delivery import Guard
-from workers.providers.errors import Refused
+from workers.providers.errors import NoLongerWanted, ProviderError, Refused
 from workers.tools import Tools
 
 ERASED = "this person's data has been erased"
@@ -43,9 +43,10 @@ class NotifyConsumerHandler(MailEffect[NotifyConsumer]):
         ids = {o.effect.case_id for o in orders}
         cases, people = await read_cases(session, ids), await read_people(session, ids)
         agency, now = await read_agency(session), await business_now(session)
+        twice = {o.effect.case_id for o in orders if _second(o.effect)}
         by_post = [
-            row for rows in people.values() for row in rows
-            if row["by_post"] or not row["email"]
+            row for case_id, rows in people.items() for row in rows
+            if row["by_post"] or not row["email"] or case_id in twice
         ]  # fmt: skip
         opened = {p.claimant_id: p for p in await with_addresses(session, tools.keyring, by_post)}
         ciphers = await open_ciphers(
@@ -59,7 +60,7 @@ class NotifyConsumerHandler(MailEffect[NotifyConsumer]):
                 continue
             who, cipher = opened.get(who.claimant_id, who), ciphers[who.consumer_id]
             word = _word(tools, order, cases[order.effect.case_id], who, agency, now)
-            if not isinstance(word, Refused):
+            if isinstance(word, Draft | Sheet):
                 word = replace(word, person=cipher) if cipher else Refused(ERASED)
             out[order.id] = word
         return out
@@ -71,6 +72,10 @@ class NotifyConsumerHandler(MailEffect[NotifyConsumer]):
             return await send_sheet(tools, order.id, prepared, guard)
         assert isinstance(prepared, Draft)
         return await send_draft(tools, prepared, guard)
+
+
+def _second(effect: NotifyConsumer) -> bool:
+    return ("channel", SECOND_CHANNEL) in effect.params
 
 
 def _addressee(rows: Sequence[Mapping[str, Any]], claimant_id: UUID | None) -> Person | None:
@@ -88,21 +93,27 @@ def _word(
     who: Person,
     agency: AgencyWords,
     now: datetime,
-) -> Draft | Sheet | Refused:
+) -> Draft | Sheet | ProviderError:
+    ways = who.ways
+    if _second(order.effect):
+        if len(ways) < 2:
+            return NoLongerWanted("this person has one channel only")
+        ways = ways[1:]
+    if not ways or (who.by_post and not who.address_lines):
+        return Refused("no postal address")
     notice: Notice = write_notice(
         order.effect.template, dict(order.effect.params), language=who.language,
         currency=case.currency, name=who.name, company=case.company_name,
         reference=case.reference, agency=agency.name,
         link=f"{tools.settings.public_url}/cases/{case.reference}",
     )  # fmt: skip
-    if who.email and not who.by_post:
+    if ways[0] == "email":
+        assert who.email, "it is a way to reach them"
         return Draft(
             effect_id=order.id, to_name=who.name, to_address=who.email, subject=notice.subject,
             text=notice.text, at=now, from_name=agency.name,
             reply_to=address_book(tools.settings).case_address(case.reference),
         )  # fmt: skip
-    if not who.address_lines:
-        return Refused("no postal address")
     return Sheet(
         address_lines=(who.name, *who.address_lines), reference=case.reference,
         subject=notice.subject, text=notice.text, sender=agency.name, on=now.date(),

@@ -54,6 +54,13 @@ class Person:
     language: str
     address_lines: tuple[str, ...] = ()
 
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """How this person can be reached, the usual way first: `email`, `post`."""
+        mail, paper = bool(self.email), bool(self.address_lines)
+        found = [way for way, open_ in (("email", mail), ("post", paper)) if open_]
+        return tuple(reversed(found)) if self.by_post else tuple(found)
+
 
 async def read_cases(session: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, CaseView]:
     rows = await session.execute(_CASES, {"cases": list(ids)})
