@@ -206,11 +206,12 @@ class NextStep(Value):
 
 @dataclass(frozen=True, kw_only=True)
 class EarlierLetter(Value):
-    """Something sent to the company before. `consumer_complaint` was the consumer's own."""
+    """Something sent to the company before. `consumer_complaint` was the consumer's own; how it
+    went (`channel`) is None where nobody told us."""
 
     kind: Literal["consumer_complaint", "contact", "reminder", "formal_notice"]
     sent_on: date
-    channel: Literal["email", "post", "registered_post", "web_form", "phone"]
+    channel: Literal["email", "post", "registered_post", "web_form", "phone"] | None
     answer_by: date | None = None
 
 

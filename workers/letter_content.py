@@ -214,7 +214,7 @@ def _earlier(rows: LetterRows, today: date) -> tuple[words.EarlierLetter, ...]:
     found = []
     first = rows.case.first_written_complaint
     if first is not None and first <= today:
-        found.append(words.EarlierLetter(kind="consumer_complaint", sent_on=first, channel="email"))
+        found.append(words.EarlierLetter(kind="consumer_complaint", sent_on=first, channel=None))
     for row in rows.letters:
         found.append(
             words.EarlierLetter(

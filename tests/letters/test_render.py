@@ -24,6 +24,7 @@ from letters.content import (
     BadDocument,
     CompanyPosition,
     DirectPayment,
+    EarlierLetter,
     LetterTooLarge,
     LetterUnprintable,
     ReceivedPayment,
@@ -420,3 +421,14 @@ def test_the_output_check_refuses_noise_and_a_foreign_reference() -> None:
         inspect_pdf(b"%PDF-1.7 nothing", pages=2, must_contain=CONTACT.reference)
     with pytest.raises(BadDocument, match="reference"):
         inspect_pdf(render.render(CONTACT).pdf, pages=2, must_contain="RC-0000-0000")
+
+
+@pytest.mark.parametrize("language", ["en", "fi"])
+def test_a_letter_says_why_it_comes_another_way_and_nothing_nobody_told_us(language: Any) -> None:
+    """A dead mailbox is named; how the consumer's own complaint went is left out where unknown."""
+    told = EarlierLetter(kind="consumer_complaint", sent_on=date(2026, 10, 14), channel=None)
+    for kind in ("contact", "formal_notice"):
+        full = changed(specimen(kind, language), delivery="post", earlier=(told,))
+        html = render.render_html(changed(full, undelivered="claims@dead.example"))
+        assert "claims@dead.example" in html and "None" not in html
+        assert "claims@dead.example" not in render.render_html(full)
