@@ -101,7 +101,7 @@ def _wrapped(text: str) -> Iterator[str]:
     """Lines no wider than the margins; a word wider than a line is broken where the line ends."""
     limit = WIDTH_POINTS * _THOUSAND // SIZE_POINTS
     line = ""
-    for word in text.split():
+    for word in filter(None, text.split(" ")):  # a no-break space ends no line
         if line and _wide(f"{line} {word}") > limit:
             yield line
             line = ""

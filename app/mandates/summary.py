@@ -46,7 +46,9 @@ def summary_of(row: Mapping[str, Any], language: str | None = None) -> SummaryOu
             version=rule.version,
             rate_percent=_percent(rule.rate_bp),
             vat_percent=_percent(rule.vat_bp),
-            explanation=say.say("summary", "fee_rule", {"rate": _percent(rule.rate_bp)}),
+            explanation=say.say(
+                "summary", "fee_rule", {"rate": say.decimal(_percent(rule.rate_bp))}
+            ),
         ),
         claimed=Amount.of(whole, currency),
         net_amounts=[

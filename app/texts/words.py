@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,14 +15,17 @@ import yaml
 from app.domain.errors import InvalidInput
 from app.domain.money import Money
 
-LANGUAGES = ("en", "fi")
+LANGUAGES = ("en", "fi", "sv", "fr", "de")
 FALLBACK = "en"
 _FOLDER = Path(__file__).parent
 _BLANK = re.compile(r"\{([a-z_]+)\}")
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}[0-9:.]*(Z|[+-]\d{2}:\d{2})", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _CODE = re.compile(r"[a-z_]+", re.ASCII)  # a code without words reads as its own; names stay
-_AMOUNTS = ("amount", "fee", "value", "sum")  # parameters that are minor units of the case
+_SPACES = re.compile(r"[ \n]{2,}")  # what a blank left empty leaves behind
+# A space before these signs never ends a line: "Why :" in French, "25 %" everywhere.
+_HELD = re.compile(r" (?=[:;!?%»])|(?<=«) ")
+_AMOUNTS = ("amount", "fee", "net", "value", "sum")  # parameters that are minor units of the case
 
 
 class Words:
@@ -67,43 +70,72 @@ class Words:
 
         def fill(match: re.Match[str]) -> str:
             name = match[1]
-            return self._value(name, params.get(name), currency, zone)
+            return self.value(name, params.get(name), currency, zone)
 
-        return " ".join(_BLANK.sub(fill, sentence).split())
+        return _SPACES.sub(" ", _BLANK.sub(fill, sentence)).strip()
 
     def day(self, at: datetime, zone: ZoneInfo | None = None) -> str:
         local = at.astimezone(zone or UTC)
-        return self._date(local.year, local.month, local.day)
+        return self.whole_day(local.date())
 
-    def _date(self, year: int, month: int, day: int) -> str:
-        return str(self._data["date"]).format(day=day, month=self._months[month - 1], year=year)
+    def whole_day(self, day: date) -> str:
+        """A day as people write it in this language: "1er mars 2026", "1. März 2026"."""
+        shown = str(self._data["first_day"]) if day.day == 1 else str(day.day)
+        month = self._months[day.month - 1]
+        return str(self._data["date"]).format(day=shown, month=month, year=day.year)
 
-    def _value(self, name: str, value: Any, currency: str | None, zone: ZoneInfo | None) -> str:
+    def dated(self, text: str, zone: ZoneInfo | None = None) -> str | None:
+        """An ISO day or instant as people write the day; None for anything else."""
+        try:
+            if _INSTANT.fullmatch(text):
+                return self.day(datetime.fromisoformat(text), zone)
+            return self.whole_day(date.fromisoformat(text)) if _DAY.fullmatch(text) else None
+        except ValueError:  # the form of a date, but no day of the calendar
+            return None
+
+    def value(self, name: str, value: Any, currency: str | None, zone: ZoneInfo | None) -> str:
+        """One parameter of a sentence as words: a sum, a day, a code of ours, or as it came."""
         if value is None or value == "None":
             return ""
         text = str(value)
         if name in _AMOUNTS and currency is not None and text.lstrip("-").isdigit():
             return self.money(int(text), currency)
-        if _INSTANT.fullmatch(text):
-            return self.day(datetime.fromisoformat(text), zone)
-        if _DAY.fullmatch(text):
-            return self._date(*(int(part) for part in text.split("-")))
+        if (day := self.dated(text, zone)) is not None:
+            return day
         for group in self._data["params"].get(name, ()):
             if self.knows(group, text):
                 return self.term(group, text)
         return text.replace("_", " ") if _CODE.fullmatch(text) else text
 
     def money(self, minor: int, currency: str) -> str:
+        """Minor units as people write the sum: "1 234,50 €"; a currency not ours as it came."""
         try:
-            return str(Money(minor, currency))
+            plain = Money(minor, currency).format()
         except InvalidInput:
             return f"{minor} {currency}"
+        way = self._data["money"]
+        sign = way["signs"].get(currency)
+        form = way["with_sign"] if sign else way["with_code"]
+        number = self.decimal(plain.removeprefix("-"))
+        return ("-" if minor < 0 else "") + str(form).format(number=number, sign=sign or currency)
+
+    def decimal(self, plain: str) -> str:
+        """Digits with a point ("1234.50") with this language's signs between them."""
+        way = self._data["money"]
+        whole, _, rest = plain.partition(".")
+        grouped = f"{int(whole):,}".replace(",", way["group"])
+        return grouped + (way["decimal"] + rest if rest else "")
 
 
 @lru_cache(maxsize=len(LANGUAGES))
 def _load(language: str) -> Words:
     document = (_FOLDER / f"{language}.yaml").read_text("utf-8")
-    return Words(language, yaml.load(document, Loader=yaml.CSafeLoader))
+    return Words(language, yaml.load(held(document), Loader=yaml.CSafeLoader))
+
+
+def held(text: str) -> str:
+    """The text with the spaces made unbreakable that may not end a line."""
+    return _HELD.sub("\u00a0", text)
 
 
 def words(language: str) -> Words:

@@ -9,14 +9,14 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
+from app.texts import LANGUAGES
 from ops.world.agency import token_in
 from ops.world.catcher import Mail
 from ops.world.door import Person
 from ops.world.stories import Counter, Question, Signs, Story
 from ops.world.tale import Tale, World
-from workers.notices import LANGUAGES, words
+from workers.notices import words
 
-SIGN_IN_SUBJECTS = ("sign-in", "sign in", "kirjautu")
 EXPENSES = {"care", "return_postage", "inspection", "unpaid_bill"}
 
 

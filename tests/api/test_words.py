@@ -87,11 +87,51 @@ def test_the_languages_have_the_same_codes_and_the_same_blanks() -> None:
     first, *others = (words(language) for language in LANGUAGES)
     for other in others:
         assert other.groups() == first.groups()
-        for group in first.groups() - {"params"}:
+        for group in first.groups() - {"params", "money"}:
             assert other.codes(group) == first.codes(group), group
             for code in first.codes(group):
                 ours, theirs = (set(_BLANK.findall(w.term(group, code))) for w in (first, other))
-                assert theirs <= ours, (group, code)
+                assert theirs == ours, (other.language, group, code)
+        assert other.document("params") == first.document("params")
+
+
+SAME_IN_BOTH = {("fr", "question")}  # words that truly are the same as in English
+
+
+def test_no_sentence_was_left_in_english() -> None:
+    first, *others = (words(language) for language in LANGUAGES)
+    left = {
+        (other.language, first.term(group, code))
+        for other in others
+        for group in first.groups() - {"params", "money"}
+        for code in first.codes(group)
+        if other.term(group, code) == first.term(group, code)
+    }
+    assert left == SAME_IN_BOTH
+
+
+@pytest.mark.parametrize(
+    ("language", "euros", "kronor", "first_of_march"),
+    [
+        ("en", "€1,234.50", "SEK_1,234.50", "1 March 2026"),
+        ("fi", "1_234,50_€", "1_234,50_SEK", "1.3.2026"),
+        ("sv", "1_234,50_€", "1_234,50_kr", "1 mars 2026"),
+        ("fr", "1_234,50_€", "1_234,50_SEK", "1er mars 2026"),
+        ("de", "1.234,50_€", "1.234,50_SEK", "1. März 2026"),
+    ],
+)
+def test_sums_and_days_are_written_as_the_reader_writes_them(
+    language: str, euros: str, kronor: str, first_of_march: str
+) -> None:
+    say = words(language)
+    sums = (say.money(123450, "EUR"), say.money(123450, "SEK"))
+    assert sums == (euros.replace("_", "\u00a0"), kronor.replace("_", "\u00a0"))
+    assert say.money(-50, "EUR") == "-" + say.money(50, "EUR")
+    assert say.money(1234, "JPY").count("34") == 1
+    assert say.dated("2026-03-01T08:00:00+00:00") == say.dated("2026-03-01") == first_of_march
+    assert say.dated("2026-02-30") is None
+    told = say.say("history", "paid_out", {"amount": 123450}, currency="EUR")
+    assert euros.replace("_", "\u00a0") in told and "  " not in told
 
 
 def test_blanks_are_filled_with_words_dates_and_money() -> None:
@@ -108,7 +148,7 @@ def test_blanks_are_filled_with_words_dates_and_money() -> None:
     )
     assert text == "The formal notice was sent to Slow_Parcels by post on 1 March 2026."
     assert say.say("history", "paid_out", {"amount": "1234"}, currency="JPY") == (
-        "1234 JPY was paid out."
+        "JPY\u00a01,234 was paid out."
     )
     assert say.say(
         "history",
@@ -119,8 +159,8 @@ def test_blanks_are_filled_with_words_dates_and_money() -> None:
             "answer_by": datetime(2026, 3, 1, tzinfo=UTC).isoformat(),
         },
         currency="EUR",
-    ) == ("The company offers a voucher: 50.00 EUR. Please answer by 1 March 2026.")
-    assert words("sv").language == "en"
+    ) == ("The company offers a voucher: €50.00. Please answer by 1 March 2026.")
+    assert words("pl").language == "en"
 
 
 def test_a_code_from_a_newer_version_reads_as_itself() -> None:

@@ -9,9 +9,11 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pikepdf
 import pytest
@@ -26,6 +28,8 @@ from app.domain.effects import AnyEffect
 from app.ids import new_id
 from app.settings import Settings
 from app.tables.security import LoginLink
+from app.texts import LANGUAGES
+from app.texts import words as ways_of
 from app.wake import loads
 from letters.errors import LetterUnprintable
 from letters.inspection import inspect_pdf, page_text
@@ -37,7 +41,7 @@ from workers.effects.paper import Sheet, sheet_pdf
 from workers.effects.people import Person
 from workers.effects.send_magic_link import LINK_KEY
 from workers.mail import one_line, wire_address
-from workers.notices import LANGUAGES, words, write_notice
+from workers.notices import words, write_notice
 from workers.providers.bank_files import BankFolder
 from workers.providers.errors import OutcomeUnknown, Refused
 from workers.providers.fakes import FakeMail
@@ -109,6 +113,25 @@ def test_every_notice_the_ladder_gives_has_words_in_every_language() -> None:
         assert codes - words(language)["notices"].keys() == set()
 
 
+def test_every_language_has_the_same_notices_with_the_same_blanks_and_none_in_english() -> None:
+    first, *others = (dict(_leaves(words(language))) for language in LANGUAGES)
+    for other in others:
+        assert other.keys() == first.keys()
+        for place, sentence in first.items():
+            blanks = set(re.findall(r"\{[a-z_]+\}", sentence))
+            assert set(re.findall(r"\{[a-z_]+\}", other[place])) == blanks, place
+            wordless = not re.sub(r"\{[a-z_]+\}", "", sentence).strip(" :")
+            assert wordless or other[place] != sentence, place
+
+
+def _leaves(table: Any, place: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+    if not isinstance(table, dict):
+        yield place, str(table)
+        return
+    for name, below in table.items():
+        yield from _leaves(below, (*place, name))
+
+
 def test_a_notice_says_what_we_wait_for_until_when_and_what_then() -> None:
     params = {
         "waiting_on": "company",
@@ -128,9 +151,24 @@ def test_a_notice_says_what_we_wait_for_until_when_and_what_then() -> None:
         link="http://x",
         agency="Agency",
     )
-    for part in ("123.00", "30.75", "waiting for", "7 December 2026", "remind Airline", "http://x"):
+    told = ("€123.00", "€30.75", "waiting for", "7 December 2026", "remind Airline", "http://x")
+    for part in told:
         assert part in notice.text, part
     assert "{" not in notice.text + notice.subject
+
+
+def test_a_notice_says_in_words_what_happens_without_an_answer_and_how_a_case_ended() -> None:
+    common = {"name": "Anna", "company": "Airline", "reference": "RC-1", "link": "x", "agency": "A"}
+    for language in LANGUAGES:
+        asked, ended = (
+            write_notice(code, params, language=language, currency="EUR", **common).text
+            for code, params in (
+                ("question", {"default": "go_on"}),
+                ("closed", {"outcome": "bill_cancelled"}),
+            )
+        )
+        assert ways_of(language).term("defaults", "go_on") in asked
+        assert ways_of(language).term("outcomes", "bill_cancelled") in ended
 
 
 def test_no_name_or_subject_smuggles_in_a_header() -> None:
@@ -144,7 +182,7 @@ def test_no_name_or_subject_smuggles_in_a_header() -> None:
 def test_a_paper_notice_prints_every_name_as_it_is_written() -> None:
     words = "Word (one)\\ " * 900 + "x" * 200
     address = ("Łukasz Żółć", "Ľubomírova 4 – „Dům“", "Αθήνα, Київ, Győr")
-    sheet = Sheet(address, "RC-1", "Subject", words, "Agency", wall_now().date())
+    sheet = Sheet(address, "RC-1", "Subject", words, "Agency", "1 March 2026")
     made = sheet_pdf(sheet)
     assert made == sheet_pdf(sheet)
     with pikepdf.open(io.BytesIO(made)) as pdf:
@@ -162,6 +200,14 @@ def test_a_person_has_the_ways_they_gave_the_usual_one_first() -> None:
     assert (anna.ways, at_home.ways) == (("email",), ("email", "post"))
     assert replace(at_home, by_post=True).ways == ("post", "email")
     assert replace(at_home, email=None, by_post=True).ways == ("post",)
+
+
+def test_paper_prints_the_letters_and_signs_of_our_languages() -> None:
+    said = "Åse Œuvre Größe œuf ß å ä ö é ç ñ Š ž 1\u00a0234,50\u00a0€ «\u00a0oui\u00a0» – “hej” …"
+    sheet = Sheet(("Anna",), "RC-1", "Subject", said, "Agency", "1er mars 2026")
+    with pikepdf.open(io.BytesIO(sheet_pdf(sheet))) as pdf:
+        shown = page_text(pdf.pages[0])
+    assert said in shown and "1er mars 2026" in shown
 
 
 async def test_a_print_job_is_written_once_and_other_bytes_under_its_key_are_refused(

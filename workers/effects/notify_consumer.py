@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clock import business_now
 from app.domain.effects import SECOND_CHANNEL, NotifyConsumer
+from app.texts import words as ways_of
 from app.vault import open_ciphers
 from workers.effects.agency import AgencyWords, read_agency
 from workers.effects.handler import Done, Order, Prepared
@@ -116,5 +117,6 @@ def _word(
         )  # fmt: skip
     return Sheet(
         address_lines=(who.name, *who.address_lines), reference=case.reference,
-        subject=notice.subject, text=notice.text, sender=agency.name, on=now.date(),
+        subject=notice.subject, text=notice.text, sender=agency.name,
+        day=ways_of(who.language).day(now),
     )  # fmt: skip

@@ -7,7 +7,6 @@ companies are another matter (RenderLetter).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from hashlib import sha256
 from uuid import UUID
 
@@ -31,7 +30,7 @@ class Sheet:
     subject: str
     text: str
     sender: str
-    on: date
+    day: str  # as its reader writes it
     person: SubjectCipher | None = None  # of the consumer it goes to: seals the address on file
 
 
@@ -59,7 +58,7 @@ def sheet_pdf(sheet: Sheet) -> bytes:
             "",
             *sheet.address_lines,
             "",
-            sheet.on.isoformat(),
+            sheet.day,
             "",
             sheet.subject,
             "",

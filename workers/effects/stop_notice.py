@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clock import business_now
 from app.domain.effects import StopNotice
+from app.texts import words as ways_of
 from workers.effects.agency import read_agency
 from workers.effects.handler import Done, Order, Prepared
 from workers.effects.paper import Sheet, send_sheet
@@ -54,7 +55,8 @@ class StopNoticeHandler(MailEffect[StopNotice]):
             if channel.kind == "post":
                 out[order.id] = Sheet(
                     address_lines=tuple(channel.address.splitlines()), reference=case.reference,
-                    subject=subject, text=body, sender=agency.name, on=now.date(),
+                    subject=subject, text=body, sender=agency.name,
+                    day=ways_of(channel.language).day(now),
                 )  # fmt: skip
                 continue
             out[order.id] = Draft(

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from app.domain.money import Money
+from app.texts import LANGUAGES, Words
+from app.texts import words as ways_of
+from app.texts.words import held
 
 FOLDER = Path(__file__).parent
-LANGUAGES = ("en", "fi")
 FALLBACK = "update"  # a code without words of its own still reaches the person
-AMOUNTS = ("amount", "fee", "value", "net")  # parameters in minor units of the case's currency
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +34,7 @@ class _Blank(dict[str, str]):
 @lru_cache(maxsize=8)
 def words(language: str) -> dict[str, Any]:
     chosen = language if language in LANGUAGES else "en"
-    loaded: dict[str, Any] = yaml.safe_load((FOLDER / f"{chosen}.yaml").read_text("utf-8"))
+    loaded: dict[str, Any] = yaml.safe_load(held((FOLDER / f"{chosen}.yaml").read_text("utf-8")))
     return loaded
 
 
@@ -45,7 +44,7 @@ def write_notice(
     """The notice `code`. `common` are name, company, reference, link and agency."""
     table = words(language)
     entry = table["notices"].get(code) or table["notices"][FALLBACK]
-    filled = _Blank(common | readable(params, table, language, currency))
+    filled = _Blank(common | readable(params, table, ways_of(language), currency))
     for term in table["terms"]:  # a word of ours may name the company
         filled[term] = filled[term].format_map(_Blank(common))
     parts = [table["greeting"].format_map(filled), entry["text"].strip().format_map(filled)]
@@ -59,34 +58,11 @@ def write_notice(
 
 
 def readable(
-    params: Mapping[str, str], table: Mapping[str, Any], language: str, currency: str
+    params: Mapping[str, str], table: Mapping[str, Any], ways: Words, currency: str
 ) -> dict[str, str]:
-    """Dates as dates, sums with their currency, codes in words."""
-    out: dict[str, str] = {}
-    for name, value in params.items():
-        if name in AMOUNTS and value.lstrip("-").isdigit():
-            out[name] = Money(int(value), currency).format()
-        elif name in table["terms"]:
-            out[name] = table["terms"][name].get(value, value.replace("_", " "))
-        else:
-            out[name] = day(value, language)
-    return out
-
-
-def day(value: str, language: str) -> str:
-    """An ISO date or instant as people write it; anything else unchanged."""
-    if len(value) < 10 or value[4:5] != "-":
-        return value
-    try:
-        instant = datetime.fromisoformat(value)
-    except ValueError:
-        return value
-    if language == "fi":
-        return f"{instant.day}.{instant.month}.{instant.year}"
-    return f"{instant.day} {MONTHS[instant.month - 1]} {instant.year}"
-
-
-MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September",
-    "October", "November", "December",
-)  # fmt: skip
+    """Dates as dates, sums with their currency, codes in a notice's own words, else in ours."""
+    terms = table["terms"]
+    return {
+        name: terms.get(name, {}).get(value) or ways.value(name, value, currency, None)
+        for name, value in params.items()
+    }
