@@ -7,22 +7,33 @@ from uuid import UUID
 
 import asyncpg
 from sqlalchemy import insert, text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import engine
+from app.crypto import Keyring
 from app.db import Database
 from app.domain.bank_refs import national_reference
 from app.domain.case import Case, Claimant, ClaimItem, Stage
-from app.domain.events import CaseSubmitted
+from app.domain.events import (
+    CaseAccepted,
+    CaseSubmitted,
+    Event,
+    LetterHandedOver,
+    LetterRendered,
+    MandateSigned,
+)
 from app.ids import new_id, new_reference
 from app.moment import read_moment
 from app.playbooks.book import GENERIC
 from app.tables.people import AgencyProfileRow, InstallationRow
+from app.tables.security import DataKey
+from app.vault import data_key_row
 
 CASE_IDS = "('01900000-0000-7000-8000-' || lpad(to_hex(g), 12, '0'))::uuid"
 CHUNK = 100_000  # rows of one statement
 
 
-async def one_case(database: Database) -> UUID:
+async def one_case(database: Database, keyring: Keyring) -> UUID:
     """A case filed through the engine, waiting for assessment."""
     async with database.transaction() as session:
         moment = await read_moment(session)
@@ -40,6 +51,8 @@ async def one_case(database: Database) -> UUID:
             ),
             {"id": consumer, "now": moment.now},
         )
+        _, key = data_key_row(keyring, consumer, moment.now)
+        await session.execute(insert(DataKey).values(**key))
         case = Case(
             id=case_id, reference=new_reference(), claim_kind="air_fees", jurisdiction="FI",
             currency="EUR", stage=Stage.INTAKE, step=0, opened_at=moment.now, playbook=GENERIC,
@@ -68,6 +81,28 @@ async def one_case(database: Database) -> UUID:
     return case_id
 
 
+async def onto_the_ladder(database: Database, case_id: UUID) -> None:
+    """Accepted, signed and written to: the company's time runs, and its next date is a letter."""
+    async with database.transaction() as session:
+
+        async def tell(event: Event) -> Case:
+            return await engine.advance(session, case_id, event, actor="bench")
+
+        await tell(CaseAccepted(Stage.CONTACT, "never_in_writing", GENERIC, "bench"))
+        case = await tell(MandateSigned((await _case(session, case_id)).claimants[0].id, new_id()))
+        letter = case.letter
+        assert letter is not None, "the signature orders the first letter"
+        await tell(LetterRendered(letter.id, letter.step, "0" * 64, letter.n))
+        now = (await read_moment(session)).now
+        await tell(LetterHandedOver(letter.id, now, "bench", True))
+
+
+async def _case(session: AsyncSession, case_id: UUID) -> Case:
+    loaded = await engine.peek(session, case_id)
+    assert loaded is not None, "the case is there"
+    return loaded.case
+
+
 async def multiply(dsn: str, case_id: UUID, count: int, *, later_from: int) -> None:
     """`count` copies; those from number `later_from` on have all their dates 60 days later."""
     connection = await asyncpg.connect(dsn)
@@ -93,10 +128,13 @@ async def multiply(dsn: str, case_id: UUID, count: int, *, later_from: int) -> N
 
 _COPIES: dict[str, dict[str, str]] = {
     "cases": {
-        "id": CASE_IDS, "reference": "'RC-' || g", "payment_ref": "(g * 10 + 7)::text",
+        "id": CASE_IDS,
+        "letter_id": f"CASE WHEN t.letter_id IS NOT NULL THEN {CASE_IDS} END",
+        "reference": "'RC-' || g", "payment_ref": "(g * 10 + 7)::text",
         "next_wake_at": "t.next_wake_at + s.shift", "due_at": "t.due_at + s.shift",
     },
     "claimants": {"id": CASE_IDS, "case_id": CASE_IDS},
+    "letters": {"id": CASE_IDS, "case_id": CASE_IDS},
     "claim_items": {"id": CASE_IDS, "case_id": CASE_IDS, "creditor_id": CASE_IDS},
     "case_timers": {"case_id": CASE_IDS, "due_at": "t.due_at + s.shift"},
 }  # fmt: skip

@@ -86,7 +86,7 @@ async def _measure(where: Place, count: int, scale: float) -> dict[str, float]:
     mail = TimedMail()
     tools = build_tools(where.settings, providers=Providers(mail, FakePost(), FakeBank()))
     database = tools.database
-    case_id = await one_case(database)
+    case_id = await one_case(database, tools.keyring)
     await multiply(where.settings.database_dsn, case_id, count, later_from=1)
     await _stage_all(database, count)
     figures = await _backlog(tools, mail, count)

@@ -1,4 +1,5 @@
-"""The deadline sweep: each due case decided and recorded with history, task and order.
+"""The deadline sweep: each due case decided and recorded with history, the next letter's order and
+the order to tell its consumer. A case is one that the company let pass its first date.
 
 `python -m bench.sweep` prints cases a second for 1, 2 and 4 worker processes, where the processor
 time went, and the ratio to procrastinate's and arq's empty jobs measured in the same run.
@@ -17,17 +18,29 @@ from typing import Any
 
 from sqlalchemy import text
 
+from app.crypto import load_keyring
 from app.db import Database
 from app.settings import get_settings
 from bench.here import Place, place, run
-from bench.many import bring_forward, multiply, one_case
+from bench.many import bring_forward, multiply, one_case, onto_the_ladder
 from workers.deadlines import Sweeper
 
 CASES = 1_000_000
 DUE = 100_000  # for each number of workers
 WORKERS = (1, 2, 4)
 FLOOR_JOBS = 3_000
-AHEAD_SECONDS = 4 * 86_400  # the template's first dates are within two working days
+DAY_SECONDS = 86_400
+WORD_DAYS = 14.1  # by then the consumer had their regular word, so that the sweep finds one thing
+AHEAD_DAYS = 24  # by then the company's first date is over, and the next regular word is not due
+_OFFSET = text("""
+    INSERT INTO clock_offset VALUES (1, :seconds)
+    ON CONFLICT (id) DO UPDATE SET seconds = excluded.seconds
+""")
+# No step against a company is taken blindly: mail and bank count as read until long after.
+_ALL_READ = text("""
+    UPDATE installation SET mail_read_until = now() + interval '1 year',
+           bank_read_until = now() + interval '1 year'
+""")
 ROOT = Path(__file__).resolve().parent.parent
 RATIO_MIN = 5.0  # cases a second per worker against procrastinate's empty jobs
 
@@ -53,15 +66,26 @@ def main(scale: float = 1.0) -> dict[str, float]:
 
 async def _fill(where: Place, cases: int, due: int) -> None:
     database = Database(where.database_url)
-    case_id = await one_case(database)
+    case_id = await one_case(database, load_keyring(where.settings))
+    await onto_the_ladder(database, case_id)
+    async with database.transaction() as session:
+        await session.execute(_ALL_READ)
+    await _days_ahead(database, WORD_DAYS)
+    while await Sweeper(database).once():
+        pass
     await multiply(where.settings.database_dsn, case_id, cases, later_from=due + 1)
     async with database.transaction() as session:
         await session.execute(text("DELETE FROM case_timers WHERE case_id = :id"), {"id": case_id})
         await session.execute(
             text("UPDATE cases SET parked_reason = 'template' WHERE id = :id"), {"id": case_id}
         )
-        await session.execute(text("INSERT INTO clock_offset VALUES (1, :s)"), {"s": AHEAD_SECONDS})
+    await _days_ahead(database, AHEAD_DAYS)
     await database.close()
+
+
+async def _days_ahead(database: Database, days: float) -> None:
+    async with database.transaction() as session:
+        await session.execute(_OFFSET, {"seconds": int(days * DAY_SECONDS)})
 
 
 def _floor(where: Place, name: str) -> float:
@@ -139,20 +163,24 @@ async def _warm(database: Database) -> None:
 
 
 async def _check(where: Place, due: int) -> None:
-    """Every due case moved exactly once, with history and without a second order."""
+    """Every due case moved exactly once, to the reminder, with one order for its letter."""
     database = Database(where.database_url, statement_timeout_ms=120_000)
     async with database.read() as session:
-        rows = (
-            await session.execute(
-                text(
-                    "SELECT count(*) FILTER (WHERE version = 2),"
-                    " count(*) FILTER (WHERE version > 2)"
-                    " FROM cases WHERE parked_reason IS NULL"
-                )
+        moved = await session.scalar(
+            text("SELECT count(*) FROM cases WHERE stage = 'reminder' AND step = 2")
+        )
+        letters = await session.execute(
+            text(
+                "SELECT count(*), count(DISTINCT case_id) FROM effects WHERE kind = 'RenderLetter'"
             )
-        ).one()
+        )
+        versions = await session.execute(
+            text("SELECT DISTINCT version FROM cases WHERE stage = 'reminder'")
+        )
+        one_version = len(versions.all())
+        ordered = tuple(letters.one())
     await database.close()
-    assert tuple(rows) == (due, 0), f"moved once and more than once: {tuple(rows)}"
+    assert (moved, ordered, one_version) == (due, (due, due), 1), (moved, ordered, one_version)
 
 
 if __name__ == "__main__":
