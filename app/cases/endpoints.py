@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.authorisation import Principal
 from app.cases import queries
-from app.cases.access import no_case, own_case
+from app.cases.access import is_staff, no_case, own_case
 from app.cases.schemas import Cases, CaseView, Letters, MessageOut, Messages, Timeline
 from app.cases.views import case_line, case_view, letter_out, masked
 from app.cases.words import entry, zone_of
@@ -141,6 +141,7 @@ async def list_messages(
     auditor sees that something was written, and when."""
     await own_case(session, caller, case_id)
     hidden = masked(caller)
+    reads = is_staff(caller) and not hidden
     rows, following = await queries.read_messages(session, caller, case_id, pages)
     return Messages(
         next_cursor=following,
@@ -152,6 +153,8 @@ async def list_messages(
                 subject="" if hidden else r["subject"],
                 text="" if hidden else r["text"],
                 at=r["received_at"],
+                reading=r["reading"] if reads else None,
+                read_as=r["read_as"] if reads else None,
             )
             for r in rows
         ],

@@ -347,13 +347,33 @@ class DirectPaymentOut(Out):
     case_version: int
 
 
+class MessageReadingOut(Out):
+    """What a mail seems to say: a suggestion for who reads it, never acted on by itself. `own_text`
+    is what the sender wrote new, without quotation and signature. `kind`: unclear where the rules
+    abstain."""
+
+    kind: str | None
+    confidence: float | None
+    language: str | None
+    own_text: str | None
+    amount_minor: int | None
+    currency: str | None
+    promised_date: date | None
+    deadline_for_us: date | None
+    ticket_number: str | None
+
+
 class MessageOut(Out):
+    """`reading` is for staff; `read_as` the kind of answer a person recorded from it."""
+
     id: UUID
     direction: str
     sender: str
     subject: str
     text: str
     at: datetime
+    reading: MessageReadingOut | None = None
+    read_as: str | None = None
 
 
 class Messages(Out):

@@ -35,6 +35,7 @@ from app.tables.work import CallRow, OfferRow
 
 # A claimant without a date of the company's has two weeks, as long as for signing.
 OFFER_ANSWER_DAYS: Final = 14
+State = Literal["read", "set_aside"]
 ANSWER_YEARS_MAX: Final = 2  # a promised or ordered day further away is a slip of the pen
 
 AnyAnswer = (
@@ -47,9 +48,8 @@ AnyAnswer = (
 async def record(change: CaseChange, body: AnyAnswer) -> None:
     """One answer. Its message, if it came as one, is marked read; words without one are noted."""
     if body.message_id is not None:
-        await _read_message(
-            change, body.message_id, "set_aside" if isinstance(body, s.SetAsideIn) else "read"
-        )
+        state: State = "set_aside" if isinstance(body, s.SetAsideIn) else "read"
+        await _read_message(change, body.message_id, state, read_as=body.kind)
     words = None if isinstance(body, s.SetAsideIn) else body.words
     if words and not isinstance(body, s.OfferedIn | s.BodyRecommendedIn):
         await change.note(f"answer_{body.kind}", words)
@@ -154,9 +154,10 @@ async def _offer(
 
 
 async def _read_message(
-    change: CaseChange, message_id: uuid.UUID, state: Literal["read", "set_aside"]
+    change: CaseChange, message_id: uuid.UUID, state: State, *, read_as: str
 ) -> None:
-    """Marks a message of this case as read by a person; one of another case is unknown here."""
+    """Marks a message of this case as read by a person, and as what; one of another case is unknown
+    here. Beside what the mail seemed to say, `read_as` is the correction."""
     found = await change.session.scalar(
         select(MessageRow.id)
         .where(
@@ -169,7 +170,7 @@ async def _read_message(
     if found is None:
         raise NotFound("there is no such message on this case", code="message_not_found")
     await change.session.execute(
-        update(MessageRow).where(MessageRow.id == message_id).values(state=state)
+        update(MessageRow).where(MessageRow.id == message_id).values(state=state, read_as=read_as)
     )
 
 

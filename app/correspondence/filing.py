@@ -30,6 +30,10 @@ from app.tables.correspondence import MessageRow
 
 log = structlog.get_logger(__name__)
 ACTOR = "system"
+SUGGESTED = (
+    "kind", "confidence", "language", "own_text", "amount_minor", "currency", "promised_date",
+    "deadline_for_us", "ticket_number",
+)  # fmt: skip
 _SUBJECT_REFERENCE = re.compile(r"\bRC-?[0-9A-Za-z]{4}-?[0-9A-Za-z]{4}\b")
 _STORE = text("""
     INSERT INTO inbound (id, provider, external_id, raw, sha256, stored_at, received_at, state,
@@ -85,6 +89,8 @@ class Said(Protocol):
     def report(self) -> dict[str, Any] | None: ...
     @property
     def text(self) -> str: ...
+    @property
+    def reading(self) -> dict[str, Any]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +162,7 @@ async def file_mail(
         sender=sender, from_address=said.sender or "", to_address=mail.envelope_to or "",
         subject=said.subject, text=said.text, automatic=automatic, state=state,
         pen_reasons=place.reasons, message_id_header=said.message_id or None,
-        letter_id=place.bounce_of, received_at=mail.received_at,
+        letter_id=place.bounce_of, received_at=mail.received_at, reading=_suggestion(said),
     ))  # fmt: skip
     if place.bounce_of is not None and said.report is not None:
         status = said.report["status"]
@@ -172,6 +178,11 @@ async def file_mail(
             proven=place.proven,
         )  # fmt: skip
     return True
+
+
+def _suggestion(said: Said) -> dict[str, Any]:
+    """What a reader is shown beside the mail. The words it rests on stand in the mail itself."""
+    return {name: said.reading.get(name) for name in SUGGESTED}
 
 
 async def _state(session: AsyncSession, place: Place, said: Said, automatic: bool) -> str:

@@ -73,6 +73,8 @@ class MessageRow(Base):
     automatic: Mapped[bool]
     state: Mapped[str]
     pen_reasons: Mapped[list[str]]
+    reading: Mapped[dict[str, Any] | None]  # what it seems to say; never acted on by itself
+    read_as: Mapped[str | None]  # the kind of answer a person recorded from it
     pen_guesses: Mapped[list[Any] | None]  # cases it may be about, best first: id, score, why
     message_id_header: Mapped[str | None]
     received_at: Mapped[datetime]

@@ -232,8 +232,10 @@ async def test_a_thank_you_is_set_aside_and_the_clock_runs_on(
         version=version,
     )
     assert answer.json()["waiting_on"] == "company"
-    message = await one(database, "SELECT state FROM messages WHERE id = :id", id=message_id)
-    assert message.state == "set_aside"
+    message = await one(
+        database, "SELECT state, read_as FROM messages WHERE id = :id", id=message_id
+    )
+    assert (message.state, message.read_as) == ("set_aside", "set_aside")
 
 
 @pytest.mark.parametrize(

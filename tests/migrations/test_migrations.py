@@ -22,6 +22,10 @@ INVENTORY = """
      WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'v', 'm', 'S', 'i')
        AND relname NOT LIKE 'alembic_version%'
     UNION ALL
+    SELECT 'column ' || table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable
+      FROM information_schema.columns
+     WHERE table_schema = 'public' AND table_name <> 'alembic_version'
+    UNION ALL
     SELECT 'function ' || proname FROM pg_proc p WHERE pronamespace = 'public'::regnamespace
     UNION ALL
     SELECT 'trigger ' || tgname || ' on ' || tgrelid::regclass FROM pg_trigger

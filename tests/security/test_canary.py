@@ -60,6 +60,7 @@ CLEAR: dict[str, set[str]] = {
         "mandates.shown",
         "idempotency_keys.body",
         "messages.text",
+        "messages.reading",
         "messages.subject",
         "inbound.raw",
         "cases.answers",
@@ -74,7 +75,13 @@ CLEAR: dict[str, set[str]] = {
         "idempotency_keys.body",
         "inbound.envelope_from",
     },
-    "story": {"cases.what_happened", "messages.text", "inbound.raw", "idempotency_keys.body"},
+    "story": {
+        "cases.what_happened",
+        "messages.text",
+        "messages.reading",
+        "inbound.raw",
+        "idempotency_keys.body",
+    },
 }
 
 

@@ -106,7 +106,9 @@ async def test_a_companys_mail_blocks_the_next_step_until_it_is_read(
     to = address(tools, case)
     await put(database, to, mail_of("claims@airline.test", to))
     await inbox.once()
-    assert [m.sender for m in await messages(database)] == ["company"]
+    (found,) = await messages(database)
+    assert (found.sender, found.reading["language"]) == ("company", "en")
+    assert found.reading["own_text"] == "Where is my money?"
     async with database.read() as session:
         pauses = (await session.execute(text("SELECT pauses FROM cases"))).scalar_one()
     assert [p["kind"] for p in pauses] == ["unread_reply"]
