@@ -23,12 +23,14 @@ from sqlalchemy.orm import aliased
 
 from app.authorisation.principal import Principal
 from app.case_state import AmountOut, basis_words
+from app.domain.decision import TaskKind
 from app.tables.cases import CaseRow, LetterRow
 from app.tables.casework import AssessmentRow
 from app.tables.people import CompanyRow, ConsumerRow
 from app.tables.work import TaskRow
 from app.tasks.forms import forms
-from app.tasks.schemas import OperationOut, TaskCaseOut, TaskOut
+from app.tasks.help_lines import help_lines
+from app.tasks.schemas import HelpLineOut, OperationOut, TaskCaseOut, TaskOut
 
 # Whose queue a role works on. A senior can do a handler's work, never the other way round.
 QUEUES: Final = {
@@ -145,6 +147,8 @@ _SHOWN = (
         CompanyRow.legal_name,
         CaseRow.company_text,
         ConsumerRow.name.label("consumer"),
+        ConsumerRow.country,
+        CaseRow.jurisdiction,
     )
     .outerjoin(CaseRow, CaseRow.id == TaskRow.case_id)
     .outerjoin(CompanyRow, CompanyRow.id == CaseRow.company_id)
@@ -203,7 +207,24 @@ def _task(row: Any, caller: Principal, now: datetime) -> TaskOut:
         assignee_id=task.assignee_id,
         opened_at=task.opened_at,
         allowed=_allowed(task),
+        help_lines=_help_lines(row),
     )
+
+
+def _help_lines(row: Any) -> list[HelpLineOut]:
+    """Where the consumer lives; where nobody asked them, the country of the case."""
+    if row.TaskRow.kind != TaskKind.CARE:
+        return []
+    return [
+        HelpLineOut(
+            name=line.name,
+            number=line.number,
+            hours=line.hours,
+            source=line.source,
+            to_be_confirmed=not line.verified,
+        )
+        for line in help_lines(row.country or row.jurisdiction or "")
+    ]
 
 
 def _due_because(task: TaskRow, row: Any) -> str:

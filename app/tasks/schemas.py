@@ -40,7 +40,20 @@ class TaskCaseOut(Out):
     version: int
 
 
+class HelpLineOut(Out):
+    """Whom a person in distress can call. `to_be_confirmed`: nobody has read it on the line's
+    own page, so check it before you name it."""
+
+    name: str
+    number: str
+    hours: str | None
+    source: str
+    to_be_confirmed: bool
+
+
 class TaskOut(Out):
+    """`help_lines`: with a care task, those of the country the consumer lives in."""
+
     id: uuid.UUID
     kind: str
     title: str
@@ -58,6 +71,7 @@ class TaskOut(Out):
     assignee_id: uuid.UUID | None
     opened_at: datetime
     allowed: list[OperationOut]
+    help_lines: list[HelpLineOut]
 
 
 class TaskListOut(Out):

@@ -15,6 +15,7 @@ from app.domain.case import Stage
 from app.domain.decision import TaskKind
 from app.openapi import operations
 from app.tasks.forms import forms
+from app.tasks.help_lines import help_lines
 from tests.support.api import People, Person
 from tests.support.cases import Made, make_case
 from tests.support.staff_work import get, one, post, problem
@@ -72,8 +73,10 @@ async def test_own_tasks_come_before_the_pool_and_the_urgent_before_the_rest(
     assert told.status_code == 200, told.text
     first = await take(client, handler)
     assert first is not None and first["kind"] == "care" and first["priority"] == 0
+    named = [(line["name"], line["to_be_confirmed"]) for line in first["help_lines"]]  # type: ignore[attr-defined]  # JSON
+    assert named[:2] == [("MIELI Crisis Helpline", False), ("Emergency", True)]
     second = await take(client, handler, kinds=["assess"])
-    assert second is not None
+    assert second is not None and second["help_lines"] == []
     assert second["case"]["id"] in (str(mine.id), str(urgent.id))  # type: ignore[index]  # JSON
     skipped = await take(client, handler, skip=[first["id"]])
     assert skipped is not None and skipped["id"] != first["id"]
@@ -231,3 +234,25 @@ def test_every_operation_a_task_offers_exists_under_that_path(app: FastAPI) -> N
 
 def _shape(path: str) -> list[str]:
     return ["{}" if part.startswith("{") else part for part in path.split("/")]
+
+
+@pytest.mark.parametrize(
+    ("country", "numbers"),
+    [
+        ("SE", ["90101", "112", "116 123"]),
+        ("AT", ["112", "116 123"]),
+        ("gb", ["116 123", "999 or 112"]),
+        ("US-CA", ["988 (call or text)", "911"]),
+        ("BR", []),
+        ("", []),
+    ],
+)
+def test_help_lines_are_those_of_the_country(country: str, numbers: list[str]) -> None:
+    assert [line.number for line in help_lines(country)] == numbers
+
+
+def test_a_help_line_that_counts_as_read_names_the_page() -> None:
+    countries = ("FI", "SE", "FR", "DE", "GB", "US")
+    lines = [line for country in countries for line in help_lines(country)]
+    assert {line.verified for line in lines} == {True, False}
+    assert all(line.source.startswith("https://") for line in lines if line.verified)
