@@ -22,6 +22,7 @@ PLACEHOLDER_SECRET = "placeholder-not-for-production"  # noqa: S105  # refused b
 PLACEHOLDER_MARKS = ("placeholder", "changeme", "change-me", "change_me", "example", "secret")
 SECRET_LENGTH_MIN = 32  # characters; 256 bits when written as 64 hex digits or 43 of base64
 TEST_KEY_MARKS = ("sk_test_", "rk_test_", "pk_test_")
+LOB_TEST_KEY_MARK = "test_"
 ASYNC_DRIVER = "postgresql+asyncpg://"
 THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
 WEBHOOK_KEY_BYTES_MIN = 24  # Standard Webhooks, "Signature scheme"
@@ -189,6 +190,21 @@ class Settings(BaseSettings):
         "/v1/inbound/mail; without it that address answers 404.",
     )
 
+    # -- post ---------------------------------------------------------------------------
+    post_provider: Literal["print_folder", "lob"] = Field(
+        default="print_folder",
+        description="Who prints letters on paper: print_folder (we do, from data_dir/post with "
+        "`recourse post`) or lob.",
+    )
+    lob_api_key: SecretStr | None = Field(
+        default=None, description="Lob's API key; a test key is refused in production."
+    )
+    lob_from: str | None = Field(
+        default=None,
+        pattern=r"^adr_[0-9A-Za-z]+$",
+        description="Id (adr_...) of the return address kept at Lob; Lob wants one in the US.",
+    )
+
     # -- work ---------------------------------------------------------------------------
     lease_seconds: float = Field(
         default=20.0, ge=0.2, le=600, description="How long a claimed effect belongs to a worker."
@@ -236,7 +252,8 @@ class Settings(BaseSettings):
 
     @field_validator(
         "first_admin_email", "smtp_user", "smtp_password", "imap_host", "imap_user",
-        "imap_password", "inbound_smtp_port", "inbound_webhook_secret", mode="before",
+        "imap_password", "inbound_smtp_port", "inbound_webhook_secret", "lob_api_key", "lob_from",
+        mode="before",
     )  # fmt: skip
     @classmethod
     def _empty_is_unset(cls, value: Any) -> Any:
@@ -272,8 +289,10 @@ class Settings(BaseSettings):
         return value.rstrip("/")
 
     @model_validator(mode="after")
-    def _whole_mailboxes(self) -> Self:
+    def _whole_doors(self) -> Self:
         problems = mailbox_problems(self)
+        if self.post_provider == "lob" and not (self.lob_api_key and self.lob_from):
+            problems.append("post_provider lob needs lob_api_key and lob_from")
         if problems:
             raise ValueError("; ".join(problems))
         return self
@@ -339,6 +358,10 @@ def production_problems(settings: Settings) -> list[str]:
         and settings.stripe_secret_key.get_secret_value().startswith(TEST_KEY_MARKS)
     ):
         problems.append("stripe_secret_key is a test key")
+    if settings.lob_api_key is not None and settings.lob_api_key.get_secret_value().startswith(
+        LOB_TEST_KEY_MARK
+    ):
+        problems.append("lob_api_key is a test key: its letters are never printed")
     if not settings.public_url.startswith("https://"):
         problems.append("public_url must be https")
     if settings.mail_domain.endswith((".invalid", ".example", ".test", ".localhost")):

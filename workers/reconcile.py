@@ -4,7 +4,7 @@ for a person without a task, cases that stand still, letters that a printer lost
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
@@ -15,6 +15,7 @@ from app.moment import read_moment
 from workers.attention import ask_person
 from workers.claiming import known_kinds
 from workers.effects.handler import Handler
+from workers.post_watch import PostWatch
 from workers.providers.post import PrintFolder
 from workers.tools import Tools
 
@@ -55,6 +56,10 @@ class Reconciler:
     tools: Tools
     handlers: Mapping[str, Handler[Any]]
     late: int = 0
+    post_watch: PostWatch = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.post_watch = PostWatch(self.tools)
 
     async def once(self) -> bool:
         """One look at everything; never more at once."""
@@ -63,6 +68,7 @@ class Reconciler:
         await self._late_cases()
         if isinstance(self.tools.providers.post, PrintFolder):
             await self._lost_letters(self.tools.providers.post)
+        await self.post_watch.once()
         return False
 
     async def _strange_orders(self) -> None:

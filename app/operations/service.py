@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, insert, select, text, update
+from sqlalchemy import ColumnElement, Row, Uuid, exists, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import audit, engine, outbox
@@ -15,7 +15,7 @@ from app.case_change import IN_WORDS, work_scope
 from app.domain.decision import TaskKind
 from app.domain.effects import MONEY_LANE
 from app.domain.errors import Conflict, Forbidden, NotFound
-from app.domain.events import EffectSettled
+from app.domain.events import EffectSettled, LetterBounced
 from app.ids import new_id
 from app.moment import Moment, read_moment
 from app.tables.cases import CaseRow
@@ -24,6 +24,9 @@ from app.tables.effects import EffectRow
 from app.tables.work import TaskRow
 
 SETTLEABLE: Final = ("unknown", "parked")
+# An order its provider took, of which a person was asked what became of it (a letter that the
+# printer lost): it went, or it did not. Sending again is the ladder's, after the second.
+DOUBT_VERDICTS: Final = ("sent", "not_sent")
 LISTED: Final = (*SETTLEABLE, "failed")
 # A letter's second sending is the ladder's decision (a new number); every other order is repeated
 # under its own key, so that a provider that did get it refuses the second time.
@@ -66,17 +69,13 @@ async def settle(
     moment = await read_moment(session)
     if case_id is not None:
         await session.execute(select(CaseRow.id).where(CaseRow.id == case_id).with_for_update())
-    locked = await session.execute(
-        select(EffectRow.kind, EffectRow.state, EffectRow.lease_epoch, EffectRow.lane)
-        .where(EffectRow.id == effect_id)
-        .with_for_update()
-    )
-    effect = locked.one()
+    effect = await _locked(session, effect_id)
     if effect.lane == MONEY_LANE and not caller.has("finance_approver"):
         raise Forbidden(
             "who approves payouts settles what moves money", code="finance_approver_needed"
         )
-    if effect.state not in SETTLEABLE:
+    doubted = effect.state == "done" and await _doubted(session, effect_id)
+    if effect.state not in SETTLEABLE and not (doubted and verdict in DOUBT_VERDICTS):
         raise EffectSettledBefore("this order does not wait for a verdict", state=effect.state)
     repeats_itself = verdict == "again" and effect.kind not in LADDER_REPEATS
     state = "planned" if repeats_itself else _state_after(verdict)
@@ -107,10 +106,38 @@ async def settle(
         return Settled(effect_id, state, verdict, effect_id if repeats_itself else None)
     event = EffectSettled(effect_id=effect_id, kind=effect.kind, verdict=verdict, by=caller.actor)
     await _tell_case(session, case_id, event, reason, moment)
+    if doubted and verdict == "not_sent" and effect.letter_id is not None:
+        lost = LetterBounced(letter_id=effect.letter_id, hard=True, reason="post_lost")
+        await engine.advance(session, case_id, lost, actor=caller.actor, moment=moment)
     again_as = effect_id if repeats_itself else None
     if verdict == "again" and not repeats_itself:
         again_as = await _newest_like(session, case_id, effect_id, effect.kind)
     return Settled(effect_id, state, verdict, again_as)
+
+
+async def _locked(session: AsyncSession, effect_id: uuid.UUID) -> Row[Any]:
+    letter_id = EffectRow.payload["letter_id"].astext.cast(Uuid).label("letter_id")
+    locked = await session.execute(
+        select(EffectRow.kind, EffectRow.state, EffectRow.lease_epoch, EffectRow.lane, letter_id)
+        .where(EffectRow.id == effect_id)
+        .with_for_update()
+    )
+    return locked.one()
+
+
+async def _doubted(session: AsyncSession, effect_id: uuid.UUID) -> bool:
+    """A person was asked about an order that counts as done."""
+    return bool(
+        await session.scalar(
+            select(
+                exists().where(
+                    TaskRow.kind == TaskKind.SETTLE_EFFECT.value,
+                    TaskRow.key == str(effect_id),
+                    TaskRow.state == "open",
+                )
+            )
+        )
+    )
 
 
 async def _tell_case(

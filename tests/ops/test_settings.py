@@ -26,6 +26,7 @@ UNSAFE: dict[str, dict[str, Any]] = {
     "secret_key": {"secret_key": "change-me-" + RANDOM},
     "key_file": {"key_file": None},
     "stripe_secret_key": {"stripe_secret_key": "sk_test_4eC39HqLyjWDarjtT1zdp7dc"},
+    "lob_api_key": {"lob_api_key": "test_0dc8d51e0acffcb1880e0f19c79b2f5b0cc"},
     "public_url": {"public_url": "http://recourse.agency.eu"},
     "mail_domain": {"mail_domain": "mail.recourse.invalid"},
     "providers": {"providers": "fake"},
@@ -53,6 +54,18 @@ def test_production_refuses_the_default_secret() -> None:
 @pytest.mark.parametrize("name", [name for name in UNSAFE if name != "secret_key"])
 def test_the_same_is_allowed_outside_production(name: str) -> None:
     assert Settings(**{**SAFE, **UNSAFE[name], "environment": "development"}) is not None
+
+
+@pytest.mark.parametrize("lacks", ["lob_api_key", "lob_from"])
+def test_a_printer_without_its_key_or_return_address_is_refused_at_once(lacks: str) -> None:
+    lob: dict[str, Any] = {
+        "post_provider": "lob",
+        "lob_api_key": "live_" + RANDOM,
+        "lob_from": "adr_1234",
+    }
+    assert Settings(**SAFE, **lob).post_provider == "lob"
+    with pytest.raises(ValidationError, match=lacks):
+        Settings(**SAFE, **{name: value for name, value in lob.items() if name != lacks})
 
 
 def test_refusals_do_not_quote_what_was_given() -> None:

@@ -25,7 +25,7 @@ from workers.effects.people import (
     read_people,
     with_addresses,
 )
-from workers.effects.sending import MailEffect, send_draft
+from workers.effects.sending import MailEffect, send_draft, undeliverable
 from workers.mail import Draft, address_book
 from workers.notices import Notice, write_notice
 from workers.providers.delivery import Guard
@@ -115,8 +115,10 @@ def _word(
             text=notice.text, at=now, from_name=agency.name,
             reply_to=address_book(tools.settings).case_address(case.reference),
         )  # fmt: skip
-    return Sheet(
-        address_lines=(who.name, *who.address_lines), reference=case.reference,
+    lines = (who.name, *who.address_lines)
+    problem = undeliverable(lines, who.country)
+    return problem or Sheet(
+        address_lines=lines, country=who.country, reference=case.reference,
         subject=notice.subject, text=notice.text, sender=agency.name,
         day=ways_of(who.language).day(now),
     )  # fmt: skip

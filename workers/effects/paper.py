@@ -31,6 +31,7 @@ class Sheet:
     text: str
     sender: str
     day: str  # as its reader writes it
+    country: str = ""
     person: SubjectCipher | None = None  # of the consumer it goes to: seals the address on file
 
 
@@ -39,7 +40,8 @@ async def send_sheet(tools: Tools, effect_id: UUID, sheet: Sheet, guard: Guard) 
         pdf = sheet_pdf(sheet)
     except LetterUnprintable as unprintable:
         raise Refused(str(unprintable)) from None
-    job = PostJob(sheet.address_lines, sheet.reference, sha256(pdf).hexdigest())
+    digest = sha256(pdf).hexdigest()
+    job = PostJob(sheet.address_lines, sheet.reference, digest, country=sheet.country)
     delivery = await tools.providers.post.send(job, pdf, key=effect_id, guard=guard)
     return Done(
         delivery,

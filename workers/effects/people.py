@@ -17,13 +17,14 @@ from app.vault import open_ciphers
 ADDRESS_COLUMN = f"{ConsumerRow.__tablename__}.address_cipher"  # what the ciphertext is bound to
 _PEOPLE = text("""
     SELECT p.case_id, p.id AS claimant_id, p.position, p.mandate, p.mandate_id, p.signed_at,
-           u.id AS consumer_id, u.name, u.email, u.by_post, u.language, u.address_cipher
+           u.id AS consumer_id, u.name, u.email, u.by_post, u.language, u.country, u.address_cipher
       FROM claimants p JOIN consumers u ON u.id = p.consumer_id
      WHERE p.case_id = ANY(:cases)
      ORDER BY p.case_id, p.position
 """)
 _CASES = text("""
     SELECT c.id, c.reference, c.currency, c.language, c.company_text, c.company_id,
+           coalesce(m.country, '') AS company_country,
            coalesce(nullif(m.brand, ''), m.legal_name, c.company_text) AS company_name
       FROM cases c LEFT JOIN companies m ON m.id = c.company_id
      WHERE c.id = ANY(:cases)
@@ -40,6 +41,7 @@ class CaseView:
     language: str
     company_id: UUID | None
     company_name: str
+    company_country: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class Person:
     by_post: bool
     language: str
     address_lines: tuple[str, ...] = ()
+    country: str = ""
 
     @property
     def ways(self) -> tuple[str, ...]:
@@ -65,7 +68,15 @@ class Person:
 async def read_cases(session: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, CaseView]:
     rows = await session.execute(_CASES, {"cases": list(ids)})
     return {
-        r.id: CaseView(r.id, r.reference, r.currency, r.language, r.company_id, r.company_name)
+        r.id: CaseView(
+            r.id,
+            r.reference,
+            r.currency,
+            r.language,
+            r.company_id,
+            r.company_name,
+            r.company_country,
+        )
         for r in rows
     }
 
@@ -102,5 +113,5 @@ async def with_addresses(
 def person(row: Mapping[str, Any], address_lines: tuple[str, ...] = ()) -> Person:
     return Person(
         row["claimant_id"], row["consumer_id"], row["name"], row["email"], row["by_post"],
-        row["language"], address_lines,
+        row["language"], address_lines, row["country"] or "",
     )  # fmt: skip

@@ -22,6 +22,7 @@ from workers.effects.sending import (
     Sent,
     keep_sent,
     send_draft,
+    undeliverable,
 )
 from workers.mail import Draft, address_book
 from workers.notices import words
@@ -130,10 +131,13 @@ def _paper(effect: SendLetter, row: Any) -> Paper | Refused:
     else:
         lines = tuple(row["address_lines"] or ())
         lines = (row["company_name"], *lines) if lines else ()
-    if not lines:
-        return Refused("no postal address")
+    country = row["jurisdiction"] if row["recipient"] == "body" else row["country"] or ""
+    problem = undeliverable(lines, country)
+    if problem is not None:
+        return problem
     registered = row["kind"] == "formal_notice"
-    return Paper(PostJob(lines, row["reference"], effect.sha256, registered), row["subject"])
+    job = PostJob(lines, row["reference"], effect.sha256, registered, country)
+    return Paper(job, row["subject"])
 
 
 def _draft(

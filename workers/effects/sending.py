@@ -16,9 +16,13 @@ from app.domain.effects import AnyEffect
 from app.domain.events import Event
 from app.ids import new_id
 from app.tables.correspondence import MessageRow
+from app.tables.post import PostWatchRow
 from workers.effects.handler import Done, Order
 from workers.mail import Draft, compose
+from workers.post_watch import watch_row
+from workers.postal import Undeliverable, check_address
 from workers.providers.delivery import Guard
+from workers.providers.errors import Refused
 from workers.tools import Tools
 
 EffectT = TypeVar("EffectT", bound=AnyEffect)
@@ -65,6 +69,15 @@ class MailEffect(Generic[EffectT]):
         return ()
 
 
+def undeliverable(lines: Sequence[str], country: str) -> Refused | None:
+    """Why no postman could deliver to this address; None when one could, or nobody can say."""
+    try:
+        check_address(lines, country)
+    except Undeliverable as problem:
+        return Refused(f"address: {problem}")
+    return None
+
+
 async def send_draft(
     tools: Tools, draft: Draft, guard: Guard, *, letter_id: UUID | None = None
 ) -> Done:
@@ -97,6 +110,13 @@ async def keep_sent(
     ]  # fmt: skip
     if rows:
         await session.execute(insert(MessageRow), rows)
+    watched = [
+        watch_row(order.id, order.claimed.case_id, d.made.letter_id, d.delivery, now)
+        for order, _, d in done
+        if isinstance(d.made, Sent) and order.claimed.case_id is not None and d.delivery.tracked
+    ]
+    if watched:
+        await session.execute(insert(PostWatchRow), watched)
 
 
 def _addressed(sent: Sent, effect_id: UUID) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from workers.effects.agency import read_agency
 from workers.effects.handler import Done, Order, Prepared
 from workers.effects.paper import Sheet, send_sheet
 from workers.effects.people import read_cases
-from workers.effects.sending import MailEffect, send_draft
+from workers.effects.sending import MailEffect, send_draft, undeliverable
 from workers.mail import Draft, address_book
 from workers.notices import words
 from workers.providers.delivery import Guard
@@ -53,8 +53,10 @@ class StopNoticeHandler(MailEffect[StopNotice]):
             common = {"reference": case.reference, "agency": agency.name}
             subject, body = (table[k].format_map(common) for k in ("subject", "text"))
             if channel.kind == "post":
-                out[order.id] = Sheet(
-                    address_lines=tuple(channel.address.splitlines()), reference=case.reference,
+                lines = (case.company_name, *channel.address.splitlines())
+                lines = lines[1:] if lines[1:2] == lines[:1] else lines
+                out[order.id] = undeliverable(lines, case.company_country) or Sheet(
+                    address_lines=lines, country=case.company_country, reference=case.reference,
                     subject=subject, text=body, sender=agency.name,
                     day=ways_of(channel.language).day(now),
                 )  # fmt: skip

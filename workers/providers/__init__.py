@@ -9,6 +9,7 @@ from app.settings import Settings
 from workers.providers.bank_files import BankFolder, BankProvider
 from workers.providers.delivery import Delivery, Guard
 from workers.providers.fakes import FakeBank, FakeMail, FakePost
+from workers.providers.lob import LobPost
 from workers.providers.post import PostProvider, PrintFolder
 from workers.providers.smtp import OutgoingMail, SmtpMail
 
@@ -50,9 +51,16 @@ def real_providers(settings: Settings) -> Providers:
     folder = settings.data_dir.resolve()
     return Providers(
         mail=SmtpMail(settings),
-        post=PrintFolder(folder / "post"),
+        post=_post(settings),
         bank=BankFolder(folder / "bank" / "out"),
     )
+
+
+def _post(settings: Settings) -> PostProvider:
+    if settings.post_provider == "lob":
+        assert settings.lob_api_key and settings.lob_from, "the settings saw to it"
+        return LobPost(settings.lob_api_key.get_secret_value(), settings.lob_from)
+    return PrintFolder(settings.data_dir.resolve() / "post")
 
 
 def fake_providers() -> Providers:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol, runtime_checkable
 from uuid import UUID
 
 import orjson
@@ -23,12 +24,24 @@ FOREVER = float("inf")  # a file name is a key that never expires
 
 @dataclass(frozen=True, slots=True)
 class PostJob:
-    """What to print and where to send it; `registered` asks for a receipt."""
+    """What to print and where to send it; `registered` asks for a receipt. `country` is the one on
+    file (ISO 3166-1 alpha-2, "" when nobody said); a country on the last line goes before it."""
 
     address_lines: tuple[str, ...]
     reference: str
     sha256: str
     registered: bool = False
+    country: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PostStatus:
+    """What a provider knows of a letter: taken and nothing since, seen by the post, delivered,
+    coming back, never printed, or unknown there. `at` is the time of the last event."""
+
+    state: Literal["accepted", "moving", "delivered", "returned", "failed", "gone"]
+    at: datetime | None = None
+    tracking_number: str | None = None
 
 
 class PostProvider(Protocol):
@@ -43,6 +56,19 @@ class PostProvider(Protocol):
 
     async def recall(self, sent_key: UUID, *, key: UUID, guard: Guard) -> Delivery:
         """Call the job `sent_key` back. Raises Refused when it has left the house."""
+        ...
+
+
+@runtime_checkable
+class TrackedPost(PostProvider, Protocol):
+    """A printer that can be asked."""
+
+    async def find(self, key: UUID) -> Delivery | None:
+        """What was taken under this key, at whatever time. Raises Transient."""
+        ...
+
+    async def status(self, ref: str) -> PostStatus:
+        """Raises Transient."""
         ...
 
 
