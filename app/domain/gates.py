@@ -254,7 +254,7 @@ def _declarations(facts: GateFacts) -> Iterator[Gate]:
 
 
 def _declaration(facts: GateFacts, one: Declaration) -> Gate:
-    name, what = f"declaration.{one.id}", {"declaration": one.id, "by": one.by, "form": one.form}
+    name, what = f"declaration.{one.id}", {"declaration": one.id, "who": one.by, "form": one.form}
     made = one.shown_by in facts.declared or (
         one.shown_by == "first_written_complaint" and facts.told_on is not None
     )
