@@ -81,7 +81,7 @@ def promised_date(row: Row, say: Words, zone: ZoneInfo) -> PromisedDate | None:
             "until": at.isoformat(),
             "start": start.isoformat(),
             "fact": say.term("facts", basis["start_event"]),
-            "period": _period(basis["period"], say),
+            "period": _period(basis, say),
             "whose": say.term("whose_date", basis["whose"]),
             "skipped": say.say("dates", "skipped", {"count": len(skipped)}) if skipped else "",
         },
@@ -94,7 +94,7 @@ def promised_date(row: Row, say: Words, zone: ZoneInfo) -> PromisedDate | None:
         started_from=say.term("facts", basis["start_event"]),
         started_at=start,
         rule=basis["rule"],
-        period=_period(basis["period"], say),
+        period=_period(basis, say),
         whose=basis["whose"],
         whose_text=say.term("whose_date", basis["whose"]),
         law_says=law_says,
@@ -106,23 +106,28 @@ def promised_date(row: Row, say: Words, zone: ZoneInfo) -> PromisedDate | None:
 ONE = {
     "days": "day",
     "working_days": "working_day",
+    "clear_working_days": "clear_working_day",
     "weeks": "week",
     "months": "month",
     "years": "year",
 }
 
 
-def _period(text: str, say: Words) -> str:
-    """`10 working_days, resumed` in words."""
+def _period(basis: Mapping[str, Any], say: Words) -> str:
+    """`10 working_days, resumed` in words. Of a pause it holds the code of its reason instead."""
     pieces = []
-    for piece in text.split(", "):
+    for piece in str(basis["period"]).split(", "):
         number, _, unit = piece.partition(" ")
-        unit = ONE.get(unit, unit) if number == "1" else unit
-        pieces.append(
-            f"{number} {say.term('units', unit)}"
-            if number.isdigit() and unit
-            else say.term("units", piece)
-        )
+        unit = unit.replace(" ", "_")
+        if say.knows("units", piece):
+            pieces.append(say.term("units", piece))
+        elif number.isdigit() and unit:
+            word = say.term("units", ONE.get(unit, unit) if number == "1" else unit)
+            pieces.append(f"{number} {word}")
+        elif str(basis["start_event"]).startswith("pause."):
+            pieces.append(say.term("units", "until a date"))
+        else:
+            pieces.append(say.term("units", piece))
     return ", ".join(pieces)
 
 

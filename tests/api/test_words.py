@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from app.cases.words import promised_date
 from app.domain import events
 from app.domain.case import (
     LetterKind,
@@ -20,6 +22,7 @@ from app.domain.case import (
     Stage,
     WaitingOn,
 )
+from app.domain.legal_clocks import STARTS
 from app.texts import LANGUAGES, words
 
 APP = Path(__file__).resolve().parents[2] / "app"
@@ -132,6 +135,41 @@ def test_sums_and_days_are_written_as_the_reader_writes_them(
     assert say.dated("2026-02-30") is None
     told = say.say("history", "paid_out", {"amount": 123450}, currency="EUR")
     assert euros.replace("_", "\u00a0") in told and "  " not in told
+
+
+def test_every_fact_a_date_runs_from_has_words() -> None:
+    found = set(STARTS.values())
+    for path in (APP / "domain").glob("*.py"):
+        source = path.read_text("utf-8")
+        for form in (r'start_event="(\w+)"', r'start_clock\([^"\n]*"(\w+)"', r'Basis\(\s*"(\w+)"'):
+            found |= set(re.findall(form, source))
+        if path.stem == "waits":
+            found |= set(re.findall(r'(?:case|name ==) "(\w+)"', source))
+    assert {"agreed", "letter_handed_over", "promise", "payment_due", "bill_date"} <= found
+    assert found - words("en").codes("facts") == set()
+
+
+@pytest.mark.parametrize(
+    ("start_event", "period", "german"),
+    [
+        ("LetterHandedOver", "10 working_days, resumed", "10 Arbeitstage, fortgesetzt nach"),
+        ("agreed", "1 clear working day", "1 voller Arbeitstag, gezählt"),
+        ("promise", "until the day named", "bis zum genannten Tag, gezählt"),
+        ("pause.unread_reply", "unread_reply, held", "bis zu einem festen Tag, verschoben"),
+        ("pause.hold", "note:7", "bis zu einem festen Tag, gezählt"),
+    ],
+)
+def test_a_date_explains_its_period_in_the_readers_language(
+    start_event: str, period: str, german: str
+) -> None:
+    basis = {"start": "2026-11-20T08:00:00+00:00", "start_event": start_event, "rule": "r"}
+    basis |= {"period": period, "whose": "law"}
+    due = datetime(2026, 12, 7, 7, tzinfo=UTC)
+    row = {"due_at": due, "due_basis": basis}
+    told = promised_date(row, words("de"), ZoneInfo("Europe/Berlin"))
+    assert told is not None
+    assert told.explanation.startswith(f"Bis 7. Dezember 2026: {german}")
+    assert told.explanation.endswith("; diesen Tag setzt das Gesetz.")
 
 
 def test_blanks_are_filled_with_words_dates_and_money() -> None:
