@@ -24,7 +24,9 @@ from app.texts import words
 router = Router(prefix="/v1", tags=["cases"])
 ReaderLanguage = Annotated[
     LanguageCode | None,
-    Query(description="Read the words in this language instead of the case's (en, fi)."),
+    Query(
+        description="Read the words in this language instead of the case's (en, fi, sv, fr, de)."
+    ),
 ]
 
 
