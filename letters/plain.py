@@ -64,27 +64,33 @@ def plain_pdf(paragraphs: Iterable[str]) -> bytes:
     Raises LetterUnprintable for a character that the font cannot print: an address with a question
     mark in it arrives nowhere.
     """
-    lines = [line for each in paragraphs for line in _wrapped(_printable(each))]
+    lines = [line for each in paragraphs for line in wrapped(printable(each))]
     pages = [lines[at : at + LINES_PER_PAGE] for at in range(0, len(lines), LINES_PER_PAGE)]
-    used = sorted({_face().glyphs[c] for line in lines for c in line})
+    return document([_drawn(page) for page in pages], (c for line in lines for c in line))
+
+
+def document(drawn: Sequence[bytes], characters: Iterable[str]) -> bytes:
+    """Pages of A4 with these contents, in which /F1 is the font and `characters` is all it says."""
+    used = sorted({_face().glyphs[c] for c in characters})
     first = 8  # objects 1 to 7 are catalog, pages, font with its parts
-    kids = " ".join(f"{first + 2 * at} 0 R" for at in range(len(pages)))
+    kids = " ".join(f"{first + 2 * at} 0 R" for at in range(len(drawn)))
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
-        f"<< /Type /Pages /Kids [{kids}] /Count {len(pages)} >>".encode(),
+        f"<< /Type /Pages /Kids [{kids}] /Count {len(drawn)} >>".encode(),
         *_font(used),
     ]
-    for at, page in enumerate(pages):
-        drawn = first + 2 * at + 1
+    for at, page in enumerate(drawn):
+        contents = first + 2 * at + 1
         objects.append(
             f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {PAGE_POINTS[0]} {PAGE_POINTS[1]}]"
-            f" /Resources << /Font << /F1 3 0 R >> >> /Contents {drawn} 0 R >>".encode()
+            f" /Resources << /Font << /F1 3 0 R >> >> /Contents {contents} 0 R >>".encode()
         )
-        objects.append(_stream(_drawn(page)))
+        objects.append(_stream(page))
     return _file(objects)
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """The text in the spelling the font has. Raises LetterUnprintable."""
     plain = unicodedata.normalize("NFC", text.replace("\t", " "))
     for character in plain:
         if character not in _face().glyphs:
@@ -97,9 +103,11 @@ def _wide(text: str) -> int:
     return sum(face.widths[face.glyphs[character]] for character in text)
 
 
-def _wrapped(text: str) -> Iterator[str]:
+def wrapped(
+    text: str, width_points: float = WIDTH_POINTS, size_points: float = SIZE_POINTS
+) -> Iterator[str]:
     """Lines no wider than the margins; a word wider than a line is broken where the line ends."""
-    limit = WIDTH_POINTS * _THOUSAND // SIZE_POINTS
+    limit = width_points * _THOUSAND // size_points
     line = ""
     for word in filter(None, text.split(" ")):  # a no-break space ends no line
         if line and _wide(f"{line} {word}") > limit:
@@ -150,11 +158,14 @@ def _to_unicode(used: Sequence[int]) -> bytes:
     ).encode()
 
 
+def shown(line: str) -> str:
+    """The text as the operand of Tj: the number of each glyph."""
+    return "".join(f"{_face().glyphs[c]:04x}" for c in line)
+
+
 def _drawn(lines: Sequence[str]) -> bytes:
-    glyphs = _face().glyphs
-    shown = ["".join(f"{glyphs[c]:04x}" for c in line) for line in lines]
     head = f"BT /F1 {SIZE_POINTS} Tf {LEADING_POINTS} TL {LEFT_POINTS} {TOP_POINTS} Td"
-    return "\n".join([head, *(f"<{line}> Tj T*" for line in shown), "ET"]).encode()
+    return "\n".join([head, *(f"<{shown(line)}> Tj T*" for line in lines), "ET"]).encode()
 
 
 def _stream(content: bytes, more: bytes = b"") -> bytes:

@@ -15,6 +15,7 @@ from ops.commands import (
     mail,
     openapi,
     playbook,
+    post,
     serve,
     up,
 )
@@ -41,6 +42,7 @@ app.add_typer(audit.group, name="audit")
 app.add_typer(law.group, name="law")
 app.add_typer(playbook.group, name="playbook")
 app.add_typer(mail.group, name="mail")
+app.add_typer(post.group, name="post")
 
 
 def main() -> None:

@@ -3,6 +3,7 @@ for a person without a task, cases that stand still, letters that a printer lost
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,10 +13,12 @@ from sqlalchemy import text
 
 from app import outbox
 from app.moment import read_moment
+from app.outbox import Attempt
 from workers.attention import ask_person
 from workers.claiming import known_kinds
 from workers.effects.handler import Handler
 from workers.post_watch import PostWatch
+from workers.printing import file_away, unfiled
 from workers.providers.post import PrintFolder
 from workers.tools import Tools
 
@@ -41,8 +44,15 @@ _LATE = text("""
      WHERE parked_reason IS NULL AND next_wake_at < CAST(:now AS timestamptz)
            - make_interval(secs => :late) LIMIT :batch) AS late
 """)
+_POSTED = text("""
+    SELECT id FROM effects
+     WHERE id = ANY(:ids) AND NOT EXISTS (SELECT 1 FROM effect_attempts a
+                                           WHERE a.effect_id = effects.id AND a.what = 'posted')
+     ORDER BY id
+""")
 _PRINTED = text("""
-    SELECT e.id, e.case_id, e.provider_ref FROM effects e
+    SELECT e.id, e.case_id, e.provider_ref,
+           e.settled_at < clock_timestamp() - interval '3 days' AS old FROM effects e
      WHERE e.state = 'done' AND e.provider = :provider
        AND e.settled_at > clock_timestamp() - interval '7 days'
        AND NOT EXISTS (SELECT 1 FROM tasks t WHERE t.kind = 'settle_effect'
@@ -68,6 +78,7 @@ class Reconciler:
         await self._late_cases()
         if isinstance(self.tools.providers.post, PrintFolder):
             await self._lost_letters(self.tools.providers.post)
+            await self._posted_letters(self.tools.providers.post)
         await self.post_watch.once()
         return False
 
@@ -101,10 +112,28 @@ class Reconciler:
             log.error("cases_late", count=self.late)
 
     async def _lost_letters(self, folder: PrintFolder) -> None:
-        """Jobs that vanished from the folder without the mark that they were printed."""
+        """Jobs that vanished from the folder without the mark that they were printed, and jobs that
+        nobody prints."""
         async with self.tools.database.transaction() as session:
             now = (await read_moment(session)).now
             rows = await session.execute(_PRINTED, {"provider": folder.name, "batch": BATCH})
             for row in list(rows):
                 if not folder.holds(row.provider_ref):
                     await ask_person(session, row.id, row.case_id, reason="letter_lost", now=now)
+                elif row.old and folder.waits(row.provider_ref):
+                    await ask_person(
+                        session, row.id, row.case_id, reason="letter_unprinted", now=now
+                    )
+
+    async def _posted_letters(self, folder: PrintFolder) -> None:
+        """What people marked as posted goes into the log of attempts: when, under which number."""
+        posted = await asyncio.to_thread(unfiled, folder, BATCH)
+        if not posted:
+            return
+        async with self.tools.database.transaction() as session:
+            rows = await session.execute(_POSTED, {"ids": list(posted)})
+            await outbox.log_attempts(
+                session,
+                [Attempt(row.id, 0, self.tools.worker, "posted", posted[row.id]) for row in rows],
+            )
+        await asyncio.to_thread(file_away, folder, posted)

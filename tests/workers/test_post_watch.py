@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -22,12 +23,14 @@ from app.operations import service
 from letters.rendered import RenderedLetter
 from tests.support.lob import KEY, SENDER, FakeLob
 from tests.workers.conftest import relaying, until
-from tests.workers.stage import effects_of, install, move_clock, signed_case
+from tests.workers.stage import effects_of, file_case, install, move_clock, signed_case
 from workers.effects import HANDLERS
 from workers.effects.paper import Sheet, sheet_pdf
 from workers.post_watch import PostWatch, silent_from
+from workers.printing import mark_posted, print_batch
 from workers.providers import Providers
 from workers.providers.lob import LobPost
+from workers.providers.post import PrintFolder
 from workers.reconcile import Reconciler
 from workers.tools import Tools
 
@@ -223,3 +226,61 @@ async def test_that_the_printer_does_not_know_an_order_settles_nothing(
 def test_silence_is_counted_in_working_days() -> None:
     friday = datetime(2026, 3, 6, 12, tzinfo=UTC)
     assert silent_from(friday) == datetime(2026, 3, 13, 12, tzinfo=UTC)
+
+
+async def test_an_address_no_postman_finds_is_a_persons_work_before_anything_is_printed(
+    database: Database, printing: Tools, printer: FakeLob
+) -> None:
+    case = await posted_case(database, printing)
+    await change(
+        database,
+        "UPDATE channels SET address = E'Airline plc\\nHarbour 1\\nHelsinki' WHERE kind = 'post'",
+    )
+
+    async def failed() -> bool:
+        order = await on_paper(database, case)
+        return order is not None and order.state == "failed"
+
+    async with relaying(printing):
+        await until(failed)
+    assert (await on_paper(database, case)).cause.startswith("address: no line has a postal code")
+    assert await task(database, "fix_channel") is not None
+    assert printer.orders == 0
+
+
+async def test_a_consumer_without_an_address_that_works_is_called(
+    database: Database, printing: Tools, printer: FakeLob
+) -> None:
+    case = await file_case(database, printing.settings, await install(database), email=None)
+    await change(database, "UPDATE consumers SET country = 'GB'")
+
+    async def called() -> bool:
+        return await task(database, "call_consumer") is not None
+
+    async with relaying(printing):
+        await until(called)
+    assert (await effects_of(database, case.case_id))[0].state == "failed"
+    assert printer.orders == 0
+
+
+async def test_what_our_own_print_room_posted_is_written_down_and_what_it_forgot_is_asked(
+    database: Database, printing: Tools, tmp_path: Path
+) -> None:
+    folder = PrintFolder(tmp_path / "post")
+    own = replace(printing, providers=replace(printing.providers, post=folder))
+    _, order, ref = await posted(database, own)
+    await Reconciler(own, HANDLERS).once()
+    assert await task(database, "settle_effect") is None
+    await change(database, "UPDATE effects SET settled_at = now() - interval '4 days'")
+    await Reconciler(own, HANDLERS).once()
+    assert (await task(database, "settle_effect")).priority_reason == "letter_unprinted"
+
+    print_batch(folder, tmp_path, now=wall_now())
+    mark_posted(folder, ref, on=date(2026, 3, 2), tracking="RR123456785FI")
+    for _ in range(2):
+        await Reconciler(own, HANDLERS).once()
+    written = await row(
+        database, "SELECT detail FROM effect_attempts WHERE effect_id = :e AND what = 'posted'",
+        e=order,
+    )  # fmt: skip
+    assert written.detail == "on 2026-03-02, number RR123456785FI"

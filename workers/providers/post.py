@@ -1,12 +1,16 @@
 """Letters on paper. The provider at hand is a folder that a person, or the printer's own program,
 empties: each job is a PDF and a JSON beside it, named by the effect, created once.
 
-`<id>.printed` beside a job says that it left the house; before that a letter can be called back.
+`<id>.printed` beside a job says that it was printed: from then on it counts as gone and cannot be
+called back. `<id>.posted` says when it was given to the post, and under which number.
 """
 
 from __future__ import annotations
 
 import asyncio
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -97,17 +101,30 @@ class PrintFolder:
             (self.folder / f"{key}.{mark}").exists() for mark in ("json", "printed", "recalled")
         )
 
+    def waits(self, key: str) -> bool:
+        """Whether the job is neither printed nor called back."""
+        return not any((self.folder / f"{key}.{mark}").exists() for mark in ("printed", "recalled"))
+
     def _put(self, job: PostJob, pdf: bytes, key: UUID) -> None:
         put_once(self.folder / f"{key}.pdf", pdf)
         # The JSON comes last: with it the job is complete.
         put_once(self.folder / f"{key}.json", orjson.dumps(asdict(job)))
 
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Printing and calling back exclude each other: a letter is one or the other."""
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with (self.folder / ".lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)  # closing the file lets go
+            yield
+
     def _call_back(self, sent_key: UUID) -> None:
-        if not (self.folder / f"{sent_key}.json").exists():
-            raise Refused("the printer does not know this job")
-        if (self.folder / f"{sent_key}.printed").exists():
-            raise Refused("printed already")
-        put_once(self.folder / f"{sent_key}.recalled", b"")
+        with self.locked():
+            if not (self.folder / f"{sent_key}.json").exists():
+                raise Refused("the printer does not know this job")
+            if (self.folder / f"{sent_key}.printed").exists():
+                raise Refused("printed already")
+            put_once(self.folder / f"{sent_key}.recalled", b"")
 
 
 async def _in_thread(work: object, *arguments: object) -> None:
