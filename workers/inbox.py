@@ -5,6 +5,7 @@ The raw bytes are safe before anything reads them, so whatever happens here only
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,8 +15,11 @@ import structlog
 from sqlalchemy import text
 
 from app.correspondence import filing
+from app.correspondence.attachments import Attached
 from app.correspondence.filing import InboundMail
 from app.db import Database
+from app.documents.store import ObjectStore
+from app.evidence.kinds import EXTENSIONS, kind_of_whole
 from app.moment import read_moment
 from app.reply_address import AddressBook
 from workers.mime import MailReader, Unreadable
@@ -57,6 +61,7 @@ class Inbox:
     addresses: AddressBook
     reader: MailReader
     lease_seconds: float
+    store: ObjectStore
     listening: bool = True
     fetched_until: datetime | None = None
     filed: int = 0
@@ -90,8 +95,9 @@ class Inbox:
                 await self._to_pen(mail, why.cause)
             return
         try:
+            attached = [await self._keep(one) for one in said.attachments]
             async with self.database.transaction() as session:
-                if await filing.file_mail(session, self.addresses, mail, said):
+                if await filing.file_mail(session, self.addresses, mail, said, attached):
                     self.filed += 1
         # One mail that cannot be filed must not stop the others; it is tried again, then parked.
         except Exception as failure:
@@ -100,6 +106,14 @@ class Inbox:
             log.exception("filing_failed")
             if row.tries >= TRIES_MAX:
                 await self._to_pen(mail, type(failure).__name__)
+
+    async def _keep(self, one: dict[str, Any]) -> Attached:
+        """The bytes go first: a row never names bytes that are not there."""
+        data: bytes = one["data"]
+        kind = kind_of_whole(data)
+        return Attached(
+            shown_name(one["name"], kind), one["type"], kind, len(data), await self.store.put(data)
+        )
 
     async def _to_pen(self, mail: InboundMail, cause: str) -> None:
         async with self.database.transaction() as session:
@@ -112,6 +126,17 @@ class Inbox:
             for row in rows:
                 mail = InboundMail(row.id, row.envelope_to, row.envelope_from, row.received_at)
                 await filing.park_mail(session, mail, row.cause)
+
+
+def shown_name(name: str, kind: str | None) -> str:
+    """For showing only: no folders, nothing invisible, the ending of what it is where we know."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    plain = "".join(c for c in last if c.isprintable() and unicodedata.category(c) != "Cf")
+    plain = plain.strip(". ") or "attachment"
+    if kind is None:
+        return plain
+    stem = plain.rpartition(".")[0] or plain
+    return f"{stem}.{EXTENSIONS[kind]}"
 
 
 async def store_mail(

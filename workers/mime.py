@@ -32,7 +32,8 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ReadMail:
-    """What a mail says. `sender` is None when it cannot be trusted to be one address (`doubt`)."""
+    """What a mail says. `sender` is None when it cannot be trusted to be one address (`doubt`);
+    `attachments` have name, type (the sender's words) and data."""
 
     sender: str | None
     doubt: str | None
@@ -90,6 +91,11 @@ class MailReader:
         if length > ANSWER_BYTES_MAX:
             raise ValueError("an answer of impossible length")
         answer: dict[str, Any] = json.loads(await child.stdout.readexactly(length))
+        attachments = answer.get("attachments", ())
+        if sum(one["bytes"] for one in attachments) > MAIL_BYTES_MAX:
+            raise ValueError("more files than the mail can hold")
+        for one in attachments:
+            one["data"] = await child.stdout.readexactly(one["bytes"])
         return answer
 
     async def _take(self) -> asyncio.subprocess.Process:

@@ -35,6 +35,7 @@ ADDRESS_HEADERS = ("from", "to", "cc", "bcc", "sender", "reply-to", "resent-to",
 PARTS_MAX = 100
 DEPTH_MAX = 12
 TEXT_CHARS_MAX = 100_000
+NAME_CHARS_MAX, TYPE_CHARS_MAX = 200, 100
 LENGTH_BYTES = 4
 CHARSETS = re.compile(r"(?i)utf-?8|us-ascii|ascii|iso-8859-\d{1,2}|windows-125\d|koi8-r|latin-?1")
 _HEADER = re.compile(rb"(?ms)^([!-9;-~]+):[ \t]?(.*?)(?=^[^ \t]|\Z)")
@@ -166,7 +167,10 @@ def _parts(message: Any) -> tuple[str, str, list[dict[str, Any]]]:
             (plain if kind == "text/plain" else html).append(_decoded(part))
         else:
             data = part.get_payload(decode=True) or b""
-            attachments.append({"type": kind, "bytes": len(data)})
+            shown = _words(name or "")[:NAME_CHARS_MAX]
+            attachments.append(
+                {"type": kind[:TYPE_CHARS_MAX], "name": shown, "bytes": len(data), "data": data}
+            )
     return "\n".join(plain).replace("\x00", ""), "\n".join(html).replace("\x00", ""), attachments
 
 
@@ -242,6 +246,10 @@ def main() -> None:
         # A mail may make the parser fail in any way; the parent keeps the raw bytes for a person.
         except Exception as failure:
             answer = {"refused": type(failure).__name__}
+        # The files follow the words, each as long as was said of it.
+        files = [one.pop("data") for one in answer.get("attachments", ())]
         body = json.dumps(answer, ensure_ascii=True).encode()
         sink.write(len(body).to_bytes(LENGTH_BYTES, "big") + body)
+        for data in files:
+            sink.write(data)
         sink.flush()

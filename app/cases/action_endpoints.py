@@ -106,4 +106,5 @@ async def send_message(
         subject=row.subject,
         text=row.text,
         at=row.received_at,
+        attachments=[],
     )

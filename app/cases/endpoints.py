@@ -14,6 +14,7 @@ from app.cases.access import is_staff, no_case, own_case
 from app.cases.schemas import Cases, CaseView, Letters, MessageOut, Messages, Timeline
 from app.cases.views import case_line, case_view, letter_out, masked
 from app.cases.words import entry, zone_of
+from app.correspondence.attachments import attachments_of
 from app.deps import Caller, Held, Pages, ReadSession, Router
 from app.documents.store import open_store
 from app.domain.case import Stage, WaitingOn
@@ -145,6 +146,7 @@ async def list_messages(
     hidden = masked(caller)
     reads = is_staff(caller) and not hidden
     rows, following = await queries.read_messages(session, caller, case_id, pages)
+    files = await attachments_of(session, [r["id"] for r in rows] if reads else [])
     return Messages(
         next_cursor=following,
         items=[
@@ -157,6 +159,7 @@ async def list_messages(
                 at=r["received_at"],
                 reading=r["reading"] if reads else None,
                 read_as=r["read_as"] if reads else None,
+                attachments=files.get(r["id"], []),
             )
             for r in rows
         ],

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from uuid import UUID
 
+from app.correspondence.schemas import AttachmentOut
 from app.domain.money import Money
 from app.schemas import Out
 
@@ -374,6 +375,7 @@ class MessageOut(Out):
     at: datetime
     reading: MessageReadingOut | None = None
     read_as: str | None = None
+    attachments: list[AttachmentOut]  # for those who work on the case
 
 
 class Messages(Out):

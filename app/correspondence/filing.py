@@ -7,6 +7,7 @@ to write, and no step of the ladder rests on it: a person reads every human mail
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -19,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import engine
 from app.channel_health import is_dead, note_refusal
 from app.clock import wall_now
+from app.correspondence.attachments import Attached, keep_attached
 from app.correspondence.pen import into_pen, is_blocked
 from app.domain.errors import TransitionRefused
 from app.domain.events import MessageArrived
@@ -138,7 +140,11 @@ async def store_raw(
 
 
 async def file_mail(
-    session: AsyncSession, addresses: AddressBook, mail: InboundMail, said: Said
+    session: AsyncSession,
+    addresses: AddressBook,
+    mail: InboundMail,
+    said: Said,
+    attached: Sequence[Attached] = (),
 ) -> bool:
     """File one mail with all that follows, once: False when somebody else has done it."""
     if said.message_id:  # its twin may be coming in by another way this moment
@@ -164,6 +170,7 @@ async def file_mail(
         pen_reasons=place.reasons, message_id_header=said.message_id or None,
         letter_id=place.bounce_of, received_at=mail.received_at, reading=_suggestion(said),
     ))  # fmt: skip
+    await keep_attached(session, mail.id, attached)
     if place.bounce_of is not None and said.report is not None:
         status = said.report["status"]
         await note_refusal(

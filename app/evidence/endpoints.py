@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from typing import Annotated
-from urllib.parse import quote
 
 from fastapi import Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from app.cases.access import own_case
 from app.deps import Caller, Held, Pages, ReadSession, Router, Session, limited_stream, problems
+from app.documents.download import download_headers
 from app.documents.store import open_store
 from app.evidence import service
 from app.evidence.kinds import KINDS
@@ -90,17 +90,6 @@ async def get_evidence(
     return StreamingResponse(
         open_store(held.settings).stream(row.sha256),
         200,
-        {
-            "content-disposition": attachment(row.file_name),
-            "etag": f'"{row.sha256}"',
-            "content-length": str(row.size_bytes),
-            "x-content-type-options": "nosniff",
-        },
+        download_headers(row.file_name, row.sha256, row.size_bytes),
         row.media_type,
     )
-
-
-def attachment(name: str) -> str:
-    """RFC 6266: a plain ASCII name for old readers, the whole name in UTF-8 (RFC 5987)."""
-    plain = "".join(c if c.isascii() and (c.isalnum() or c in " ._-") else "_" for c in name)
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

@@ -12,7 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from app.domain.errors import InvalidInput, Unsupported
-from app.evidence.kinds import HEAD_BYTES, KINDS, SIZE_MIN, agrees, kind_of
+from app.evidence.kinds import HEAD_BYTES, KINDS, MAIL, SIZE_MIN, TEXT, TextCheck, agrees, kind_of
 
 
 class FileEmpty(InvalidInput):
@@ -52,13 +52,14 @@ async def quarantine(
     `chunks` must stop at its own bound (it raises TooLarge). Raises FileEmpty, FileLies.
     """
     path = folder / secrets.token_hex(16)
-    digest, size, head = sha256(), 0, b""
+    digest, size, head, whole = sha256(), 0, b"", TextCheck()
     handle = await asyncio.to_thread(_open, path)
     try:
         try:
             async for chunk in chunks:
                 digest.update(chunk)
                 size += len(chunk)
+                whole.feed(chunk)
                 if len(head) < HEAD_BYTES:
                     head += chunk[: HEAD_BYTES - len(head)]
                 await asyncio.to_thread(_write, handle, chunk)
@@ -66,7 +67,10 @@ async def quarantine(
             await asyncio.to_thread(os.close, handle)
         if size < SIZE_MIN:
             raise FileEmpty("the file is empty")
+        whole.feed(b"", last=True)
         found = kind_of(head)
+        if found in (TEXT, MAIL) and not whole.holds:
+            found = None
         if found is None or not agrees(declared, found):
             raise FileLies(
                 "the content is not what Content-Type says",

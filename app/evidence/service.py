@@ -49,6 +49,9 @@ async def keep(
 ) -> EvidenceRow:
     """Takes a judged file out of quarantine: stored under its hash, released, not yet scanned.
 
+    Quarantine is the folder it was received into: until its content was judged there is no row,
+    nothing in the document store, and nothing that could be served.
+
     The bytes go first: a row never names bytes that are not there. The same file again on the
     same case is the same evidence. Raises NotFound, TooManyFiles.
     """

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from fastapi import Response
+from fastapi.responses import StreamingResponse
 
 from app.case_state import CaseStateOut, read_state
-from app.deps import Pages, ReadSession, Router, Session, Staff, problems
+from app.correspondence.attachments import attachments_of, released_attachment
+from app.deps import Held, Pages, ReadSession, Router, Session, Staff, problems
+from app.documents.download import download_headers
+from app.documents.store import open_store
 from app.etag import etag
 from app.messages import queries, service
 from app.messages.schemas import (
@@ -29,11 +33,31 @@ async def list_pen(session: ReadSession, caller: Staff, pages: Pages) -> PenOut:
     rows = (await session.execute(query)).all()
     shown = rows[: pages.limit]
     cases = await queries.guessed_cases(session, shown, caller)
+    files = await attachments_of(session, [row.id for row in shown])
     return PenOut(
-        items=[queries.pen_message(row, caller, cases) for row in shown],
+        items=[queries.pen_message(row, caller, cases, files) for row in shown],
         next_cursor=pages.next("pen", [shown[-1].received_at, shown[-1].id])
         if len(rows) > pages.limit
         else None,
+    )
+
+
+@router.get(
+    "/{message_id}/attachments/{attachment_id}",
+    operation_id="get_attachment",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"application/octet-stream": {}}}},
+)
+async def get_attachment(
+    message_id: Id, attachment_id: Id, session: ReadSession, caller: Staff, held: Held
+) -> StreamingResponse:
+    """A file that came with a mail, byte for byte, always as a download."""
+    row = await released_attachment(session, caller, message_id, attachment_id)
+    return StreamingResponse(
+        open_store(held.settings).stream(row.sha256),
+        200,
+        download_headers(row.name, row.sha256, row.size_bytes),
+        "application/octet-stream",
     )
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.authorisation.principal import Principal
 from app.authorisation.scope import case_scope
+from app.correspondence.schemas import AttachmentOut
 from app.messages.schemas import GuessOut, PenMessageOut
 from app.tables.cases import CaseRow
 from app.tables.correspondence import MessageRow
@@ -57,7 +58,12 @@ def _guesses(row: Any, cases: Mapping[UUID, str]) -> list[GuessOut]:
     return found
 
 
-def pen_message(row: Any, caller: Principal, cases: Mapping[UUID, str]) -> PenMessageOut:
+def pen_message(
+    row: Any,
+    caller: Principal,
+    cases: Mapping[UUID, str],
+    files: Mapping[UUID, list[AttachmentOut]],
+) -> PenMessageOut:
     """As the caller may read it: who does not work on cases sees that it came, and why it waits."""
     words = caller.has(*SEES_WORDS)
     return PenMessageOut(
@@ -71,6 +77,7 @@ def pen_message(row: Any, caller: Principal, cases: Mapping[UUID, str]) -> PenMe
         automatic=row.automatic,
         why=row.pen_reasons,
         guesses=_guesses(row, cases),
+        attachments=files.get(row.id, []) if words else [],
     )
 
 

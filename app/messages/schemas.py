@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from app.correspondence.schemas import AttachmentOut
 from app.schemas import Flag, Id, In, Out, Reason
 
 Sender = Literal["company", "body", "consumer", "unknown"]
@@ -37,6 +38,7 @@ class PenMessageOut(Out):
     automatic: bool
     why: list[str]
     guesses: list[GuessOut]
+    attachments: list[AttachmentOut]
 
 
 class PenOut(Out):

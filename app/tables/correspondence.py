@@ -54,6 +54,7 @@ class MessageRow(Base):
         Index("ix_messages_case", "case_id", "id"),
         Index("ix_messages_pen", "received_at", "id", postgresql_where=text("state = 'pen'")),
         Index("ix_messages_message_id", "message_id_header"),
+        Index("ix_messages_inbound", "inbound_id"),
     )
 
     id: Mapped[PrimaryId]
@@ -78,6 +79,30 @@ class MessageRow(Base):
     pen_guesses: Mapped[list[Any] | None]  # cases it may be about, best first: id, score, why
     message_id_header: Mapped[str | None]
     received_at: Mapped[datetime]
+
+
+class AttachmentRow(Base):
+    """What hung on an incoming mail; the bytes are in the document store. In quarantine while no
+    kind that we take was told by the content."""
+
+    __tablename__ = "attachments"
+    __table_args__ = (
+        UniqueConstraint("inbound_id", "position"),
+        CheckConstraint("state IN ('quarantine', 'released')", name="state"),
+        CheckConstraint(
+            "(state = 'released') = (media_type IS NOT NULL)", name="released_by_content"
+        ),
+    )
+
+    id: Mapped[PrimaryId]
+    inbound_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("inbound.id"))
+    position: Mapped[int]
+    name: Mapped[str]  # for display only
+    declared_type: Mapped[str]  # what the sender's program called it
+    media_type: Mapped[str | None]  # by content
+    size_bytes: Mapped[int]
+    sha256: Mapped[str]
+    state: Mapped[str]
 
 
 class LearnedSenderRow(Base):

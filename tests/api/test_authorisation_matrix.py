@@ -48,7 +48,7 @@ NESTED = OF_CASE - {"case_id", "key"}
 # Whose thing does not matter, or whose row says `owns: all`.
 COMMON = {
     "staff_id", "key_id", "company_id", "channel_id", "name", "message_id", "movement_id",
-    "allocation_id", "batch_id", "item_id",
+    "allocation_id", "batch_id", "item_id", "attachment_id", "client_account_id",
 }  # fmt: skip
 CASE_IN_BODY = {"file_message", "split_message"}  # the caller must reach the case named there
 READS_ALL = {"senior", "legal", "auditor", "finance", "finance_approver"}

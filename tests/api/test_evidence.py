@@ -116,6 +116,7 @@ WRONG = [
     (b"\xef\xbb\xbf<svg onload=alert(1)>", "text/plain", 415, "file_type_mismatch"),
     (b"%!PS-Adobe-3.0 EPSF", "text/plain", 415, "file_type_mismatch"),
     (b"text with \x00 in it", "text/plain", 415, "file_type_mismatch"),
+    (b"text " * 1_000 + b"\x7fELF", "text/plain", 415, "file_type_mismatch"),  # beyond the head
     (TEXT, "message/rfc822", 415, "file_type_mismatch"),
     (PDF, "text/html", 415, "unsupported_media_type"),
     (PDF, "application/x-pdf", 415, "unsupported_media_type"),

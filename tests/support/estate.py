@@ -22,6 +22,8 @@ from sqlalchemy import insert, select, text
 
 from app import engine
 from app.clock import wall_now
+from app.correspondence.attachments import Attached, keep_attached
+from app.correspondence.filing import store_raw
 from app.crypto import load_keyring
 from app.db import Database
 from app.documents.store import open_store
@@ -299,10 +301,27 @@ class Builder:
                     {"id": case_id},
                 )
             ).one()
-            message_id = new_id()
+            message_id, inbound_id = new_id(), new_id()
+            paper = b"%PDF-1.4 what they sent"
+            digest = await open_store(self.settings).put(paper)
+            await store_raw(
+                session, row_id=inbound_id, provider="smtp", external_id=str(inbound_id), raw=b"x",
+                digest=digest, envelope_to=None, envelope_from=None,
+            )  # fmt: skip
+            await session.execute(
+                text("UPDATE inbound SET state = 'done' WHERE id = :id"), {"id": inbound_id}
+            )
+            await keep_attached(
+                session, inbound_id,
+                [Attached("offer.pdf", "application/pdf", "application/pdf", len(paper), digest)],
+            )  # fmt: skip
+            attachment_id = await session.scalar(
+                text("SELECT id FROM attachments WHERE inbound_id = :id"), {"id": inbound_id}
+            )
             await session.execute(
                 insert(MessageRow).values(
                     id=message_id,
+                    inbound_id=inbound_id,
                     case_id=None,
                     direction="in",
                     channel="email",
@@ -319,6 +338,7 @@ class Builder:
             )
         estate.words["reference"] = row.reference
         estate.ids |= {"task_id": str(row.id), "message_id": str(message_id)}
+        estate.ids["attachment_id"] = str(attachment_id)
 
     async def _ids(self, estate: Estate, *names: str) -> None:
         async with self.database.read() as session:

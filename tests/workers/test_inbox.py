@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from email.message import EmailMessage
 from hashlib import sha256
 from typing import Any
 
@@ -10,6 +11,7 @@ import aiosmtplib
 import pytest
 from sqlalchemy import text
 
+from app.correspondence.attachments import attachments_of
 from app.correspondence.filing import store_raw
 from app.db import Database
 from app.ids import new_id
@@ -27,7 +29,7 @@ from workers.tools import Tools
 @pytest.fixture
 async def inbox(database: Database, tools: Tools) -> AsyncIterator[Inbox]:
     reader = MailReader()
-    yield Inbox(database, address_book(tools.settings), reader, lease_seconds=0.2)
+    yield Inbox(database, address_book(tools.settings), reader, 0.2, tools.store)
     await reader.close()
 
 
@@ -335,3 +337,29 @@ async def _mark(database: Database) -> Any:
         return (
             await session.execute(text("SELECT mail_read_until FROM installation"))
         ).scalar_one()
+
+
+async def test_what_hangs_on_a_mail_is_kept_and_told_by_its_bytes(
+    database: Database, tools: Tools, inbox: Inbox, case: Staged
+) -> None:
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = "x@airline.test", "nobody@agency.test", "Offer"
+    mail.set_content("See the paper.")
+    paper, program = b"%PDF-1.4 " + bytes(range(256)) * 300, b"MZ" + bytes(90)
+    mail.add_attachment(paper, maintype="image", subtype="png", filename="../Żółć\u202eoffer.exe")
+    mail.add_attachment(program, maintype="application", subtype="pdf", filename="bill.pdf")
+    await put(database, "nobody@agency.test", mail.as_bytes())
+    await inbox.once()
+    (row,) = await messages(database)
+    async with database.read() as session:
+        paper_out, program_out = (await attachments_of(session, [row.id]))[row.id]
+        kept = (
+            await session.execute(text("SELECT sha256 FROM attachments ORDER BY position"))
+        ).scalars()
+        digests = list(kept)
+    assert (paper_out.name, paper_out.media_type) == ("Żółćoffer.pdf", "application/pdf")
+    assert (program_out.name, program_out.declared_type) == ("bill.pdf", "application/pdf")
+    assert [o.state for o in (paper_out, program_out)] == ["released", "quarantine"]
+    assert paper_out.download and program_out.download is None
+    assert [await tools.store.get(d) for d in digests] == [paper, program]
+    assert row.text.strip() == "See the paper."

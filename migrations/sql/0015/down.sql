@@ -1,0 +1,2 @@
+DROP INDEX ix_messages_inbound;
+DROP TABLE attachments;
