@@ -68,7 +68,7 @@ _AROUND = text("""
 @pytest.fixture
 async def inbox(database: Database, tools: Tools) -> AsyncIterator[Inbox]:
     reader = MailReader()
-    yield Inbox(database, address_book(tools.settings), reader, lease_seconds=5)
+    yield Inbox(database, address_book(tools.settings), reader, 5.0, tools.store)
     await reader.close()
 
 
