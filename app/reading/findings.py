@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from app.reading.amounts import Amount
 from app.reading.clauses import Clause
@@ -52,15 +52,16 @@ class Found:
 
 @dataclass(slots=True)
 class Kind:
-    """A kind, how sure, and the clauses that made it so."""
+    """A kind, how sure, and the clauses that made it so; or, of the second opinion, its words."""
 
     name: str
     confidence: float
     because: list[Clause]
     signs: tuple[str, ...] = ()
+    spoken: list[Evidence] = field(default_factory=list)
 
     def evidence(self, own: str) -> list[Evidence]:
-        out = []
+        out = list(self.spoken)
         for clause in self.because[:4]:
             for name in self.signs or tuple(clause.signs)[:2]:
                 if name in clause.signs:

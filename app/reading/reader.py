@@ -11,6 +11,7 @@ from app.reading.amounts import Amount, amounts, chosen, only_named
 from app.reading.automatic import is_automatic
 from app.reading.clauses import TEXT_CHARS_MAX, Clause, clauses
 from app.reading.dates import Day, days
+from app.reading.doubt import second_opinion
 from app.reading.findings import Found, Kind
 from app.reading.kinds import kind_of
 from app.reading.language import language_of
@@ -136,6 +137,8 @@ def _understand(
         },
     )
     kind = kind_of(about)
+    if kind.name == "unclear" and not reading.parts_disagree:
+        kind = second_opinion(about, known.language) or kind
     if reading.parts_disagree:
         kind = Kind(kind.name, min(kind.confidence, 0.55), kind.because, kind.signs)
     reading.kind = kind.name if kind.confidence >= UNCLEAR_BELOW else "unclear"
