@@ -65,6 +65,8 @@ def may_decide(said: Opinion, found: Found) -> bool:
         return False
     if said.kind in DENIALS:
         return not granting and not found.with_sign("voucher", "goodwill")
+    if said.kind == "body_decision":
+        return said.likely >= LIKELY_GRANT
     if said.kind not in GRANTS:
         return not (said.kind == "not_us" and granting)
     if said.kind == "offer_voucher":

@@ -47,7 +47,7 @@ def features(text: str, clauses: Iterable[Clause]) -> Features:
         edged = f"_{word}_"
         for size in PART_CHARS:
             seen.update(f"part:{edged[n : n + size]}" for n in range(len(edged) - size + 1))
-    signs = set()
+    signs: set[str] = set()
     for clause in clauses:
         here = sorted(clause.signs)
         if clause.conditional:

@@ -11,16 +11,12 @@ import orjson
 import typer
 
 from app.correspondence.raw import MAIL_BYTES_MAX
+from app.reading import training
 from app.reading.mail import ParsedMail
 from app.reading.trust import trust_of
 from workers.mime import MailReader, ReadMail, Unreadable
 
 group = typer.Typer(help="What mails say.", no_args_is_help=True)
-
-
-@group.callback()
-def _group() -> None:
-    """Keeps `read` a word of its own while it is the only command."""
 
 
 @group.command()
@@ -130,3 +126,13 @@ def _facts(answer: dict[str, Any]) -> list[str]:
         facts.append(f"did not reach {bounce['recipient']} {lasting} ({bounce['status']})")
     facts.append(f"trust {answer['trust']} ({', '.join(answer['trust_reasons'])})")
     return facts
+
+
+@group.command()
+def train() -> None:
+    """Learn the second opinion on kinds from app/reading/corpus and keep its weights.
+
+    Takes a minute or two; the same corpus and phrase lists make the same bytes.
+    """
+    training.write()
+    typer.echo(f"learnt from {len(training.corpus())} texts")
