@@ -137,7 +137,8 @@ async def company_overview(
 @router.post(
     "/channels/{channel_id}/send-again", operation_id="send_again", responses=problems("conflict")
 )
-async def send_again(channel_id: Id, held: Held, caller: Staff) -> SentAgainOut:
+async def send_again(channel_id: Id, held: Held, session: Session, caller: Staff) -> SentAgainOut:
     """Fixed once, sent to all: every case that waits for a way to this company writes over it.
     Repeat while `more` is true."""
+    await overview.working_channel(session, channel_id)
     return await overview.send_again(held.database, channel_id, actor=caller.actor)

@@ -100,7 +100,7 @@ async def send_again(database: Database, channel_id: uuid.UUID, *, actor: str) -
     done, after = 0, _FIRST
     for _ in range(BATCHES_MAX):
         async with database.transaction() as session:
-            channel = await _working(session, channel_id)
+            channel = await working_channel(session, channel_id)
             values = {
                 "company": channel.company_id, "kind": channel.kind, "after": after,
                 "limit": BATCH,
@@ -115,7 +115,8 @@ async def send_again(database: Database, channel_id: uuid.UUID, *, actor: str) -
     return SentAgainOut(cases=done, more=True)
 
 
-async def _working(session: AsyncSession, channel_id: uuid.UUID) -> ChannelRow:
+async def working_channel(session: AsyncSession, channel_id: uuid.UUID) -> ChannelRow:
+    """The channel, if letters can go over it. Raises NotFound, Conflict."""
     channel = await session.get(ChannelRow, channel_id)
     if channel is None:
         raise NotFound("there is no such channel", code="channel_not_found")
