@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from app.playbooks.loader import load
 from workers.postal import LINE_CHARS_MAX, Undeliverable, check_address
 
 
@@ -15,6 +16,7 @@ from workers.postal import LINE_CHARS_MAX, Undeliverable, check_address
         ("SE", ["Bolag AB", "Box 7", "111 22 Stockholm"], "111 22", "Stockholm"),
         ("DE", ["GmbH", "Ringstr. 4", "D-22335 Hamburg"], "22335", "Hamburg"),
         ("FR", ["SA", "18 rue des Pistes", "69125 Lyon CEDEX 03"], "69125", "Lyon CEDEX 03"),
+        ("FR", ["MTV", "BP 80 303", "75 823 Paris Cedex 17"], "75 823", "Paris Cedex 17"),
         ("GB", ["Air plc", "4 Apron Road, London TW6 2GW"], "TW6 2GW", "London"),
         ("GB", ["Air plc", "4 Apron Road", "LONDON", "TW6 2GW"], "TW6 2GW", "LONDON"),
         ("US", ["Clinic", "900 Hollow Drive", "Columbus, OH 43215"], "43215", "Columbus"),
@@ -59,3 +61,14 @@ def test_what_nobody_can_deliver_is_refused_by_name(lines: list[str], code: str)
 def test_a_country_we_do_not_know_is_let_through_with_a_mark() -> None:
     found = check_address(["Airline", "Strada 1", "010101 Bucuresti"], "RO")
     assert not found.known and found.street == ("Strada 1", "010101 Bucuresti")
+
+
+def test_every_body_that_is_written_to_has_an_address_a_postman_can_deliver() -> None:
+    checked = set()
+    for playbook in load().values():
+        country = playbook.jurisdiction.partition("-")[0]
+        for body in playbook.bodies:
+            if body.address:
+                check_address([body.name, *body.address], country)
+                checked.add(body.id)
+    assert len(checked) >= 4
