@@ -107,4 +107,6 @@ async def send_message(
         text=row.text,
         at=row.received_at,
         attachments=[],
+        reading=None,
+        read_as=None,
     )

@@ -373,8 +373,8 @@ class MessageOut(Out):
     subject: str
     text: str
     at: datetime
-    reading: MessageReadingOut | None = None
-    read_as: str | None = None
+    reading: MessageReadingOut | None
+    read_as: str | None
     attachments: list[AttachmentOut]  # for those who work on the case
 
 

@@ -117,7 +117,9 @@ async def test_sixty_forged_mails_change_nothing_of_the_claim(
     assert await state(database, case) == before
     async with database.read() as session:
         query = "SELECT state, count(*) FROM messages WHERE direction = 'in' GROUP BY state"
-        states: dict[str, int] = dict((await session.execute(text(query))).tuples().all())
+        states: dict[str, int] = dict(
+            row._tuple() for row in (await session.execute(text(query))).all()
+        )
     assert set(states) <= {"unread", "pen", "set_aside"}, "a person reads them all"
     assert sum(states.values()) == 60
     async with relaying(tools):
