@@ -116,7 +116,7 @@ async def test_sixty_forged_mails_change_nothing_of_the_claim(
         pass
     assert await state(database, case) == before
     async with database.read() as session:
-        query = "SELECT state, count(*) FROM messages WHERE direction = 'in' GROUP BY state"
+        query = "SELECT state, count(*) AS n FROM messages WHERE direction = 'in' GROUP BY state"
         states: dict[str, int] = dict(
             row._tuple() for row in (await session.execute(text(query))).all()
         )
