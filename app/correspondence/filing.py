@@ -21,6 +21,7 @@ from app import engine
 from app.channel_health import is_dead, note_refusal
 from app.clock import wall_now
 from app.correspondence.attachments import Attached, keep_attached
+from app.correspondence.guesses import CHARACTERS_SEARCHED, references_in
 from app.correspondence.pen import into_pen, is_blocked
 from app.domain.errors import TransitionRefused
 from app.domain.events import MessageArrived
@@ -193,10 +194,12 @@ def _suggestion(said: Said) -> dict[str, Any]:
 
 
 async def _state(session: AsyncSession, place: Place, said: Said, automatic: bool) -> str:
-    """A blocked sender's mail is kept, and nobody is asked about it; a proof on it still counts."""
+    """A blocked sender's mail is kept, and nobody is asked about it; but one that carries a proof
+    or names a reference of ours may be the answer somebody waits for."""
     if place.case_id is not None:
         return "set_aside" if automatic else "unread"
-    if not place.proven and await is_blocked(session, said.sender):
+    named = place.proven or references_in(f"{said.subject}\n{said.text[:CHARACTERS_SEARCHED]}")
+    if not named and await is_blocked(session, said.sender):
         place.reasons.append("sender_blocked")
         return "not_ours"
     return "pen"

@@ -68,7 +68,8 @@ class SplitMessageIn(In):
 
 class NotOursIn(In):
     """It is for none of our cases. `block_sender`: what comes from this address later is kept, and
-    nobody is asked about it, unless it carries an address of one of our cases."""
+    nobody is asked about it, unless it carries an address or a reference of one of our cases. The
+    address of a consumer or company on file is never blocked."""
 
     reason: Reason
     block_sender: Flag = False

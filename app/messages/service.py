@@ -22,6 +22,10 @@ from app.moment import read_moment
 from app.tables.correspondence import LearnedSenderRow, MessageRow
 
 # Every case an act of the pen may touch, in one order: two people may place mails about the same.
+_KNOWN = text("""
+    SELECT EXISTS (SELECT 1 FROM consumers WHERE email = :address)
+        OR EXISTS (SELECT 1 FROM channels WHERE kind = 'email' AND lower(address) = :address)
+""")
 _LOCK = text("SELECT 1 FROM cases WHERE id = ANY(:ids) ORDER BY id FOR UPDATE")
 
 
@@ -71,6 +75,7 @@ async def not_ours(
     now = (await read_moment(session)).now
     if body.block_sender:
         _need_address(message)
+        await _refuse_known(session, message.from_address)
         await _remember(session, caller, message, company_id=None)
     await audit.append(
         session, stream=audit.SYSTEM, code="mail_not_ours", actor=caller.actor, at=now,
@@ -182,6 +187,15 @@ async def _learn(
             field="learn_sender",
         )
     await _remember(session, caller, message, company_id=case.company_id)
+
+
+async def _refuse_known(session: AsyncSession, address: str) -> None:
+    """Nobody whose case or company this is goes unheard because of one mail."""
+    if (await session.execute(_KNOWN, {"address": address.lower()})).scalar():
+        raise Conflict(
+            "this address is a consumer's or a company's of ours: it cannot be blocked",
+            code="sender_known",
+        )
 
 
 def _need_address(message: MessageRow) -> None:

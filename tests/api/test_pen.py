@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 import httpx
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 
 from app.clock import wall_now
 from app.correspondence.pen import into_pen, is_blocked
@@ -195,6 +195,24 @@ async def test_what_is_not_ours_is_kept_and_its_sender_remembered(
         assert await is_blocked(session, "Anna@people.test")
     back = await post(client, handler, f"{path}/unfile", {"reason": "it was theirs after all"})
     assert back.json()["state"] == "pen"
+
+
+async def test_nobody_we_know_is_blocked(
+    client: httpx.AsyncClient, people: People, database: Database
+) -> None:
+    handler = await people.staff("handler")
+    case = await make_case(database, handler_id=handler.id)
+    async with database.transaction() as session:
+        await session.execute(
+            text("UPDATE consumers SET email = 'anna@people.test' WHERE id = :id"),
+            {"id": case.consumer_ids[0]},
+        )
+    message_id = await in_pen(database)
+    path = f"/v1/messages/{message_id}/not-ours"
+    block = {"reason": "advertising", "block_sender": True}
+    problem(await post(client, handler, path, block), 409, "sender_known")
+    row = await one(database, "SELECT state FROM messages WHERE id = :id", id=message_id)
+    assert row.state == "pen"
 
 
 async def test_a_learned_address_is_taken_for_its_company(

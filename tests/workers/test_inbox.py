@@ -363,3 +363,25 @@ async def test_what_hangs_on_a_mail_is_kept_and_told_by_its_bytes(
     assert paper_out.download and program_out.download is None
     assert [await tools.store.get(d) for d in digests] == [paper, program]
     assert row.text.strip() == "See the paper."
+
+
+async def test_a_blocked_sender_is_heard_where_a_case_is_named(
+    database: Database, tools: Tools, inbox: Inbox, case: Staged
+) -> None:
+    to = f"office@{tools.settings.mail_domain}"
+    await put(database, to, mail_of("news@shop.test", to, body="Buy now"))
+    await inbox.once()
+    async with database.transaction() as session:
+        await session.execute(
+            text(
+                "INSERT INTO learned_senders SELECT 'news@shop.test', NULL, true, id, 'test', now()"
+                " FROM messages"
+            )
+        )
+    await put(database, to, mail_of("news@shop.test", to, body="Buy more"))
+    await put(database, to, mail_of("news@shop.test", to, body=f"On {case.reference}: we pay."))
+    await inbox.once()
+    found = {m.text.strip(): m.state for m in await messages(database)}
+    assert found == {
+        "Buy now": "pen", "Buy more": "not_ours", f"On {case.reference}: we pay.": "pen",
+    }  # fmt: skip
