@@ -11,6 +11,7 @@ import re
 import tokenize
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache, cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,7 +51,7 @@ class Source:
     path: str
     text: str
 
-    @property
+    @cached_property
     def tree(self) -> ast.Module:
         return ast.parse(self.text)
 
@@ -65,13 +66,14 @@ class Source:
 Rule = Callable[[Source], Iterator[str]]
 
 
-def sources(*rooms: str) -> list[Source]:
-    """Every Python file of these rooms."""
-    return [
+@cache
+def sources(*rooms: str) -> tuple[Source, ...]:
+    """Every Python file of these rooms, read once per process."""
+    return tuple(
         Source(str(path.relative_to(ROOT)), path.read_text("utf-8"))
         for room in rooms or ROOMS
         for path in sorted((ROOT / room).rglob("*.py"))
-    ]
+    )
 
 
 def dotted(node: ast.expr) -> str:
