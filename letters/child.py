@@ -114,7 +114,7 @@ def read_exactly(source: BinaryIO, size: int) -> bytes | None:
 
 
 def warm_up() -> None:
-    """Loads engine, fonts and both languages; a template read later is inside the package."""
+    """Loads engine, fonts and two languages; a template read later is inside the package."""
     render.render(specimen("formal_notice", "en"))
     render.render(specimen("complaint", "fi"))
 

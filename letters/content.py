@@ -28,6 +28,7 @@ from letters.errors import (
 )
 from letters.judge import judge_demand, judge_interest, judge_letter
 from letters.values import (
+    LANGUAGES,
     Agency,
     AmountLine,
     ChronologyEntry,
@@ -235,6 +236,7 @@ def content_from_dict(stored: object) -> AnyLetter:
 
 
 __all__ = [
+    "LANGUAGES",
     "LETTERS",
     "Agency",
     "AmountLine",

@@ -32,8 +32,18 @@ if TYPE_CHECKING:
 
 HERE: Final = Path(__file__).parent
 FONTS: Final = (HERE / "fonts" / "NotoSans-Regular.ttf", HERE / "fonts" / "NotoSans-Bold.ttf")
-LOCALES: Final[dict[str, str]] = {"en": "en_GB", "fi": "fi_FI"}
-DAY_FORMATS: Final[dict[str, str]] = {"en": "d MMMM y", "fi": "d.M.y"}
+LOCALES: Final[dict[str, str]] = {
+    "en": "en_GB", "fi": "fi_FI", "sv": "sv_SE", "fr": "fr_FR", "de": "de_DE",
+}  # fmt: skip
+DAY_FORMATS: Final[dict[str, str]] = {
+    "en": "d MMMM y", "fi": "d.M.y", "sv": "d MMMM y", "fr": "d MMMM y", "de": "d. MMMM y",
+}  # fmt: skip
+FIRST_OF_MONTH: Final[dict[str, str]] = {"fr": "1er"}  # where the first day is an ordinal
+# Sums in a currency of the language's own countries carry its sign, others the code.
+SUM_SHAPES: Final[dict[str, str]] = {"en": "¤¤ #,##0.00"}  # where the code comes first
+OWN_CURRENCIES: Final[dict[str, tuple[str, ...]]] = {
+    "en": (), "fi": ("EUR",), "sv": ("EUR", "SEK"), "fr": ("EUR",), "de": ("EUR",),
+}  # fmt: skip
 NO_BREAK_SPACE: Final = "\N{NO-BREAK SPACE}"
 # Archive-grade (embedded fonts, Unicode text, colour profile) plus the tags that screen readers
 # use; declared, and checked in structure, not certified by a validator.
@@ -187,7 +197,10 @@ def _environment(language: Language) -> Environment:
     locale, day_format = LOCALES[language], DAY_FORMATS[language]
 
     def day(value: datetime.date) -> str:
-        return format_date(value, day_format, locale).replace(" ", NO_BREAK_SPACE)
+        text = format_date(value, day_format, locale)
+        if value.day == 1 and language in FIRST_OF_MONTH:
+            text = FIRST_OF_MONTH[language] + text.removeprefix("1")
+        return text.replace(" ", NO_BREAK_SPACE)
 
     def money(minor: int, currency: str) -> str:
         return format_money(minor, currency, language)
@@ -205,12 +218,10 @@ def _environment(language: Language) -> Environment:
 
 
 def format_money(minor: int, currency: str, language: Language) -> str:
-    """`EUR 1,189.00` in English; `1 189,00 €` in Finnish, with the code for other currencies."""
+    """`EUR 1,189.00` in English; `1 189,00 €` elsewhere, with the code for foreign currencies."""
     amount = Decimal(minor).scaleb(-get_currency_precision(currency))
-    if language == "fi":
-        pattern = "#,##0.00 ¤" if currency == "EUR" else "#,##0.00 ¤¤"
-    else:
-        pattern = "¤¤ #,##0.00"
+    own = currency in OWN_CURRENCIES[language]
+    pattern = SUM_SHAPES.get(language, "#,##0.00 ¤" if own else "#,##0.00 ¤¤")
     text = format_currency(amount, currency, pattern, LOCALES[language])
     return text.replace(" ", NO_BREAK_SPACE)
 

@@ -4,8 +4,12 @@ The persons, companies and numbers are made up; the account is the well-known ex
 the Finnish banks' documentation with valid check digits.
 """
 
+import functools
 from datetime import date
+from pathlib import Path
 from typing import Any
+
+import yaml
 
 from letters.content import (
     Agency,
@@ -66,68 +70,17 @@ CLAIMANTS = (
     ),
 )
 
-_TEXTS: dict[Language, dict[str, Any]] = {
-    "en": {
-        "service": "flight NB 0931, Helsinki to Copenhagen, 12 October 2026",
-        "facts": (
-            "The claimants booked and paid for a return journey Helsinki-Copenhagen.",
-            "Flight NB 0931 was cancelled on the day of departure. A new flight was offered "
-            "only for two days later; the claimants did not travel.",
-            "The claimants asked for their money back by e-mail. Only an automatic "
-            "acknowledgement arrived.",
-        ),
-        "items": ("Unused return ticket", "Compensation for the cancelled flight"),
-        "exhibits": (
-            "Booking confirmation",
-            "Notice of cancellation",
-            "The claimants' e-mail",
-            "Mandates",
-        ),
-        "body": "Consumer Disputes Board",
-        "reply": "The company has pointed to bad weather in general. It has not shown that the "
-        "weather prevented this flight, nor what it did to avoid the cancellation. The "
-        "price of an unused ticket is in any case to be repaid.",
-        "grounds": (
-            "Regulation (EC) No 261/2004, Article 5(1)(a) and Article 8(1)(a)",
-            "Regulation (EC) No 261/2004, Article 5(1)(c) and Article 7(1)(a)",
-        ),
-        "law": "Interest Act (Finland, 633/1982), section 4",
-        "formula": Formula(name="Demand for payment", language="en"),
-    },
-    "fi": {
-        "service": "lento NB 0931, Helsinki–Kööpenhamina, 12.10.2026",
-        "facts": (
-            "Asiakkaamme varasivat ja maksoivat edestakaisen matkan Helsingistä Kööpenhaminaan.",
-            "Lento NB 0931 peruttiin lähtöpäivänä. Uutta lentoa tarjottiin vasta kahden "
-            "päivän päähän, joten asiakkaamme eivät matkustaneet.",
-            "Asiakkaamme pyysivät rahojaan takaisin sähköpostitse. Vastaukseksi tuli vain "
-            "automaattinen vastaanottoilmoitus.",
-        ),
-        "items": ("Käyttämätön meno-paluulippu", "Vakiokorvaus lennon peruuttamisesta"),
-        "exhibits": (
-            "Varausvahvistus",
-            "Ilmoitus lennon peruuttamisesta",
-            "Asiakkaidemme sähköposti",
-            "Valtakirjat",
-        ),
-        "body": "Kuluttajariitalautakunta",
-        "reply": "Yhtiö on vedonnut yleisesti huonoon säähän. Se ei ole osoittanut, että sää esti "
-        "juuri tämän lennon, eikä sitä, mitä se teki peruutuksen välttämiseksi. "
-        "Käyttämättömän lipun hinta on joka tapauksessa palautettava.",
-        "grounds": (
-            "asetus (EY) N:o 261/2004, 5 artiklan 1 kohdan a alakohta ja 8 artiklan "
-            "1 kohdan a alakohta",
-            "asetus (EY) N:o 261/2004, 5 artiklan 1 kohdan c alakohta ja 7 artiklan "
-            "1 kohdan a alakohta",
-        ),
-        "law": "korkolaki (633/1982) 4 §",
-        "formula": Formula(name="Maksuvaatimus", language="fi"),
-    },
-}
+
+@functools.cache
+def _texts() -> dict[str, dict[str, Any]]:
+    loaded: dict[str, dict[str, Any]] = yaml.safe_load(
+        Path(__file__).with_suffix(".yaml").read_text("utf-8")
+    )
+    return loaded
 
 
 def _common(language: Language) -> dict[str, Any]:
-    texts = _TEXTS[language]
+    texts = _texts()[language]
     days = (date(2026, 8, 3), date(2026, 10, 12), date(2026, 10, 14))
     items = [
         AmountLine(
@@ -182,7 +135,7 @@ REMINDER = EarlierLetter(
 
 def specimen(kind: str, language: Language) -> AnyLetter:
     """A complete invented letter of this kind (a key of `content.LETTERS`)."""
-    texts, common = _TEXTS[language], _common(language)
+    texts, common = _texts()[language], _common(language)
     board = NextStep(kind="complaint", body=texts["body"])
     interest = Interest(law=texts["law"], starts_on=date(2026, 11, 30))
     if kind == "contact":
@@ -214,7 +167,7 @@ def specimen(kind: str, language: Language) -> AnyLetter:
             next_steps=(board, NextStep(kind="court")),
             payment=CLIENT_ACCOUNT,
             interest=interest,
-            formula=texts["formula"],
+            formula=Formula(name=texts["formula"], language=language),
             dispute_body=texts["body"],
             delivery="registered_post",
         )

@@ -9,9 +9,10 @@ import dataclasses
 import unicodedata
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Final, Literal, get_args
 
-Language = Literal["en", "fi"]
+Language = Literal["en", "fi", "sv", "fr", "de"]
+LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
 
 
 def long_text(**options: Any) -> Any:

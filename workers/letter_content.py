@@ -18,6 +18,7 @@ from app.domain.periods import place
 from app.domain.playbook import Body, Playbook
 from app.domain.waits import company_wait
 from app.gates.licences import printed_licence
+from app.law.reference import notices
 from app.playbooks import book
 from app.reply_address import AddressBook
 from letters import content as words
@@ -25,7 +26,6 @@ from workers.effects.letter_rows import LetterRows
 from workers.letter_interest import Claimed, came_minor, interest_of, payments_known
 from workers.letter_words import country_in_words, kind_in_words
 
-LANGUAGES = ("en", "fi")
 # The letter must not promise an earlier day than the ladder waits: it also travels.
 TRAVEL_WORKING_DAYS = {"email": 1, "post": 3}
 PRINTED_LINES_MAX = 7
@@ -48,7 +48,7 @@ def language_of(rows: LetterRows, letter: Letter) -> words.Language:
         wanted = [*current_body(rows.case, playbook).languages, *wanted]
     else:
         wanted = [c["language"] for c in rows.channels if c["kind"] == letter.channel] + wanted
-    found = next((one for one in wanted if one in LANGUAGES), "en")
+    found = next((one for one in wanted if one in words.LANGUAGES), "en")
     return cast(words.Language, found)
 
 
@@ -78,9 +78,25 @@ def _demand(
     if letter.kind is LetterKind.FORMAL_NOTICE:
         body = deciding_body(rows.case, playbook)
         extra["dispute_body"] = body.name if body and body.kind != "court" else None
+        extra["formula"] = formula_of(
+            playbook.step_for(Stage.FORMAL_NOTICE).letter_id, common["language"]
+        )
     return DEMANDS[letter.kind](
         **common, **extra, deadline=_deadline(rows, letter, playbook),
         next_steps=_next_steps(rows.case, playbook), payment=_payment(rows),
+    )  # fmt: skip
+
+
+def formula_of(letter_id: str, language: str) -> words.Formula | None:
+    """The notice's own name, and the sentence its law wants, as its record in the law data has
+    them; the sentence stays in the law's language."""
+    record = notices().get(letter_id, {})
+    if "heading" not in record:
+        return None
+    own = record.get("own_words", {})
+    return words.Formula(
+        name=record["heading"][language], language=own.get("language", language),
+        sentence=own.get("sentence"),
     )  # fmt: skip
 
 

@@ -26,3 +26,8 @@ def country_in_words(code: str, language: str) -> str:
     """The country's name; a code we have no word for (or a state, `US-CA`) by its country's."""
     country = code.partition("-")[0]
     return str(_words()[language]["countries"].get(country, country))
+
+
+def subject_in_words(kind: str, language: str) -> str:
+    """The letter's name in a mail's subject and in lists, by the letter's kind."""
+    return str(_words()[language]["subjects"][kind])

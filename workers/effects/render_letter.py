@@ -26,6 +26,7 @@ from workers.effects.letter_rows import read_letter_rows
 from workers.effects.letter_seal import seal_content
 from workers.letter_content import build_content
 from workers.letter_interest import ask_for_rates
+from workers.letter_words import subject_in_words
 from workers.mail import address_book
 from workers.providers import OWN_STORE
 from workers.providers.delivery import Delivery, Guard
@@ -131,14 +132,6 @@ class RenderLetterHandler:
         return (LetterRendered(letter_id=effect.letter_id, step=effect.step, sha256=made.sha256),)
 
 
-SUBJECTS = {
-    "en": {"contact": "Claim", "reminder": "Reminder", "formal_notice": "Formal notice",
-           "complaint": "Complaint"},
-    "fi": {"contact": "Vaatimus", "reminder": "Muistutus", "formal_notice": "Maksuvaatimus",
-           "complaint": "Valitus"},
-}  # fmt: skip
-
-
 def subject_of(letter: AnyLetter) -> str:
     """`Claim RC-..., flight NB 2204`: the mail's subject and the letter's name in lists."""
-    return f"{SUBJECTS[letter.language][letter.kind]} {letter.reference}, {letter.service}"
+    return f"{subject_in_words(letter.kind, letter.language)} {letter.reference}, {letter.service}"
