@@ -26,6 +26,7 @@ from rich.console import Console
 
 from app.clock import wall_now
 from app.gates.licences import BANDS, endings, licences_of
+from app.law.retention import terms
 from app.settings import Settings, is_placeholder
 from ops import migrations
 from ops.binaries import NoServerProgram
@@ -224,6 +225,7 @@ async def check_database(settings: Settings) -> list[Check]:
         check_skew(before, theirs, after),
         check_business_time(settings, offset or 0),
         check_licences(profile, (after + timedelta(seconds=offset or 0)).date()),
+        check_retention(profile),
     ]
 
 
@@ -233,6 +235,16 @@ async def newest_profile(connection: asyncpg.Connection) -> dict[str, Any]:
     query = "SELECT profile FROM agency_profiles ORDER BY version DESC LIMIT 1"
     profile: dict[str, Any] = json.loads(await connection.fetchval(query) or "{}")
     return profile
+
+
+def check_retention(profile: dict[str, Any]) -> Check:
+    """How long the bank's files are kept, and whether somebody stands behind that term."""
+    country = str(profile.get("country") or "")
+    term = terms().get(country)
+    if term is not None and term.may_forget:
+        return Check("bank files", "ok", f"kept {term.years} years ({term.law})")
+    told = f"no reviewed term for {country}: they are kept for ever" if country else "no profile"
+    return Check("bank files", "warn", told, "have app/law/data/retention.yaml reviewed")
 
 
 def check_licences(profile: dict[str, Any], on: date) -> Check:

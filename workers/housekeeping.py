@@ -15,6 +15,7 @@ from app.consumers.login import purge_links
 from app.db import Database
 from app.documents.store import ObjectStore
 from app.moment import read_moment
+from workers.forgetting import BATCH, forget_bank_files
 from workers.licence_watch import watch_licences
 
 HOUSEKEEPING_SECONDS = 600.0  # an intruder has ten minutes of history to himself, no more
@@ -40,7 +41,8 @@ class Housekeeper:
             moment = await read_moment(session)
             await watch_licences(session, moment)
             await note_arrivals(session, moment.now)
+            forgotten = await forget_bank_files(session, moment)
         async with self._database.transaction() as session:
             await purge_links(session, now=now)
             purged = await idempotency.purge(session, now=now)
-        return purged >= idempotency.PURGE_BATCH
+        return purged >= idempotency.PURGE_BATCH or forgotten >= BATCH

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -43,6 +43,17 @@ def _claim_kind(value: str) -> str:
 
 
 ClaimKind = Annotated[str, Field(max_length=64), AfterValidator(_claim_kind)]
+
+
+def _day_of_year(value: str) -> str:
+    try:
+        date.fromisoformat(f"2000-{value}")  # a leap year: 02-29 is the end of February
+    except ValueError:
+        raise PydanticCustomError("day_of_year", "a day of the year, MM-DD") from None
+    return value
+
+
+YearEnd = Annotated[str, Field(pattern=r"^\d{2}-\d{2}$"), AfterValidator(_day_of_year)]
 Clock = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 CurrencyCode = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 
@@ -112,6 +123,7 @@ class AgencyIn(In):
     website: Line | None = None
     language: LanguageCode = "en"
     zone: Zone = "Europe/Helsinki"
+    financial_year_ends: YearEnd = "12-31"
     licences: Annotated[list[LicenceIn], Field(max_length=20, default_factory=list)]
     accounts: Annotated[list[AccountIn], Field(max_length=40, default_factory=list)]
     approval_line_minor: Annotated[

@@ -80,6 +80,7 @@ async def test_a_migrated_database_passes(settings: Settings) -> None:
         "clocks": "ok",
         "business time": "ok",
         "licences": "warn",  # nobody has set the agency up
+        "bank files": "warn",
     }
 
 
@@ -90,6 +91,11 @@ def test_licences_that_end_soon_are_named() -> None:
     assert (near.state, near.fact) == ("warn", "FI licence FI-1 ends 2026-03-31")
     assert examined.check_licences({"licences": [held]}, NOON.date()).state == "ok"
     assert "PUT /v1/agency" in examined.check_licences({"name": "Oy"}, NOON.date()).fix
+
+
+def test_how_long_bank_files_are_kept_is_said() -> None:
+    assert examined.check_retention({"country": "FI"}).fact.startswith("kept 6 years")
+    assert "for ever" in examined.check_retention({"country": "DE"}).fact
 
 
 async def test_an_empty_database_asks_for_migration(
