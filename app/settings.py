@@ -184,6 +184,13 @@ class Settings(BaseSettings):
         description="Networks of our own mail servers (10.0.3.0/24, ...), separated by commas: "
         "only they may hand mail in where inbound_smtp_host is not the loopback.",
     )
+    mail_authserv_id: str | None = Field(
+        default=None,
+        max_length=255,
+        description="The name our own receiving mail server puts first into the "
+        "Authentication-Results it writes on top of incoming mail; without it no mail is trusted "
+        "above low.",
+    )
     inbound_webhook_secret: SecretStr | None = Field(
         default=None,
         description="Signing secret (whsec_...) of a mail provider that posts incoming mail to "
@@ -252,7 +259,8 @@ class Settings(BaseSettings):
 
     @field_validator(
         "first_admin_email", "smtp_user", "smtp_password", "imap_host", "imap_user",
-        "imap_password", "inbound_smtp_port", "inbound_webhook_secret", "lob_api_key", "lob_from",
+        "imap_password", "inbound_smtp_port", "mail_authserv_id",
+        "inbound_webhook_secret", "lob_api_key", "lob_from",
         mode="before",
     )  # fmt: skip
     @classmethod

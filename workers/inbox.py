@@ -63,6 +63,7 @@ class Inbox:
     lease_seconds: float
     store: ObjectStore
     listening: bool = True
+    authserv_id: str | None = None
     fetched_until: datetime | None = None
     filed: int = 0
     taken: int = 0  # mails looked at, whatever became of them
@@ -97,7 +98,9 @@ class Inbox:
         try:
             attached = [await self._keep(one) for one in said.attachments]
             async with self.database.transaction() as session:
-                if await filing.file_mail(session, self.addresses, mail, said, attached):
+                if await filing.file_mail(
+                    session, self.addresses, mail, said, attached, authserv_id=self.authserv_id
+                ):
                     self.filed += 1
         # One mail that cannot be filed must not stop the others; it is tried again, then parked.
         except Exception as failure:

@@ -75,7 +75,7 @@ class Worker:
         self.reader = MailReader()
         self.mailbox = Inbox(
             tools.database, address_book(settings), self.reader, settings.lease_seconds,
-            tools.store, listening=False,
+            tools.store, listening=False, authserv_id=settings.mail_authserv_id,
         )  # fmt: skip
         self.inbox = Loop("inbox", self._read_mail, pause)
         self.reconciler = Reconciler(tools, HANDLERS)

@@ -109,4 +109,6 @@ async def send_message(
         attachments=[],
         reading=None,
         read_as=None,
+        trust=None,
+        trust_reasons=[],
     )

@@ -159,6 +159,8 @@ async def list_messages(
                 at=r["received_at"],
                 reading=r["reading"] if reads else None,
                 read_as=r["read_as"] if reads else None,
+                trust=r["trust"] if reads else None,
+                trust_reasons=r["trust_reasons"] if reads else [],
                 attachments=files.get(r["id"], []),
             )
             for r in rows

@@ -217,6 +217,8 @@ async def read_messages(
         MessageRow.received_at,
         MessageRow.reading,
         MessageRow.read_as,
+        MessageRow.trust,
+        MessageRow.trust_reasons,
     ).where(MessageRow.case_id == case_id)
     if not is_staff(principal):
         query = query.where(_OWN_MESSAGES.bindparams(actor=principal.actor, me=principal.id))

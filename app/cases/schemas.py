@@ -365,7 +365,9 @@ class MessageReadingOut(Out):
 
 
 class MessageOut(Out):
-    """`reading` is for staff; `read_as` the kind of answer a person recorded from it."""
+    """`reading`, `trust` and `trust_reasons` are for staff; `read_as` the kind of answer a person
+    recorded from it. `trust`: how far the From line of a mail may be believed (low, medium, high;
+    quarantine where it named no one sender), null where it came by no mail."""
 
     id: UUID
     direction: str
@@ -375,6 +377,8 @@ class MessageOut(Out):
     at: datetime
     reading: MessageReadingOut | None
     read_as: str | None
+    trust: str | None
+    trust_reasons: list[str]
     attachments: list[AttachmentOut]  # for those who work on the case
 
 

@@ -1,7 +1,9 @@
 """Where an inbound mail belongs, and its row: to a case by an address that proves it, else the pen.
 
 The address with its MAC places a mail; what the From line says never does. It only tells who seems
-to write, and no step of the ladder rests on it: a person reads every human mail.
+to write, as far as our own mail server vouches for it (app/correspondence/senders.py), and no step
+of the ladder rests on it: a person reads every human mail. One without a single sender goes into
+quarantine, out of which only a senior lets it.
 """
 
 from __future__ import annotations
@@ -22,12 +24,14 @@ from app.channel_health import is_dead, note_refusal
 from app.clock import wall_now
 from app.correspondence.attachments import Attached, keep_attached
 from app.correspondence.guesses import CHARACTERS_SEARCHED, references_in
-from app.correspondence.pen import into_pen, is_blocked
-from app.domain.errors import TransitionRefused
-from app.domain.events import MessageArrived
+from app.correspondence.pen import into_pen, into_quarantine, is_blocked
+from app.correspondence.senders import known_on, role_of, trust_in
+from app.domain.errors import StaleEvent, TransitionRefused
+from app.domain.events import Event, LetterDelivered, MessageArrived
+from app.domain.trust import moves_by_itself
 from app.ids import new_id
 from app.moment import read_moment
-from app.playbooks import book
+from app.reading.trust import Trust
 from app.reply_address import AddressBook
 from app.tables.correspondence import MessageRow
 
@@ -47,16 +51,6 @@ _STORE = text("""
 """)
 _CASE_BY_REFERENCE = text("SELECT id FROM cases WHERE reference = :reference")
 _EFFECT = text("SELECT case_id, kind, payload FROM effects WHERE id = :id")
-_WHO = text("""
-    SELECT c.playbook, c.bodies,
-           ARRAY(SELECT lower(u.email) FROM claimants p JOIN consumers u ON u.id = p.consumer_id
-                  WHERE p.case_id = c.id AND u.email IS NOT NULL) AS consumers,
-           ARRAY(SELECT lower(h.address) FROM channels h
-                  WHERE h.company_id = c.company_id AND h.kind = 'email') AS company,
-           ARRAY(SELECT l.address FROM learned_senders l
-                  WHERE l.company_id = c.company_id AND NOT l.blocked) AS learned
-      FROM cases c WHERE c.id = :id
-""")
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:message_id, 0))")
 _TWIN = text("""
     SELECT id FROM messages
@@ -94,6 +88,10 @@ class Said(Protocol):
     def text(self) -> str: ...
     @property
     def reading(self) -> dict[str, Any]: ...
+    @property
+    def froms(self) -> list[str]: ...
+    @property
+    def results(self) -> list[str]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +106,14 @@ class InboundMail:
 
 @dataclass(slots=True)
 class Place:
-    """Where a mail belongs. `bounce_of` is the letter it is the bounce of; `proven` are cases
-    whose proofs it carries and which disagree."""
+    """Where a mail belongs. `bounce_of` is the letter it is the bounce of, `answers` the letter it
+    answers; `proven` are cases whose proofs it carries and which disagree."""
 
     case_id: UUID | None = None
     bounce_of: UUID | None = None
     is_bounce: bool = False
     hard: bool = False
+    answers: UUID | None = None
     reasons: list[str] = field(default_factory=list)
     proven: tuple[UUID, ...] = ()
 
@@ -146,8 +145,11 @@ async def file_mail(
     mail: InboundMail,
     said: Said,
     attached: Sequence[Attached] = (),
+    *,
+    authserv_id: str | None = None,
 ) -> bool:
-    """File one mail with all that follows, once: False when somebody else has done it."""
+    """File one mail with all that follows, once: False when somebody else has done it.
+    `authserv_id`: how our own mail server signs what it found of a mail."""
     if said.message_id:  # its twin may be coming in by another way this moment
         await session.execute(_ONE_AT_A_TIME, {"message_id": said.message_id})
     place = await _place(session, addresses, mail, said)
@@ -160,18 +162,41 @@ async def file_mail(
         return False
     if not await _finish(session, mail.id, "done", None):
         return False
-    sender = await _sender(session, place, said) if place.case_id else "unknown"
+    known = await known_on(session, place.case_id)
+    trust = trust_in(known, froms=said.froms, results=said.results, authserv_id=authserv_id)
+    shut = trust.level == "quarantine" and not place.is_bounce
+    if shut and place.case_id is not None:  # its proof is only a good guess now
+        place.proven, place.case_id = (place.case_id,), None
+    sender = "unknown" if place.is_bounce else role_of(known, trust)
     automatic = said.automatic or place.is_bounce
+    state = "quarantine" if shut else await _state(session, place, said, automatic)
+    message_id = await _keep(session, mail, said, place, trust, sender, automatic, state)
+    await keep_attached(session, mail.id, attached)
+    await _follow(session, mail, said, place, trust, message_id, sender, automatic, state)
+    return True
+
+
+async def _keep(
+    session: AsyncSession, mail: InboundMail, said: Said, place: Place, trust: Trust,
+    sender: str, automatic: bool, state: str,
+) -> UUID:  # fmt: skip
     message_id = new_id()
-    state = await _state(session, place, said, automatic)
     await session.execute(insert(MessageRow).values(
         id=message_id, case_id=place.case_id, inbound_id=mail.id, direction="in", channel="email",
         sender=sender, from_address=said.sender or "", to_address=mail.envelope_to or "",
         subject=said.subject, text=said.text, automatic=automatic, state=state,
         pen_reasons=place.reasons, message_id_header=said.message_id or None,
         letter_id=place.bounce_of, received_at=mail.received_at, reading=_suggestion(said),
+        trust=trust.level, trust_reasons=list(trust.reasons),
     ))  # fmt: skip
-    await keep_attached(session, mail.id, attached)
+    return message_id
+
+
+async def _follow(
+    session: AsyncSession, mail: InboundMail, said: Said, place: Place, trust: Trust,
+    message_id: UUID, sender: str, automatic: bool, state: str,
+) -> None:  # fmt: skip
+    """What a kept mail sets going: its case hears of it, or a person is asked to place it."""
     if place.bounce_of is not None and said.report is not None:
         status = said.report["status"]
         await note_refusal(
@@ -179,13 +204,22 @@ async def file_mail(
             at=mail.received_at,
         )  # fmt: skip
     if place.case_id is not None:
-        await _tell_case(session, place, message_id, sender, automatic)
-    elif state == "pen" and not automatic:
-        await into_pen(
-            session, message_id, subject=said.subject, words=said.text, sender=said.sender,
-            proven=place.proven,
-        )  # fmt: skip
-    return True
+        await _tell(session, place.case_id, MessageArrived(
+            message_id=message_id, sender=sender, automatic=automatic, bounce_of=place.bounce_of,
+            hard_bounce=place.hard,
+        ))  # fmt: skip
+        kind = said.reading.get("kind")
+        if automatic and place.answers is not None and moves_by_itself(trust.level, kind):
+            arrived = LetterDelivered(place.answers, mail.received_at, "recipient_server")
+            await _tell(session, place.case_id, arrived)
+        return
+    if automatic or state not in ("pen", "quarantine"):
+        return
+    ask = into_quarantine if state == "quarantine" else into_pen
+    await ask(
+        session, message_id, subject=said.subject, words=said.text, sender=said.sender,
+        proven=place.proven,
+    )  # fmt: skip
 
 
 def _suggestion(said: Said) -> dict[str, Any]:
@@ -235,19 +269,12 @@ async def _finish(session: AsyncSession, row_id: UUID, state: str, cause: str | 
     return found.scalar() is not None
 
 
-async def _tell_case(
-    session: AsyncSession, place: Place, message_id: UUID, sender: str, automatic: bool
-) -> None:
-    event = MessageArrived(
-        message_id=message_id, sender=sender, automatic=automatic, bounce_of=place.bounce_of,
-        hard_bounce=place.hard,
-    )  # fmt: skip
-    assert place.case_id is not None
+async def _tell(session: AsyncSession, case_id: UUID, event: Event) -> None:
     try:
-        await engine.advance(session, place.case_id, event, actor=ACTOR)
-    except TransitionRefused as refused:
+        await engine.advance(session, case_id, event, actor=ACTOR)
+    except (TransitionRefused, StaleEvent) as refused:
         # It stays filed and unread; only the ladder did not care.
-        log.warning("message_refused", case_id=str(place.case_id), code=refused.code)
+        log.warning("message_refused", case_id=str(case_id), code=refused.code)
 
 
 async def _place(
@@ -278,6 +305,8 @@ async def _place(
                 letters.add(UUID(row.payload["letter_id"]))
     if len(cases) == 1:
         place.case_id = cases.pop()
+        if len(letters) == 1 and not place.is_bounce:
+            place.answers = next(iter(letters))
         _bounce(place, said, letters)
         return place
     place.proven = tuple(sorted(cases))
@@ -305,21 +334,3 @@ def _pen_reasons(said: Said, cases: set[UUID], wanted: list[str]) -> list[str]:
     if guess:
         reasons.append(f"subject_names:{guess[0].upper()}")
     return reasons
-
-
-async def _sender(session: AsyncSession, place: Place, said: Said) -> str:
-    """Who seems to write: a known address, or one at the domain of a known one."""
-    row = (await session.execute(_WHO, {"id": place.case_id})).one()
-    if place.is_bounce:
-        return "unknown"
-    if said.sender is None:
-        return "unknown"
-    if said.sender in row.consumers:
-        return "consumer"
-    domain = said.sender.rpartition("@")[2]
-    if said.sender in row.learned or domain in {a.rpartition("@")[2] for a in row.company}:
-        return "company"
-    bodies = book.for_case(row.playbook, row.bodies).bodies
-    if any(b.email and b.email.rpartition("@")[2].lower() == domain for b in bodies):
-        return "body"
-    return "unknown"

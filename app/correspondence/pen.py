@@ -26,7 +26,7 @@ PRIORITY: Final = 10  # like an unread answer: it may be one
 _TASK = text("""
     INSERT INTO tasks (id, case_id, kind, key, role, state, due_at, priority, priority_reason,
                        subject_id, opened_at)
-    VALUES (:id, NULL, :kind, :key, 'handler', 'open', :due_at, :priority, 'unplaced', :subject,
+    VALUES (:id, NULL, :kind, :key, :role, 'open', :due_at, :priority, :reason, :subject,
             :now)
     ON CONFLICT DO NOTHING
 """)
@@ -56,23 +56,67 @@ async def into_pen(
     """A person's mail that nothing places: guesses, a task for the next working day, and a
     standstill of the cases it is likely about. The message lies in the pen already."""
     found = await guess(session, subject=subject, words=words, sender=sender, proven=proven)
-    held = plausible(found)
+    await _wait(session, message_id, found, TaskKind.PLACE_MAIL, "handler", "unplaced")
+
+
+async def into_quarantine(
+    session: AsyncSession,
+    message_id: UUID,
+    *,
+    subject: str,
+    words: str,
+    sender: str | None,
+    proven: Collection[UUID] = (),
+) -> None:
+    """A mail that names no one sender: a senior looks before anybody may file it. The cases it may
+    be about stand still like those of the pen. The message lies in quarantine already."""
+    found = await guess(session, subject=subject, words=words, sender=sender, proven=proven)
+    await _wait(session, message_id, found, TaskKind.RELEASE_MAIL, "senior", "sender_in_doubt")
+
+
+async def released(session: AsyncSession, message_id: UUID, *, actor: str) -> None:
+    """Out of quarantine into the pen: the guesses and the standstill go on, the task is another."""
+    await _end_task(session, TaskKind.RELEASE_MAIL, message_id, actor)
+    await _open_task(session, message_id, TaskKind.PLACE_MAIL, "handler", "unplaced")
+
+
+async def _wait(
+    session: AsyncSession,
+    message_id: UUID,
+    found: list[Guess],
+    kind: TaskKind,
+    role: str,
+    reason: str,
+) -> None:
     await _store(session, message_id, found)
+    await _open_task(session, message_id, kind, role, reason)
+    # In one order: two mails may name two cases.
+    for one in sorted(plausible(found), key=lambda g: g.case_id):
+        await _tell(session, one.case_id, MailGuessed(message_id))
+
+
+async def _open_task(
+    session: AsyncSession, message_id: UUID, kind: TaskKind, role: str, reason: str
+) -> None:
     now = (await read_moment(session)).now
     await session.execute(_TASK, {
-        "id": new_id(), "kind": TaskKind.PLACE_MAIL.value, "key": str(message_id),
-        "due_at": next_working_moment(now), "priority": PRIORITY, "subject": message_id, "now": now,
+        "id": new_id(), "kind": kind.value, "key": str(message_id), "role": role,
+        "due_at": next_working_moment(now), "priority": PRIORITY, "reason": reason,
+        "subject": message_id, "now": now,
     })  # fmt: skip
-    for one in sorted(held, key=lambda g: g.case_id):  # in one order: two mails may name two cases
-        await _tell(session, one.case_id, MailGuessed(message_id))
+
+
+async def _end_task(session: AsyncSession, kind: TaskKind, message_id: UUID, actor: str) -> None:
+    now = (await read_moment(session)).now
+    await session.execute(
+        _DONE, {"kind": kind.value, "key": str(message_id), "now": now, "actor": actor}
+    )
 
 
 async def out_of_pen(session: AsyncSession, message_id: UUID, *, actor: str) -> None:
     """A person has placed it: the task is done and the cases that waited run again."""
-    now = (await read_moment(session)).now
-    await session.execute(_DONE, {
-        "kind": TaskKind.PLACE_MAIL.value, "key": str(message_id), "now": now, "actor": actor,
-    })  # fmt: skip
+    for kind in (TaskKind.PLACE_MAIL, TaskKind.RELEASE_MAIL):
+        await _end_task(session, kind, message_id, actor)
     row = await session.scalar(select(MessageRow.pen_guesses).where(MessageRow.id == message_id))
     for case_id in sorted(UUID(one["case_id"]) for one in row or ()):
         await _tell(session, case_id, MailPlaced(message_id))

@@ -42,6 +42,7 @@ class TaskKind(StrEnum):
     FEED_SILENT = "feed_silent"  # our mailbox or bank feed was not read after a deadline
     RATE_MISSING = "rate_missing"  # a letter claims interest in words until somebody finds it
     PLACE_MAIL = "place_mail"  # in the holding pen: says which case it belongs to
+    RELEASE_MAIL = "release_mail"  # in quarantine: a senior says whether it may be read as mail
     LICENCE_ENDING = "licence_ending"  # of the agency: belongs to no case
 
 

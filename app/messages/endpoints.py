@@ -17,6 +17,7 @@ from app.messages.schemas import (
     NotOursIn,
     PenOut,
     PlacedOut,
+    ReleaseIn,
     SplitMessageIn,
     UnfileIn,
 )
@@ -28,7 +29,7 @@ router = Router(prefix="/v1/messages", tags=["messages"])
 
 @router.get("/pen", operation_id="list_pen")
 async def list_pen(session: ReadSession, caller: Staff, pages: Pages) -> PenOut:
-    """Oldest first."""
+    """What waits for a place, and what lies in quarantine; oldest first."""
     query = keyset(queries.pen_query(), queries.ORDER, pages.after("pen"), pages.limit)
     rows = (await session.execute(query)).all()
     shown = rows[: pages.limit]
@@ -88,6 +89,17 @@ async def message_not_ours(
 ) -> PlacedOut:
     """It belongs to none of our cases; it is kept, and those that waited for it run again."""
     return await service.not_ours(session, caller, message_id, body)
+
+
+@router.post(
+    "/{message_id}/release", operation_id="release_message", responses=problems("conflict")
+)
+async def release_message(
+    message_id: Id, body: ReleaseIn, session: Session, caller: Staff
+) -> PlacedOut:
+    """Let a mail that names no one sender out of quarantine: it may then be filed like any other,
+    and is believed no more than before."""
+    return await service.release_message(session, caller, message_id, body.reason)
 
 
 @router.post("/{message_id}/unfile", operation_id="unfile_message", responses=problems("conflict"))

@@ -17,6 +17,7 @@ from app.tables.cases import CaseRow
 from app.tables.correspondence import MessageRow
 
 SHOWN_CHARACTERS: Final = 4_000  # enough to recognise a mail; the whole is read on its case
+WAITING: Final = ("pen", "quarantine")
 SEES_WORDS: Final = ("handler", "senior", "legal")
 ORDER: Final = (MessageRow.__table__.c.received_at, MessageRow.__table__.c.id)
 
@@ -34,7 +35,10 @@ def pen_query() -> Select[Any]:
         table.automatic,
         table.pen_reasons,
         table.pen_guesses,
-    ).where(table.state == "pen")
+        table.state,
+        table.trust,
+        table.trust_reasons,
+    ).where(table.state.in_(WAITING))
 
 
 async def guessed_cases(
@@ -77,6 +81,9 @@ def pen_message(
         automatic=row.automatic,
         why=row.pen_reasons,
         guesses=_guesses(row, cases),
+        state=row.state,
+        trust=row.trust,
+        trust_reasons=row.trust_reasons,
         attachments=files.get(row.id, []) if words else [],
     )
 

@@ -26,9 +26,14 @@ class GuessOut(Out):
 
 
 class PenMessageOut(Out):
-    """`why` says in codes what spoke against placing it."""
+    """`why` says in codes what spoke against placing it. `state`: pen, or quarantine where the mail
+    names no one sender, so that a senior looks at it first. `trust` (quarantine, low, medium, high)
+    is how far its From line may be believed, with the reasons in codes."""
 
     id: uuid.UUID
+    state: Literal["pen", "quarantine"]
+    trust: str | None
+    trust_reasons: list[str]
     received_at: datetime
     channel: str
     from_address: str
@@ -75,6 +80,12 @@ class NotOursIn(In):
     block_sender: Flag = False
 
 
+class ReleaseIn(In):
+    """Why a mail that names no one sender may be read and filed after all."""
+
+    reason: Reason
+
+
 class UnfileIn(In):
     reason: Reason
 
@@ -83,5 +94,5 @@ class PlacedOut(Out):
     """Where the message is now: the cases it was filed to, or none."""
 
     message_id: uuid.UUID
-    state: Literal["unread", "set_aside", "pen", "not_ours"]
+    state: Literal["unread", "set_aside", "pen", "quarantine", "not_ours"]
     case_ids: list[uuid.UUID]

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import audit
 from app.authorisation.principal import Principal
 from app.case_change import CaseChange, Facts, lock_facts
-from app.correspondence.pen import into_pen, out_of_pen
+from app.correspondence.pen import into_pen, out_of_pen, released
 from app.domain.errors import Conflict, InvalidInput, NotFound
 from app.domain.events import MailUnplaced, MessageArrived
 from app.ids import new_id
@@ -68,7 +68,7 @@ async def not_ours(
 ) -> PlacedOut:
     """Kept, and out of the way. Raises NotFound, Conflict."""
     await _lock_cases(session, message_id, [])
-    message = await _in_pen(session, message_id)
+    message = await _in_pen(session, message_id, "pen", "quarantine")
     await session.execute(
         update(MessageRow).where(MessageRow.id == message_id).values(state="not_ours")
     )
@@ -83,6 +83,22 @@ async def not_ours(
     )  # fmt: skip
     await out_of_pen(session, message_id, actor=caller.actor)
     return PlacedOut(message_id=message_id, state="not_ours", case_ids=[])
+
+
+async def release_message(
+    session: AsyncSession, caller: Principal, message_id: uuid.UUID, reason: str
+) -> PlacedOut:
+    """Out of quarantine, into the pen; its trust stays what it was. Raises NotFound, Conflict."""
+    message = await _in_pen(session, message_id, "quarantine")
+    await session.execute(update(MessageRow).where(MessageRow.id == message_id).values(state="pen"))
+    now = (await read_moment(session)).now
+    await audit.append(
+        session, stream=audit.SYSTEM, code="mail_released", actor=caller.actor, at=now,
+        params={"message": str(message_id), "reason": reason},
+    )  # fmt: skip
+    if not message.automatic:
+        await released(session, message_id, actor=caller.actor)
+    return PlacedOut(message_id=message_id, state="pen", case_ids=[])
 
 
 async def unfile_message(
@@ -138,9 +154,11 @@ async def _locked(session: AsyncSession, message_id: uuid.UUID) -> MessageRow:
     return message
 
 
-async def _in_pen(session: AsyncSession, message_id: uuid.UUID) -> MessageRow:
+async def _in_pen(session: AsyncSession, message_id: uuid.UUID, *states: str) -> MessageRow:
     message = await _locked(session, message_id)
-    if message.state != "pen":
+    if message.state == "quarantine" and message.state not in states:
+        raise Conflict("a senior lets it out of quarantine first", code="message_in_quarantine")
+    if message.state not in (states or ("pen",)):
         raise Conflict("this message is filed already", code="message_filed")
     return message
 

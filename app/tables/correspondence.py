@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.tables.base import Base, PrimaryId
+from app.domain.trust import LEVELS
+from app.tables.base import Base, PrimaryId, one_of
 
 
 class InboundRow(Base):
@@ -47,12 +48,19 @@ class MessageRow(Base):
     __table_args__ = (
         CheckConstraint("direction IN ('in','out')", name="direction"),
         CheckConstraint(
-            "state IN ('unread','read','set_aside','pen','not_ours','sent','bounced')",
+            "state IN ('unread','read','set_aside','pen','quarantine','not_ours','sent','bounced')",
             name="state",
         ),
         CheckConstraint("to_consumer_id IS NULL OR to_address = ''", name="to_sealed"),
+        CheckConstraint(one_of("trust", LEVELS), name="trust"),
         Index("ix_messages_case", "case_id", "id"),
         Index("ix_messages_pen", "received_at", "id", postgresql_where=text("state = 'pen'")),
+        Index(
+            "ix_messages_quarantine",
+            "received_at",
+            "id",
+            postgresql_where=text("state = 'quarantine'"),
+        ),
         Index("ix_messages_message_id", "message_id_header"),
         Index("ix_messages_inbound", "inbound_id"),
     )
@@ -78,6 +86,8 @@ class MessageRow(Base):
     read_as: Mapped[str | None]  # the kind of answer a person recorded from it
     pen_guesses: Mapped[list[Any] | None]  # cases it may be about, best first: id, score, why
     message_id_header: Mapped[str | None]
+    trust: Mapped[str | None]  # in the From line of a mail; null: it came by no mail, or long ago
+    trust_reasons: Mapped[list[str]] = mapped_column(default=list, server_default="{}")
     received_at: Mapped[datetime]
 
 

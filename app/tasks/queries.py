@@ -244,7 +244,7 @@ def _allowed(task: TaskRow) -> list[OperationOut]:
         known["{letter_id}"] = task.subject_id
     if task.kind == "settle_effect":
         known["{effect_id}"] = task.subject_id
-    if task.kind == "place_mail":
+    if task.kind in ("place_mail", "release_mail"):
         known["{message_id}"] = task.subject_id
     if task.kind == "check_direct_payment":
         known["{report_id}"] = task.subject_id

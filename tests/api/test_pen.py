@@ -235,3 +235,29 @@ async def test_a_learned_address_is_taken_for_its_company(
 async def _read(database: Database, message_id: UUID) -> None:
     row = await one(database, "SELECT state FROM messages WHERE id = :id", id=message_id)
     assert row.state == "set_aside"
+
+
+async def test_only_a_senior_lets_a_mail_out_of_quarantine(
+    client: httpx.AsyncClient, people: People, database: Database
+) -> None:
+    handler, senior = await people.staff("handler"), await people.staff("senior")
+    case = await make_case(database, handler_id=handler.id)
+    message_id = await in_pen(database)
+    async with database.transaction() as session:
+        await session.execute(
+            text("UPDATE messages SET state = 'quarantine', trust = 'quarantine',"
+                 " trust_reasons = '{several_from}' WHERE id = :id"), {"id": message_id},
+        )  # fmt: skip
+    path = f"/v1/messages/{message_id}"
+    (shown,) = (await get(client, handler, "/v1/messages/pen")).json()["items"]
+    assert (shown["state"], shown["trust_reasons"]) == ("quarantine", ["several_from"])
+    body = {"case_id": str(case.id), "sender": "company"}
+    problem(await post(client, handler, f"{path}/file", body), 409, "message_in_quarantine")
+    reason = {"reason": "their program writes two From lines"}
+    problem(await post(client, handler, f"{path}/release", reason), 403, "forbidden")
+    freed = await post(client, senior, f"{path}/release", reason)
+    assert (freed.status_code, freed.json()["state"]) == (200, "pen"), freed.text
+    assert (await post(client, handler, f"{path}/file", body)).status_code == 200
+    problem(await post(client, senior, f"{path}/release", reason), 409, "message_filed")
+    (filed,) = (await get(client, handler, f"/v1/cases/{case.id}/messages")).json()["items"]
+    assert filed["trust"] == "quarantine"

@@ -233,13 +233,44 @@ async def test_a_bounce_in_plain_words_finds_its_letter_too(
         assert [tuple(r) for r in states] == [("post", "rendering")]
 
 
-async def test_a_doubtful_from_line_is_nobodys(
+async def test_a_doubtful_from_line_is_nobodys_and_waits_in_quarantine(
     database: Database, tools: Tools, inbox: Inbox, case: Staged
 ) -> None:
     to = address(tools, case)
     await put(database, to, mail_of("anna@person.test<evil@evil.test>", to))
     await inbox.once()
-    assert [(m.sender, m.from_address) for m in await messages(database)] == [("unknown", "")]
+    (found,) = await messages(database)
+    assert (found.sender, found.from_address, found.state) == ("unknown", "", "quarantine")
+    assert (found.trust, found.trust_reasons) == ("quarantine", ["doubtful_from"])
+    assert found.pen_guesses[0]["case_id"] == str(case.case_id)
+    assert [e.kind for e in await effects_of(database)] == ["NotifyConsumer"], "nobody is answered"
+
+
+async def test_only_what_our_server_vouches_for_proves_that_a_letter_arrived(
+    database: Database, tools: Tools, inbox: Inbox, mail: FakeMail
+) -> None:
+    """An automatic receipt answers nothing; of high trust it proves that our letter is there."""
+    inbox.authserv_id = "mx.agency.test"
+    case = await signed_case(database, tools.settings, await install(database))
+    async with relaying(tools):
+        await until(lambda: _sent(database, case))
+    letter = next(m for m in mail.mails.values() if m.to == "claims@airline.test")
+    words = "Your request has been received. This is an automatic message, please do not reply."
+    async with database.transaction() as session:
+        await session.execute(text("UPDATE letters SET delivered_at = NULL"))
+    trusted = []
+    for number, found in enumerate(("dmarc=none", "dmarc=pass header.from=airline.test")):
+        raw = mail_of(
+            "noreply@airline.test", address(tools, case), f"In-Reply-To: {letter.message_id}",
+            "Auto-Submitted: auto-replied", body=f"{words} {number}",
+        )  # fmt: skip
+        top = f"Authentication-Results: mx.agency.test; {found}\r\n".encode()
+        await put(database, address(tools, case), top + raw)
+        await inbox.once()
+        async with database.read() as session:
+            at = (await session.execute(text("SELECT delivered_at FROM letters"))).scalar_one()
+        trusted.append(((await messages(database))[-1].trust, at is not None))
+    assert trusted == [("low", False), ("high", True)]
 
 
 @pytest.mark.parametrize(
