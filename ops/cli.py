@@ -7,6 +7,7 @@ import typer
 from ops.binaries import NoServerProgram
 from ops.commands import (
     audit,
+    bank,
     clock,
     config,
     demo,
@@ -42,6 +43,7 @@ app.add_typer(audit.group, name="audit")
 app.add_typer(law.group, name="law")
 app.add_typer(playbook.group, name="playbook")
 app.add_typer(mail.group, name="mail")
+app.add_typer(bank.group, name="bank")
 app.add_typer(post.group, name="post")
 
 

@@ -18,7 +18,6 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import ledger
-from app.banking.camt import EntryRead, StatementRead, read_statements
 from app.banking.files import KeptFile, keep_event
 from app.banking.movements import (
     awaiting_confirmation,
@@ -26,6 +25,11 @@ from app.banking.movements import (
     insert_movements,
     movement_row,
 )
+from app.banking.reading.amounts import written
+from app.banking.reading.gate import postable
+from app.banking.reading.lines import EntryRead, lines_of
+from app.banking.reading.model import Statement
+from app.banking.reading.reader import read_file
 from app.crypto import Keyring
 from app.domain.errors import Conflict
 from app.domain.money import Money
@@ -127,6 +131,11 @@ async def store_file(
     return await keep_event(session, keyring, raw, provider=PROVIDER, external_id=digest, at=at)
 
 
+def read_statements(raw: bytes) -> list[Statement]:
+    """The statements of a file that may be posted. StatementInvalid, TooLarge."""
+    return postable(read_file(raw))
+
+
 async def import_file(
     session: AsyncSession,
     keyring: Keyring,
@@ -134,7 +143,7 @@ async def import_file(
     *,
     actor: str,
     at: datetime,
-    statements: Sequence[StatementRead] | None = None,
+    statements: Sequence[Statement] | None = None,
 ) -> ImportDone:
     """Import a camt.053 file: all its statements or none. Importing it again changes nothing.
 
@@ -171,12 +180,13 @@ class _Posted:
 
 async def _import_statement(
     session: AsyncSession,
-    statement: StatementRead,
+    statement: Statement,
     file: KeptFile,
     *,
     actor: str,
     at: datetime,
 ) -> _Posted:
+    assert statement.opening is not None and statement.closing is not None, "checked at the gate"
     account = await _account(session, statement)
     known = (
         await session.execute(
@@ -188,34 +198,37 @@ async def _import_statement(
     if known is not None:
         if known.content_hash != statement.content_hash:
             raise StatementChanged("This statement was imported before with another content.")
-        return _Posted(_statement_done(known, statement, 0, replayed=True))
+        return _Posted(_statement_done(known, 0, replayed=True, currency=account.currency))
     position = await _continues(session, account, statement)
     row = BankStatement(
         id=new_id(), bank_account_id=account.id, external_event_id=file.id, position=position,
         ident=statement.ident, sequence=statement.sequence, closes_on=statement.closes_on,
-        opening_minor=statement.opening.minor, closing_minor=statement.closing.minor,
+        opening_minor=statement.opening, closing_minor=statement.closing,
         content_hash=statement.content_hash, imported_at=at,
     )  # fmt: skip
     session.add(row)
     await session.flush()
-    posted = await _post_entries(session, account, row, file, statement.entries, actor=actor, at=at)
+    lines = list(lines_of(statement.entries))
+    posted = await _post_entries(session, account, row, file, lines, actor=actor, at=at)
     book = await ledger.balance_of(session, "C.BANK", str(account.id), account.currency)
     ahead = await awaiting_confirmation(session, account)
-    assert book == statement.closing + ahead, "the book must stand where the statement says"
-    done = _statement_done(row, statement, len(statement.entries), replayed=False)
+    assert book.minor == statement.closing + ahead.minor, (
+        "the book must stand where the statement says"
+    )
+    done = _statement_done(row, len(lines), replayed=False, currency=account.currency)
     return _Posted(done, posted.receipts, posted.settled, posted.returned, posted.unexplained)
 
 
 def _statement_done(
-    row: BankStatement, statement: StatementRead, movements: int, *, replayed: bool
+    row: BankStatement, movements: int, *, replayed: bool, currency: str
 ) -> StatementDone:
     return StatementDone(
-        row.id, row.bank_account_id, row.ident, statement.closing, statement.closes_on, movements,
-        replayed,
+        row.id, row.bank_account_id, row.ident, Money(row.closing_minor, currency), row.closes_on,
+        movements, replayed,
     )  # fmt: skip
 
 
-async def _account(session: AsyncSession, statement: StatementRead) -> BankAccount:
+async def _account(session: AsyncSession, statement: Statement) -> BankAccount:
     """The account, locked: statements of one account take turns."""
     account = (
         await session.execute(
@@ -233,7 +246,7 @@ async def _account(session: AsyncSession, statement: StatementRead) -> BankAccou
     return account
 
 
-async def _continues(session: AsyncSession, account: BankAccount, statement: StatementRead) -> int:
+async def _continues(session: AsyncSession, account: BankAccount, statement: Statement) -> int:
     last = (
         await session.execute(
             select(BankStatement)
@@ -247,11 +260,11 @@ async def _continues(session: AsyncSession, account: BankAccount, statement: Sta
         _opens_as_recorded(account, statement)
         return 1
     expected = last.closing_minor
-    if statement.opening.minor != expected:
+    if statement.opening != expected:
         raise StatementGap(
             "The opening balance is not the last closing balance: a statement is missing.",
             expected=Money(expected, account.currency).format(),
-            opening=statement.opening.format(),
+            opening=written(statement.opening or 0, account.currency),
         )
     # Banks number from 1 again each year; between two numbers of one year nothing may be missing.
     given, before = statement.sequence, last.sequence
@@ -262,14 +275,14 @@ async def _continues(session: AsyncSession, account: BankAccount, statement: Sta
     return last.position + 1
 
 
-def _opens_as_recorded(account: BankAccount, statement: StatementRead) -> None:
+def _opens_as_recorded(account: BankAccount, statement: Statement) -> None:
     expected = account.opening_minor or 0
-    if statement.opening.minor != expected:
+    if statement.opening != expected:
         raise OpeningMissing(
             "This first statement opens with another balance than is known here: record the opening"
             " balance of the account first, or import from the account's beginning.",
             expected=Money(expected, account.currency).format(),
-            opening=statement.opening.format(),
+            opening=written(statement.opening or 0, account.currency),
         )
 
 

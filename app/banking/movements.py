@@ -18,8 +18,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from app import ledger
-from app.banking.camt import EntryRead, StatementInvalid
 from app.banking.files import KeptFile, keep_event
+from app.banking.reading.lines import EntryRead
+from app.banking.reading.model import StatementInvalid
 from app.crypto import Keyring, mask_iban
 from app.domain.errors import Conflict, InvalidInput, NotFound
 from app.domain.money import Money

@@ -17,8 +17,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import ledger
-from app.banking.camt import EntryRead
 from app.banking.movements import ReceiptByHand, insert_movements, movement_row, store_sheet
+from app.banking.reading.lines import EntryRead
 from app.crypto import Keyring
 from app.domain.errors import Conflict, InvalidInput, NotFound
 from app.domain.money import Money

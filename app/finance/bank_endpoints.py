@@ -8,8 +8,8 @@ from fastapi import Request
 from sqlalchemy import select
 
 from app.banking import queries
-from app.banking.camt import STATEMENT_BYTES_MAX
 from app.banking.queries import Candidate, UnallocatedMoney
+from app.banking.reading.reader import FILE_BYTES_MAX
 from app.banking.service import AllocationDone
 from app.cases.schemas import Amount
 from app.crypto import mask_name
@@ -90,7 +90,7 @@ async def import_statement(
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media not in XML:
         raise Unsupported("send the file as application/xml")
-    raw = await limited_body(request, STATEMENT_BYTES_MAX)
+    raw = await limited_body(request, FILE_BYTES_MAX)
     await receiving.keep_file(held.database, held.keyring, raw)
     imported = await receiving.import_statement(await open_desk(session, caller), held.keyring, raw)
     done = imported.done

@@ -10,8 +10,13 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from app.banking.camt import read_statements
-from app.banking.importing import ImportDone, import_file, open_bank_account, store_file
+from app.banking.importing import (
+    ImportDone,
+    import_file,
+    open_bank_account,
+    read_statements,
+    store_file,
+)
 from app.banking.movements import ReceiptByHand, record_receipt
 from app.banking.opening import Opening, record_opening
 from app.crypto import Keyring

@@ -9,6 +9,7 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
+import orjson
 import pytest
 from sqlalchemy import insert
 from typer.testing import CliRunner
@@ -211,3 +212,25 @@ async def test_explain_finds_a_case_by_reference_and_by_id(
     assert (await read_explanation(database_url, spoken)).splitlines()[0] == by_id.splitlines()[0]
     with pytest.raises(RecourseError, match="there is no case"):
         await read_explanation(database_url, new_reference())
+
+
+def test_bank_files_are_read_a_line_each_and_a_refused_one_says_why(tmp_path: Path) -> None:
+    samples = ROOT / "tests/banking/samples"
+    broken = tmp_path / "broken.xml"
+    broken.write_bytes(b"<Document>")
+    files = [str(samples / "nordea__example_camt.xml"), str(broken), str(tmp_path / "none"),
+             str(samples / "self-provided__malformed_details.sta")]  # fmt: skip
+    done = CliRunner().invoke(app, ["bank", "read", *files, "--json"])
+    lines = [orjson.loads(line) for line in done.stdout.splitlines()]
+    assert [(x["file"], x["ok"]) for x in lines] == list(
+        zip(files, (True, False, False, False), strict=True)
+    )
+    (statement,) = lines[0]["statements"]
+    assert (statement["opening_minor"], statement["closing"]) == (20_050, "8800.50")
+    assert statement["balanced"] is True and len(statement["entries"]) == 6
+    assert "well-formed" in lines[1]["error"] and "No such file" in lines[2]["error"]
+    assert "does not add up" in lines[3]["error"]
+    assert lines[3]["statements"][0]["balanced"] is False
+    told = CliRunner().invoke(app, ["bank", "read", files[0], files[3]])
+    assert "balanced: yes" in told.stdout and "balanced: NO" in told.stdout
+    assert CliRunner().invoke(app, ["bank", "read", files[1]]).exit_code == 1
