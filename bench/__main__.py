@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.clock import monotonic
-from bench import api, check, growth, letters, memory, periods, relay, start, sweep
+from bench import api, check, growth, letters, mails, memory, periods, relay, start, sweep
 
 QUICK_SCALE = 0.02  # of the sweep's million cases and the relay's orders
 QUICK_LETTERS = 5
@@ -117,6 +117,18 @@ def run_check(quick: bool) -> list[Line]:
     ]
 
 
+def run_mails(quick: bool) -> list[Line]:
+    found = mails.main(QUICK_SCALE if quick else 1.0)
+    return [
+        Line("mails of 50 kB, one core", found["mails_per_s"], "/s", mails.RATE_MIN,
+             f"store and parse alone {found['floor_per_s']:.0f}/s", at_least=True),
+        Line("worst mail, twice the bytes", found["worst_doubling"], "x", mails.LINEAR_MAX,
+             "half of it"),
+        Line("API's p95 beside a burst", found["slower"], "x", mails.SLOWER_MAX,
+             f"alone {found['calm_p95_ms']:.1f} ms"),
+    ]  # fmt: skip
+
+
 ALL: dict[str, Callable[[bool], list[Line]]] = {
     "api": run_api,
     "relay": run_relay,
@@ -126,6 +138,7 @@ ALL: dict[str, Callable[[bool], list[Line]]] = {
     "start": run_start,
     "periods": run_periods,
     "check": run_check,
+    "mails": run_mails,
     "growth": run_growth,
 }
 

@@ -25,6 +25,7 @@ class Load:
     p99_ms: float
     count: int
     statuses: dict[int, int]
+    p95_ms: float = 0.0
 
 
 def request_bytes(
@@ -65,6 +66,40 @@ async def drive(host: str, port: int, make: RequestMaker, *, clients: int, secon
         count=len(spans),
         statuses=statuses,
     )
+
+
+async def steady(
+    host: str, port: int, make: RequestMaker, *, per_second: int, until: Callable[[], bool]
+) -> Load:
+    """Requests at fixed moments until `until` says so, however slow the answers are; a span counts
+    from the moment a request was due, so that waiting behind a slow one is counted too."""
+    spans: list[float] = []
+    statuses: dict[int, int] = {}
+    idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+
+    async def one(n: int, due: float) -> None:
+        pair = idle.pop() if idle else await asyncio.open_connection(
+            host, port, limit=HEADERS_BYTES_MAX
+        )  # fmt: skip
+        pair[1].write(make(n))
+        status = await _answer(pair[0])
+        spans.append(monotonic() - due)
+        statuses[status] = statuses.get(status, 0) + 1
+        idle.append(pair)
+
+    begun, n = monotonic(), 0
+    async with asyncio.TaskGroup() as flying:
+        while not until():
+            due = begun + n / per_second
+            await asyncio.sleep(max(0.0, due - monotonic()))
+            flying.create_task(one(n, due))
+            n += 1
+    for _, writer in idle:
+        writer.close()
+    took = monotonic() - begun
+    spans.sort()
+    p50, p95, p99 = (_quantile(spans, percent) for percent in (50, 95, 99))
+    return Load(len(spans) / took, p50, p99, len(spans), statuses, p95)
 
 
 def _quantile(spans: list[float], percent: int) -> float:
