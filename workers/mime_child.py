@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import email.policy
 import json
+import os
 import re
 import resource
 import sys
@@ -26,6 +27,7 @@ from app.reading.reader import read
 
 MEMORY_BYTES_MAX = 512 * 1024 * 1024
 CPU_SECONDS_MAX = 300  # of the whole child; one mail's time is the parent's to watch
+NICENESS = 5
 HEADER_LINES_MAX = 200
 HEADER_BYTES_MAX = 16_384
 HEADER_PARAMETERS_MAX = 64
@@ -236,6 +238,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES_MAX, MEMORY_BYTES_MAX))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS_MAX, CPU_SECONDS_MAX))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    os.nice(NICENESS)  # who waits for the API goes first
     source, sink = sys.stdin.buffer, sys.stdout.buffer
     while head := source.read(LENGTH_BYTES):
         raw = source.read(int.from_bytes(head, "big"))

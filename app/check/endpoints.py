@@ -25,7 +25,7 @@ router = Router(prefix="/v1", tags=["check"])
 async def public_check(body: CheckIn, held: Held) -> FindingOut:
     """Is there a claim, on what ground, how much, and who decides if the company does not pay.
     Nothing is stored."""
-    return FindingOut.model_validate(_found(body, await today(held.database)))
+    return FindingOut.model_validate(_found(body, await _day(body, held)))
 
 
 @router.post(
@@ -36,7 +36,7 @@ async def public_check(body: CheckIn, held: Held) -> FindingOut:
 )
 async def public_check_calendar(body: CheckIn, held: Held) -> Response:
     """The free acts of the same check as a calendar file. Nothing is stored."""
-    on = await today(held.database)
+    on = await _day(body, held)
     found = _found(body, on)
     if not found["acts"]:
         raise NotFound("there is nothing to do by a day here", code="no_free_acts")
@@ -49,6 +49,10 @@ async def public_check_calendar(body: CheckIn, held: Held) -> Response:
             "x-content-type-options": "nosniff",
         },
     )
+
+
+async def _day(body: CheckIn, held: Held) -> date:
+    return await today(held.database, body.consumer.country if body.consumer else None)
 
 
 def _found(body: CheckIn, on: date) -> dict[str, Any]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 import orjson
+import pytest
 from sqlalchemy import text
 
+from app.check.today import day_in
 from app.db import Database
 from app.law.eligibility import Checker, FactsIn, as_json
 from tests.support.estate import samples
@@ -103,3 +105,9 @@ async def test_the_intake_asks_what_is_not_known_and_nothing_twice(
     ]
     abroad = {k: v for k, v in whole.items() if k != "sold_to_my_country"}
     assert "sold_to_my_country" in (await ask(abroad))["open"]
+
+
+@pytest.mark.parametrize(("country", "day"), [("FI", 29), ("GB", 28), ("US", 28), (None, 28)])
+def test_today_is_the_day_where_the_consumer_is(country: str | None, day: int) -> None:
+    late = datetime(2026, 11, 28, 22, 30, tzinfo=UTC)
+    assert day_in(country, late) == date(2026, 11, day)
