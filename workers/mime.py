@@ -50,6 +50,8 @@ class ReadMail:
     case_reference: str | None = None
     froms: list[str] = field(default_factory=list)
     results: list[str] = field(default_factory=list)
+    alerts: list[str] = field(default_factory=list)
+    html: str | None = None
 
 
 class MailReader:

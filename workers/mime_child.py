@@ -2,8 +2,8 @@
 
 Runs in a process of its own that may be killed at any time: the standard library's parser can be
 made to run for minutes or to exhaust memory by a few kilobytes of header (reliability.md 0).
-Only the standard library, YAML and the pure reading of mail are loaded; nothing here touches the
-network, and of the disk only the phrase files.
+Only the standard library, YAML, the HTML cleaner and the pure reading of mail are loaded; nothing
+here touches the network, and of the disk only the phrase files.
 """
 
 from __future__ import annotations
@@ -21,9 +21,11 @@ from email.utils import getaddresses, parsedate_to_datetime
 from typing import Any
 
 from app.reading.addresses import case_reference
+from app.reading.alerts import alerts_in
 from app.reading.html import html_words
 from app.reading.mail import ParsedMail, Part
 from app.reading.reader import read
+from app.reading.safe_html import safe_html
 
 MEMORY_BYTES_MAX = 512 * 1024 * 1024
 CPU_SECONDS_MAX = 300  # of the whole child; one mail's time is the parent's to watch
@@ -53,7 +55,7 @@ class OverLimit(Exception):
 
 def read_mail(raw: bytes) -> dict[str, Any]:
     """Everything the filing needs to know. Raises OverLimit."""
-    mail, text, attachments, headers = parse(raw)
+    mail, text, attachments, headers, html = parse_whole(raw)
     sender, doubt = _sender(headers.get("from", []))
     reading = read(mail)
     report = reading.report
@@ -76,6 +78,8 @@ def read_mail(raw: bytes) -> dict[str, Any]:
         "case_reference": case_reference(mail, reading.own_text),
         "froms": headers.get("from", [])[:2],
         "results": headers.get("authentication-results", [])[:5],
+        "alerts": alerts_in(f"{mail.header('subject')[:500]}\n{reading.own_text}"),
+        "html": safe_html(html) if html.strip() else None,
     }  # fmt: skip
 
 
@@ -84,6 +88,13 @@ def parse(
 ) -> tuple[ParsedMail, str, list[dict[str, Any]], dict[str, list[str]]]:
     """The mail for the reading, the text to keep, its attachments, its headers as they stand.
     Raises OverLimit."""
+    return parse_whole(raw)[:4]
+
+
+def parse_whole(
+    raw: bytes,
+) -> tuple[ParsedMail, str, list[dict[str, Any]], dict[str, list[str]], str]:
+    """As `parse`, and the HTML as it came. Raises OverLimit."""
     head = raw.partition(b"\r\n\r\n")[0] if b"\r\n\r\n" in raw else raw.partition(b"\n\n")[0]
     headers = _headers(head + b"\n")
     _check_shape(raw)
@@ -99,7 +110,7 @@ def parse(
         parts=_report_parts(message),
     )
     text = plain if plain.strip() else rich
-    return mail, text, attachments, headers
+    return mail, text, attachments, headers, html
 
 
 def _sent_at(value: str) -> datetime | None:

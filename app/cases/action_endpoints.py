@@ -111,4 +111,6 @@ async def send_message(
         read_as=None,
         trust=None,
         trust_reasons=[],
+        alerts=[],
+        html=None,
     )

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import engine
 from app.authorisation import Principal
 from app.cases.access import check_sent, is_staff, own_case
+from app.correspondence.alerts import raise_alerts
 from app.domain.errors import Conflict, NotFound
 from app.domain.events import MessageArrived, PaidDirectReported, QuestionAnswered
 from app.domain.money import Money
@@ -18,6 +19,7 @@ from app.fields import FieldError, FieldsRefused
 from app.ids import new_id
 from app.moment import read_moment
 from app.playbooks import book
+from app.reading.alerts import alerts_in
 from app.tables.correspondence import MessageRow
 from app.tables.people import ConsumerRow
 from app.tables.work import DirectPaymentRow, QuestionRow
@@ -123,6 +125,7 @@ async def send_message(
         pen_reasons=[],
         message_id_header=None,
         received_at=moment.now,
+        alerts=alerts_in(text),
     )
     session.add(row)
     await session.flush()
@@ -133,4 +136,8 @@ async def send_message(
         actor=principal.actor,
         moment=moment,
     )
+    await raise_alerts(
+        session, case_id, row.id, sender="consumer", alerts=row.alerts, kind=None, deadline=None,
+        now=moment.now,
+    )  # fmt: skip
     return row

@@ -161,6 +161,8 @@ async def list_messages(
                 read_as=r["read_as"] if reads else None,
                 trust=r["trust"] if reads else None,
                 trust_reasons=r["trust_reasons"] if reads else [],
+                alerts=r["alerts"] if reads else [],
+                html=f"/v1/messages/{r['id']}/html" if reads and r["has_html"] else None,
                 attachments=files.get(r["id"], []),
             )
             for r in rows

@@ -219,6 +219,8 @@ async def read_messages(
         MessageRow.read_as,
         MessageRow.trust,
         MessageRow.trust_reasons,
+        MessageRow.alerts,
+        MessageRow.html.is_not(None).label("has_html"),
     ).where(MessageRow.case_id == case_id)
     if not is_staff(principal):
         query = query.where(_OWN_MESSAGES.bindparams(actor=principal.actor, me=principal.id))

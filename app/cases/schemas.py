@@ -367,7 +367,8 @@ class MessageReadingOut(Out):
 class MessageOut(Out):
     """`reading`, `trust` and `trust_reasons` are for staff; `read_as` the kind of answer a person
     recorded from it. `trust`: how far the From line of a mail may be believed (low, medium, high;
-    quarantine where it named no one sender), null where it came by no mail."""
+    quarantine where it named no one sender), null where it came by no mail. `alerts`: what in it
+    asked for a person at once. `html` is the address of its cleaned look, where it has one."""
 
     id: UUID
     direction: str
@@ -379,6 +380,8 @@ class MessageOut(Out):
     read_as: str | None
     trust: str | None
     trust_reasons: list[str]
+    alerts: list[str]
+    html: str | None
     attachments: list[AttachmentOut]  # for those who work on the case
 
 

@@ -22,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import engine
 from app.channel_health import is_dead, note_refusal
 from app.clock import wall_now
+from app.correspondence.alerts import raise_alerts
 from app.correspondence.attachments import Attached, keep_attached
 from app.correspondence.guesses import CHARACTERS_SEARCHED, references_in
 from app.correspondence.pen import into_pen, into_quarantine, is_blocked
@@ -88,6 +89,10 @@ class Said(Protocol):
     def text(self) -> str: ...
     @property
     def reading(self) -> dict[str, Any]: ...
+    @property
+    def alerts(self) -> list[str]: ...
+    @property
+    def html(self) -> str | None: ...
     @property
     def froms(self) -> list[str]: ...
     @property
@@ -187,7 +192,7 @@ async def _keep(
         subject=said.subject, text=said.text, automatic=automatic, state=state,
         pen_reasons=place.reasons, message_id_header=said.message_id or None,
         letter_id=place.bounce_of, received_at=mail.received_at, reading=_suggestion(said),
-        trust=trust.level, trust_reasons=list(trust.reasons),
+        trust=trust.level, trust_reasons=list(trust.reasons), alerts=said.alerts, html=said.html,
     ))  # fmt: skip
     return message_id
 
@@ -209,6 +214,11 @@ async def _follow(
             hard_bounce=place.hard,
         ))  # fmt: skip
         kind = said.reading.get("kind")
+        if not automatic:
+            await raise_alerts(
+                session, place.case_id, message_id, sender=sender, alerts=said.alerts, kind=kind,
+                deadline=said.reading.get("deadline_for_us"), now=mail.received_at,
+            )  # fmt: skip
         if automatic and place.answers is not None and moves_by_itself(trust.level, kind):
             arrived = LetterDelivered(place.answers, mail.received_at, "recipient_server")
             await _tell(session, place.case_id, arrived)

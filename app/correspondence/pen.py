@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -23,6 +24,8 @@ from app.tables.correspondence import LearnedSenderRow, MessageRow
 log = structlog.get_logger(__name__)
 ACTOR: Final = "system"
 PRIORITY: Final = 10  # like an unread answer: it may be one
+ALARMED: Final = 0  # words of distress stand in it
+SOON: Final = timedelta(hours=2)
 _TASK = text("""
     INSERT INTO tasks (id, case_id, kind, key, role, state, due_at, priority, priority_reason,
                        subject_id, opened_at)
@@ -99,9 +102,12 @@ async def _open_task(
     session: AsyncSession, message_id: UUID, kind: TaskKind, role: str, reason: str
 ) -> None:
     now = (await read_moment(session)).now
+    alerts = await session.scalar(select(MessageRow.alerts).where(MessageRow.id == message_id))
+    alarmed = "distress" in (alerts or ())
     await session.execute(_TASK, {
         "id": new_id(), "kind": kind.value, "key": str(message_id), "role": role,
-        "due_at": next_working_moment(now), "priority": PRIORITY, "reason": reason,
+        "due_at": now + SOON if alarmed else next_working_moment(now),
+        "priority": ALARMED if alarmed else PRIORITY, "reason": "distress" if alarmed else reason,
         "subject": message_id, "now": now,
     })  # fmt: skip
 

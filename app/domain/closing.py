@@ -33,6 +33,7 @@ OUTLIVES: Final = frozenset(
         TaskKind.INCIDENT,
         TaskKind.LEGAL,
         TaskKind.CARE,
+        TaskKind.COMPLAINT_ABOUT_US,
     }
 )
 # Leaving us: whoever got a letter from us is told that we no longer act.

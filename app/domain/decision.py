@@ -43,6 +43,9 @@ class TaskKind(StrEnum):
     RATE_MISSING = "rate_missing"  # a letter claims interest in words until somebody finds it
     PLACE_MAIL = "place_mail"  # in the holding pen: says which case it belongs to
     RELEASE_MAIL = "release_mail"  # in quarantine: a senior says whether it may be read as mail
+    COMPLAINT_ABOUT_US = "complaint_about_us"  # decided by somebody who is not on the case
+    INSOLVENCY_NOTICE = "insolvency_notice"
+    DIRECT_FIRST = "direct_first"  # they want the consumer to write to them first
     LICENCE_ENDING = "licence_ending"  # of the agency: belongs to no case
 
 

@@ -288,6 +288,7 @@ _Steering = (
     | e.CaseClosed
     | e.CaseReopened
     | e.DistressNoticed
+    | e.AlertRaised
     | e.LegalThreatened
     | e.LimitationMoved
     | e.DateRecounted
@@ -321,6 +322,8 @@ def _steering(t: Turn, event: _Steering) -> None:
             steering.reopened(t, event)
         case e.DistressNoticed():
             steering.distressed(t)
+        case e.AlertRaised():
+            steering.alerted(t, event)
         case e.LegalThreatened():
             steering.legal_threat(t, event)
         case e.LimitationMoved():

@@ -44,6 +44,7 @@ from app.domain.events_claim import (
 )
 from app.domain.events_course import (
     AgencyLeft,
+    AlertRaised,
     AllocationUndone,
     CaseClosed,
     CaseHeld,
@@ -79,6 +80,7 @@ from app.domain.events_course import (
 
 __all__ = [
     "AgencyLeft",
+    "AlertRaised",
     "AllocationUndone",
     "BodyAnswered",
     "BodyAsked",
@@ -207,6 +209,7 @@ Event = (
     | CaseClosed
     | CaseReopened
     | DistressNoticed
+    | AlertRaised
     | LegalThreatened
     | LimitationMoved
     | DateRecounted

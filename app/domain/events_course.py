@@ -256,6 +256,16 @@ class LegalThreatened(BaseEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class AlertRaised(BaseEvent):
+    """A message holds what may not wait for its turn: a complaint about us, an insolvency, a clause
+    that wants the consumer first, a date set on us (`due`). Distress and threats have their own."""
+
+    message_id: uuid.UUID
+    what: str  # a key of app.domain.steering.ALERTED
+    due: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class IncidentRecorded(BaseEvent):
     """A legal date we missed: senior and legal the same day, the consumer within 5 working days."""
 

@@ -11,6 +11,7 @@ from app.domain.closing import close, withdraw
 from app.domain.decision import TaskKind
 from app.domain.errors import StaleEvent
 from app.domain.events import (
+    AlertRaised,
     CaseClosed,
     CaseHeld,
     CaseReassigned,
@@ -297,6 +298,27 @@ def legal_threat(t: Turn, event: LegalThreatened) -> None:
     t.say("legal_threat", visible=False, deadline=event.deadline, by=event.by)
     if t.case.is_open and t.case.stage is not Stage.INTAKE:
         t.pause(PauseKind.LEGAL, "legal", max(due, t.working_days(1)), "legal")
+
+
+# What a message calls for: the task, who does it, within how many working days, how urgent.
+ALERTED: Final = {
+    "complaint_about_us": (TaskKind.COMPLAINT_ABOUT_US, "senior", 1, 5),
+    "insolvency": (TaskKind.INSOLVENCY_NOTICE, "legal", 1, 5),
+    "direct_first": (TaskKind.DIRECT_FIRST, "handler", 2, 20),
+    "deadline_set_on_us": (TaskKind.ANSWER_COMPANY, "handler", 2, 10),
+}
+
+
+def alerted(t: Turn, event: AlertRaised) -> None:
+    """Work for a person, by the date they set where they set one; nothing of the claim moves."""
+    kind, role, days, priority = ALERTED[event.what]
+    due = max(event.due, t.now + timedelta(hours=1)) if event.due else None
+    t.task(
+        kind, str(event.message_id), reason=event.what, due=due,
+        working_days=days, priority=priority, role=role,
+        subject=event.message_id,
+    )  # fmt: skip
+    t.say("alert_raised", visible=False, what=event.what, message=event.message_id)
 
 
 def incident(t: Turn, event: IncidentRecorded) -> None:

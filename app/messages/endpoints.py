@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fastapi import Response
-from fastapi.responses import StreamingResponse
+from fastapi.responses import HTMLResponse, StreamingResponse
 
 from app.case_state import CaseStateOut, read_state
 from app.correspondence.attachments import attachments_of, released_attachment
@@ -60,6 +60,17 @@ async def get_attachment(
         download_headers(row.name, row.sha256, row.size_bytes),
         "application/octet-stream",
     )
+
+
+@router.get(
+    "/{message_id}/html",
+    operation_id="get_message_html",
+    response_class=HTMLResponse,
+    responses={200: {"content": {"text/html": {}}}},
+)
+async def get_message_html(message_id: Id, session: ReadSession, caller: Staff) -> HTMLResponse:
+    """A mail as it looked, cleaned: it runs nothing, loads nothing, and its links are only told."""
+    return HTMLResponse(await queries.message_html(session, caller, message_id))
 
 
 @router.post("/{message_id}/file", operation_id="file_message", responses=problems("conflict"))

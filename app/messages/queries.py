@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.authorisation.principal import Principal
 from app.authorisation.scope import case_scope
 from app.correspondence.schemas import AttachmentOut
+from app.domain.errors import NotFound
 from app.messages.schemas import GuessOut, PenMessageOut
 from app.tables.cases import CaseRow
 from app.tables.correspondence import MessageRow
@@ -38,6 +39,7 @@ def pen_query() -> Select[Any]:
         table.state,
         table.trust,
         table.trust_reasons,
+        table.alerts,
     ).where(table.state.in_(WAITING))
 
 
@@ -84,9 +86,23 @@ def pen_message(
         state=row.state,
         trust=row.trust,
         trust_reasons=row.trust_reasons,
+        alerts=row.alerts if words else [],
         attachments=files.get(row.id, []) if words else [],
     )
 
 
 def _masked(address: str) -> str:
     return f"***@{address.rpartition('@')[2]}" if "@" in address else "***"
+
+
+async def message_html(session: AsyncSession, caller: Principal, message_id: UUID) -> str:
+    """Of a message on a case the caller sees, or in the holding pen. Raises NotFound."""
+    query = (
+        select(MessageRow.html)
+        .outerjoin(CaseRow, CaseRow.id == MessageRow.case_id)
+        .where(MessageRow.id == message_id, or_(MessageRow.case_id.is_(None), case_scope(caller)))
+    )
+    found = await session.scalar(query)
+    if found is None:
+        raise NotFound("this message has no look of its own", code="message_not_found")
+    return str(found)

@@ -28,12 +28,14 @@ class GuessOut(Out):
 class PenMessageOut(Out):
     """`why` says in codes what spoke against placing it. `state`: pen, or quarantine where the mail
     names no one sender, so that a senior looks at it first. `trust` (quarantine, low, medium, high)
-    is how far its From line may be believed, with the reasons in codes."""
+    is how far its From line may be believed, with the reasons in codes; `alerts`, what in it asks
+    for a person at once."""
 
     id: uuid.UUID
     state: Literal["pen", "quarantine"]
     trust: str | None
     trust_reasons: list[str]
+    alerts: list[str]
     received_at: datetime
     channel: str
     from_address: str

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import audit
 from app.authorisation.principal import Principal
 from app.case_change import CaseChange, Facts, lock_facts
+from app.correspondence.alerts import raise_alerts
 from app.correspondence.pen import into_pen, out_of_pen, released
 from app.domain.errors import Conflict, InvalidInput, NotFound
 from app.domain.events import MailUnplaced, MessageArrived
@@ -184,6 +185,12 @@ async def _give(
     await change.advance(
         MessageArrived(message_id=own_id, sender=sender, automatic=message.automatic)
     )
+    if not message.automatic:
+        reading = message.reading or {}
+        await raise_alerts(
+            session, case.id, own_id, sender=sender, alerts=message.alerts,
+            kind=reading.get("kind"), deadline=reading.get("deadline_for_us"), now=change.now,
+        )  # fmt: skip
 
 
 async def _copy(session: AsyncSession, message: MessageRow) -> uuid.UUID:

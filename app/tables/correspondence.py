@@ -88,6 +88,8 @@ class MessageRow(Base):
     message_id_header: Mapped[str | None]
     trust: Mapped[str | None]  # in the From line of a mail; null: it came by no mail, or long ago
     trust_reasons: Mapped[list[str]] = mapped_column(default=list, server_default="{}")
+    alerts: Mapped[list[str]] = mapped_column(default=list, server_default="{}")
+    html: Mapped[str | None]  # as the mail looked, cleaned: it runs and loads nothing
     received_at: Mapped[datetime]
 
 

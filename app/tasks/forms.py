@@ -25,6 +25,9 @@ ENDED_BY_HAND: Final = frozenset(
         TaskKind.ANSWER_COMPANY,
         TaskKind.AGENCY_LATE,
         TaskKind.CARE,
+        TaskKind.COMPLAINT_ABOUT_US,
+        TaskKind.INSOLVENCY_NOTICE,
+        TaskKind.DIRECT_FIRST,
         TaskKind.FEED_SILENT,
         TaskKind.RATE_MISSING,
         TaskKind.PROMISE_BROKEN,  # the ladder went on by itself; somebody looked and talked to them

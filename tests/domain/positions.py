@@ -173,6 +173,7 @@ SAMPLES: dict[type[e.Event], Callable[[Life], e.Event]] = {
     e.AgencyLeft: lambda _: e.AgencyLeft(),
     e.CaseClosed: lambda _: e.CaseClosed(Outcome.REFUSED_FINAL, "no_way_left", "anna"),
     e.CaseReopened: lambda _: e.CaseReopened("new_proof", "anna"),
+    e.AlertRaised: lambda life: e.AlertRaised(life.id(), "insolvency"),
     e.DistressNoticed: lambda _: e.DistressNoticed("anna"),
     e.LegalThreatened: lambda life: e.LegalThreatened(_later(life), "anna"),
     e.LimitationMoved: lambda life: e.LimitationMoved(

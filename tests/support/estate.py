@@ -330,6 +330,7 @@ class Builder:
                     to_address="post@agency.test",
                     subject="Re",
                     text="About my parcel.",
+                    html="<p>About my parcel.</p>",
                     automatic=False,
                     state="pen",
                     pen_reasons=["no_case_address"],

@@ -416,3 +416,34 @@ async def test_a_blocked_sender_is_heard_where_a_case_is_named(
     assert found == {
         "Buy now": "pen", "Buy more": "not_ours", f"On {case.reference}: we pay.": "pen",
     }  # fmt: skip
+
+
+async def test_words_of_distress_and_a_threat_ask_a_person_at_once(
+    database: Database, tools: Tools, inbox: Inbox
+) -> None:
+    """The mail is poor evidence of who writes, and enough to look after somebody (B230)."""
+    case = await signed_case(database, tools.settings, await install(database))
+    to = address(tools, case)
+    cry = mail_of("Anna <anna@person.test>", to, body="En jaksa enää, en halua elää.")
+    html = (
+        f"From: claims@airline.test\r\nTo: {to}\r\nSubject: Notice\r\nMessage-ID: <h@a.test>\r\n"
+        "Content-Type: text/html; charset=utf-8\r\n\r\n<p>We will take legal action against you. "
+        "The company has entered administration.<img src=http://t.test/p.gif></p>\r\n"
+    )
+    await put(database, to, cry)
+    await put(database, to, html.encode())
+    await inbox.once()
+    found = await messages(database)
+    assert [m.alerts for m in found] == [["distress"], ["insolvency", "threat"]]
+    assert "<img" not in found[1].html
+    async with database.read() as session:
+        tasks = await session.execute(text("SELECT kind, role FROM tasks WHERE state = 'open'"))
+        pauses = (
+            await session.execute(
+                text("SELECT pauses FROM cases WHERE id = :id"), {"id": case.case_id}
+            )
+        ).scalar_one()
+    assert {("care", "handler"), ("legal", "legal"), ("insolvency_notice", "legal")} <= {
+        tuple(t) for t in tasks
+    }
+    assert {"distress", "legal"} <= {p["kind"] for p in pauses}
