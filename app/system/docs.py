@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import orjson
 from fastapi import Request, Response
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi.responses import FileResponse
 
 from app.deps import Router
 from app.domain.errors import NotFound
@@ -24,7 +25,12 @@ reference_router = Router()
 
 @reference_router.get("/openapi.json", operation_id="api_document", include_in_schema=False)
 async def api_document(request: Request) -> Response:
-    return JSONResponse(request.app.openapi())
+    """Made at the first call and kept as bytes: as objects it holds 12 MB for ever."""
+    app = request.app
+    if not hasattr(app.state, "api_document"):
+        app.state.api_document = orjson.dumps(app.openapi())
+        app.openapi_schema = None
+    return Response(app.state.api_document, media_type="application/json")
 
 
 @reference_router.get("/docs", operation_id="api_reference", include_in_schema=False)
