@@ -197,6 +197,14 @@ class Settings(BaseSettings):
         "/v1/inbound/mail; without it that address answers 404.",
     )
 
+    # -- files --------------------------------------------------------------------------
+    clamd: str | None = Field(
+        default=None,
+        pattern=r"^(tcp://[^:/\s]+:\d{1,5}|unix:///\S+)$",
+        description="Where clamd listens, tcp://host:port or unix:///path; every file waits in "
+        "quarantine until it has looked. Without it files are marked unscanned.",
+    )
+
     # -- post ---------------------------------------------------------------------------
     post_provider: Literal["print_folder", "lob"] = Field(
         default="print_folder",
@@ -260,7 +268,7 @@ class Settings(BaseSettings):
     @field_validator(
         "first_admin_email", "smtp_user", "smtp_password", "imap_host", "imap_user",
         "imap_password", "inbound_smtp_port", "mail_authserv_id",
-        "inbound_webhook_secret", "lob_api_key", "lob_from",
+        "clamd",        "inbound_webhook_secret", "lob_api_key", "lob_from",
         mode="before",
     )  # fmt: skip
     @classmethod

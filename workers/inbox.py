@@ -19,6 +19,7 @@ from app.correspondence.attachments import Attached
 from app.correspondence.filing import InboundMail
 from app.db import Database
 from app.documents.store import ObjectStore
+from app.domain.screening import first_state
 from app.evidence.kinds import EXTENSIONS, kind_of_whole
 from app.moment import read_moment
 from app.reply_address import AddressBook
@@ -64,6 +65,7 @@ class Inbox:
     store: ObjectStore
     listening: bool = True
     authserv_id: str | None = None
+    scans: bool = False  # a virus scanner looks at every file
     fetched_until: datetime | None = None
     filed: int = 0
     taken: int = 0  # mails looked at, whatever became of them
@@ -115,7 +117,12 @@ class Inbox:
         data: bytes = one["data"]
         kind = kind_of_whole(data)
         return Attached(
-            shown_name(one["name"], kind), one["type"], kind, len(data), await self.store.put(data)
+            shown_name(one["name"], kind),
+            one["type"],
+            kind,
+            len(data),
+            await self.store.put(data),
+            first_state(kind, scanned=self.scans),
         )
 
     async def _to_pen(self, mail: InboundMail, cause: str) -> None:

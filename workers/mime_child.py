@@ -159,6 +159,7 @@ def _parts(message: Any) -> tuple[str, str, list[dict[str, Any]]]:
     html: list[str] = []
     attachments: list[dict[str, Any]] = []
     walked = 0
+    reported = message.get_content_type() == "multipart/report"
     stack: list[tuple[Any, int]] = [(message, 0)]
     while stack:
         part, depth = stack.pop(0)
@@ -172,7 +173,9 @@ def _parts(message: Any) -> tuple[str, str, list[dict[str, Any]]]:
             )  # its boundary is broken: what stands there is read as it is
             continue
         if part.is_multipart():
-            if kind not in REPORT_PARTS:
+            if kind == "message/rfc822" and not reported:
+                attachments.append(_inner_mail(part))
+            elif kind not in REPORT_PARTS:
                 stack = [(p, depth + 1) for p in part.get_payload()] + stack
             continue
         name = part.get_filename()
@@ -185,6 +188,15 @@ def _parts(message: Any) -> tuple[str, str, list[dict[str, Any]]]:
                 {"type": kind[:TYPE_CHARS_MAX], "name": shown, "bytes": len(data), "data": data}
             )
     return "\n".join(plain).replace("\x00", ""), "\n".join(html).replace("\x00", ""), attachments
+
+
+def _inner_mail(part: Any) -> dict[str, Any]:
+    """A mail that hangs on this one: a file like any other."""
+    inner = part.get_payload(0)
+    data = inner.as_bytes()
+    name = part.get_filename() or f"{inner.get('subject') or 'mail'}.eml"
+    shown = _words(str(name))[:NAME_CHARS_MAX]
+    return {"type": "message/rfc822", "name": shown, "bytes": len(data), "data": data}
 
 
 def _report_parts(message: Any) -> tuple[Part, ...]:

@@ -28,8 +28,10 @@ from workers.loops import Loop
 from workers.mail import address_book
 from workers.mime import MailReader
 from workers.providers import Providers, build_providers
+from workers.providers.clamd import Clamd
 from workers.reconcile import Reconciler
 from workers.relay import Relay
+from workers.screening import SCREEN_SECONDS, Screener
 from workers.smtp_door import Door
 from workers.tools import Renderer, Tools
 
@@ -76,6 +78,7 @@ class Worker:
         self.mailbox = Inbox(
             tools.database, address_book(settings), self.reader, settings.lease_seconds,
             tools.store, listening=False, authserv_id=settings.mail_authserv_id,
+            scans=settings.clamd is not None,
         )  # fmt: skip
         self.inbox = Loop("inbox", self._read_mail, pause)
         self.reconciler = Reconciler(tools, HANDLERS)
@@ -85,6 +88,10 @@ class Worker:
         )
         self.door = Door(tools.database, settings, self.inbox)
         self.polled = ImapMailbox(tools.database, settings) if settings.imap_host else None
+        self.screen: Loop | None = None
+        if settings.clamd:
+            screener = Screener(tools.database, tools.store, Clamd(settings.clamd))
+            self.screen = Loop("screen", screener.once, SCREEN_SECONDS)
         self.poll = Loop("imap", self._poll, settings.imap_seconds)
 
     def nudge(self, what: str = "") -> None:
@@ -155,6 +162,8 @@ class Worker:
                     group.create_task(relay.run())
                 for loop in (self.sweep, self.inbox, self.reconcile, self.housekeeping):
                     group.create_task(loop.run())
+                if self.screen is not None:
+                    group.create_task(self.screen.run())
                 if self.polled is not None:
                     group.create_task(self.poll.run())
                 group.create_task(beat_forever())

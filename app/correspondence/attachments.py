@@ -1,8 +1,7 @@
 """What hung on an incoming mail: kept with it, shown with every message made of it.
 
-A file whose kind its own bytes tell is released for download by people who work on cases. Anything
-else stays in quarantine: it is listed, so that a person can ask for it in another form, and never
-served.
+Whether it may be downloaded by people who work on cases says app.domain.screening. What is not
+served is listed, so that a person can ask for it in another form.
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ from app.authorisation.principal import Principal
 from app.authorisation.scope import case_scope
 from app.correspondence.schemas import AttachmentOut
 from app.domain.errors import NotFound
+from app.domain.screening import SERVED
 from app.ids import new_id
 from app.tables.cases import CaseRow
 from app.tables.correspondence import AttachmentRow, MessageRow
@@ -27,13 +27,15 @@ from app.tables.correspondence import AttachmentRow, MessageRow
 @dataclass(frozen=True, slots=True)
 class Attached:
     """A file of a mail whose bytes are in the document store under `sha256`. `declared_type` is
-    the sender's word, `media_type` what the content is (None: of no kind that we take)."""
+    the sender's word, `media_type` what the content is (None: of no kind that we take); `state` of
+    app.domain.screening."""
 
     name: str
     declared_type: str
     media_type: str | None
     size_bytes: int
     sha256: str
+    state: str
 
 
 async def keep_attached(
@@ -44,7 +46,7 @@ async def keep_attached(
             "id": new_id(), "inbound_id": inbound_id, "position": position, "name": one.name,
             "declared_type": one.declared_type, "media_type": one.media_type,
             "size_bytes": one.size_bytes, "sha256": one.sha256,
-            "state": "quarantine" if one.media_type is None else "released",
+            "state": one.state,
         }
         for position, one in enumerate(attached)
     ]  # fmt: skip
@@ -71,7 +73,7 @@ async def attachments_of(
 
 
 def _shown(message_id: UUID, row: AttachmentRow) -> AttachmentOut:
-    released = row.state == "released"
+    released = row.state in SERVED
     return AttachmentOut(
         id=row.id,
         name=row.name,
@@ -94,7 +96,7 @@ async def released_attachment(
         .where(
             MessageRow.id == message_id,
             AttachmentRow.id == attachment_id,
-            AttachmentRow.state == "released",
+            AttachmentRow.state.in_(SERVED),
             or_(MessageRow.case_id.is_(None), case_scope(caller)),
         )
     )

@@ -8,8 +8,9 @@ from app.schemas import Flag, Out
 
 
 class AttachmentOut(Out):
-    """A file that came with a mail. `media_type` is told by its content; null: of no kind we take,
-    so it stays in `quarantine` and has no `download`."""
+    """A file that came with a mail. `media_type` is told by its content; null: of no kind we take.
+    `state`: quarantined (the scanner has not looked yet), clean, unscanned (there is no scanner) or
+    rejected; `download` is its address while it is clean or unscanned."""
 
     id: UUID
     name: str

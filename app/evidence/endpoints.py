@@ -62,6 +62,7 @@ async def upload_evidence(
             open_store(held.settings),
             what=what,
             file_name=file_name,
+            scanned=held.settings.clamd is not None,
         )
     response.headers["location"] = f"/v1/cases/{case_id}/evidence/{row.id}"
     case = await own_case(session, caller, case_id)

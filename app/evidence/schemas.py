@@ -9,8 +9,8 @@ from app.schemas import Out
 
 
 class EvidenceOut(Out):
-    """A file on the case. `state`: quarantine, released or refused; `scan`: unscanned, clean or
-    infected. `download` is its address once it is released."""
+    """A file on the case. `state`: quarantined (the scanner has not looked yet), clean, unscanned
+    (there is no scanner) or rejected; `download` is its address while it is clean or unscanned."""
 
     id: UUID
     file_name: str
@@ -19,7 +19,6 @@ class EvidenceOut(Out):
     size_bytes: int
     sha256: str
     state: str
-    scan: str
     uploaded_at: datetime
     uploaded_by_you: bool
     download: str | None

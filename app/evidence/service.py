@@ -13,6 +13,7 @@ from app.authorisation import Principal
 from app.cases.access import own_case
 from app.documents.store import ObjectStore, object_key
 from app.domain.errors import Conflict, NotFound
+from app.domain.screening import SERVED, first_state
 from app.evidence.kinds import EXTENSIONS
 from app.evidence.receive import Received
 from app.evidence.schemas import EvidenceOut
@@ -46,11 +47,10 @@ async def keep(
     *,
     what: str,
     file_name: str | None,
+    scanned: bool,
 ) -> EvidenceRow:
-    """Takes a judged file out of quarantine: stored under its hash, released, not yet scanned.
-
-    Quarantine is the folder it was received into: until its content was judged there is no row,
-    nothing in the document store, and nothing that could be served.
+    """Keeps a file whose kind was told, under its hash, in its first state (app.domain.screening):
+    with a scanner (`scanned`) it is quarantined, and served only once that has looked.
 
     The bytes go first: a row never names bytes that are not there. The same file again on the
     same case is the same evidence. Raises NotFound, TooManyFiles.
@@ -79,8 +79,7 @@ async def keep(
         size_bytes=received.size,
         sha256=received.sha256,
         storage_key=object_key(received.sha256),
-        state="released",
-        scan="unscanned",
+        state=first_state(received.media_type, scanned=scanned),
         what=what,
         uploaded_at=moment.now,
     )
@@ -119,14 +118,14 @@ async def listed(
 async def found(
     session: AsyncSession, principal: Principal, case_id: UUID, evidence_id: UUID
 ) -> EvidenceRow:
-    """One released file of the caller's case. Raises NotFound."""
+    """One served file of the caller's case. Raises NotFound."""
     await own_case(session, principal, case_id)
     row = (
         await session.execute(
             select(EvidenceRow).where(
                 EvidenceRow.id == evidence_id,
                 EvidenceRow.case_id == case_id,
-                EvidenceRow.state == "released",
+                EvidenceRow.state.in_(SERVED),
             )
         )
     ).scalar_one_or_none()
@@ -136,7 +135,7 @@ async def found(
 
 
 def shown(row: EvidenceRow, principal: Principal) -> EvidenceOut:
-    released = row.state == "released"
+    released = row.state in SERVED
     return EvidenceOut(
         id=row.id,
         file_name=row.file_name,
@@ -145,7 +144,6 @@ def shown(row: EvidenceRow, principal: Principal) -> EvidenceOut:
         size_bytes=row.size_bytes,
         sha256=row.sha256,
         state=row.state,
-        scan=row.scan,
         uploaded_at=row.uploaded_at,
         uploaded_by_you=row.uploaded_by == principal.actor,
         download=f"/v1/cases/{row.case_id}/evidence/{row.id}" if released else None,

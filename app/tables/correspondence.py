@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.domain.screening import STATES
 from app.domain.trust import LEVELS
 from app.tables.base import Base, PrimaryId, one_of
 
@@ -94,16 +95,14 @@ class MessageRow(Base):
 
 
 class AttachmentRow(Base):
-    """What hung on an incoming mail; the bytes are in the document store. In quarantine while no
-    kind that we take was told by the content."""
+    """What hung on an incoming mail; the bytes are in the document store (app.domain.screening)."""
 
     __tablename__ = "attachments"
     __table_args__ = (
         UniqueConstraint("inbound_id", "position"),
-        CheckConstraint("state IN ('quarantine', 'released')", name="state"),
-        CheckConstraint(
-            "(state = 'released') = (media_type IS NOT NULL)", name="released_by_content"
-        ),
+        CheckConstraint(one_of("state", STATES), name="state"),
+        CheckConstraint("state = 'rejected' OR media_type IS NOT NULL", name="kind_known"),
+        Index("ix_attachments_screen", "scan_at", postgresql_where=text("state = 'quarantined'")),
     )
 
     id: Mapped[PrimaryId]
@@ -115,6 +114,9 @@ class AttachmentRow(Base):
     size_bytes: Mapped[int]
     sha256: Mapped[str]
     state: Mapped[str]
+    scan_at: Mapped[datetime | None]  # wall time of the next look while quarantined; null: now
+    scan_tries: Mapped[int] = mapped_column(default=0, server_default="0")
+    finding: Mapped[str | None]  # what the scanner called it, or why it could not look
 
 
 class LearnedSenderRow(Base):

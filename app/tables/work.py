@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.domain.case import OfferKind, OfferState
 from app.domain.decision import TaskKind
+from app.domain.screening import STATES
 from app.tables.base import Base, PrimaryId, one_of
 
 
@@ -179,7 +180,8 @@ class EvidenceRow(Base):
 
     __tablename__ = "evidence"
     __table_args__ = (
-        CheckConstraint("state IN ('quarantine','released','refused')", name="state"),
+        CheckConstraint(one_of("state", STATES), name="state"),
+        Index("ix_evidence_screen", "scan_at", postgresql_where=text("state = 'quarantined'")),
         CheckConstraint("size_bytes > 0", name="size"),
         Index("ix_evidence_case", "case_id", "id"),
         Index("ix_evidence_sha256", "sha256"),
@@ -194,7 +196,9 @@ class EvidenceRow(Base):
     sha256: Mapped[str]
     storage_key: Mapped[str]
     state: Mapped[str]
-    scan: Mapped[str]  # unscanned | clean | infected
+    scan_at: Mapped[datetime | None]  # wall time of the next look while quarantined; null: now
+    scan_tries: Mapped[int] = mapped_column(default=0, server_default="0")
+    finding: Mapped[str | None]  # what the scanner called it, or why it could not look
     what: Mapped[str]
     uploaded_at: Mapped[datetime]
 

@@ -313,7 +313,8 @@ class Builder:
             )
             await keep_attached(
                 session, inbound_id,
-                [Attached("offer.pdf", "application/pdf", "application/pdf", len(paper), digest)],
+                [Attached("offer.pdf", "application/pdf", "application/pdf", len(paper), digest,
+                          "unscanned")],
             )  # fmt: skip
             attachment_id = await session.scalar(
                 text("SELECT id FROM attachments WHERE inbound_id = :id"), {"id": inbound_id}
