@@ -19,6 +19,7 @@ from app.finance.bank_endpoints import router as bank
 from app.finance.ledger_endpoints import router as ledger
 from app.finance.payout_endpoints import router as payouts
 from app.intake.endpoints import router as intake
+from app.links.endpoints import router as document_links
 from app.mandates.endpoints import router as mandates
 from app.messages.endpoints import router as messages
 from app.offers.endpoints import router as offers
@@ -50,6 +51,7 @@ ROUTERS: tuple[Router, ...] = (
     answers,
     tasks,
     messages,
+    document_links,
     inbound,
     search,
     bank,

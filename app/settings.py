@@ -15,16 +15,16 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app.mail_rates import Rate, read_rates
+from app.settings_checks import (
+    PLACEHOLDER_SECRET,
+    mailbox_problems,
+    production_problems,
+)
+
 Environment = Literal["development", "test", "production"]
 
-# Known to everybody, therefore refused in production.
-PLACEHOLDER_SECRET = "placeholder-not-for-production"  # noqa: S105  # refused below
-PLACEHOLDER_MARKS = ("placeholder", "changeme", "change-me", "change_me", "example", "secret")
-SECRET_LENGTH_MIN = 32  # characters; 256 bits when written as 64 hex digits or 43 of base64
-TEST_KEY_MARKS = ("sk_test_", "rk_test_", "pk_test_")
-LOB_TEST_KEY_MARK = "test_"
 ASYNC_DRIVER = "postgresql+asyncpg://"
-THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
 WEBHOOK_KEY_BYTES_MIN = 24  # Standard Webhooks, "Signature scheme"
 SECRETS_DIR = Path("/run/secrets")  # where container platforms mount secrets
 
@@ -160,6 +160,37 @@ class Settings(BaseSettings):
         le=3_600,
         description="Whole time of one hand-over; RFC 5321 lets the last reply take 10 minutes.",
     )
+    mail_rates: Annotated[dict[str, Rate], NoDecode] = Field(
+        default={},
+        description="Most mails to one domain: `big.example=100/hour, *=600/hour`, in mails per "
+        "second, minute, hour or day; * is every other domain. A mail above it waits.",
+    )
+    mail_attachment_bytes_max: int = Field(
+        default=7 * 1024 * 1024,
+        ge=0,
+        description="Largest letter attached to a mail, in bytes (a mail is a third larger); a "
+        "larger one is a link that can be opened for document_link_days.",
+    )
+    document_link_days: int = Field(
+        default=90, ge=1, le=400, description="How long such a link can be opened."
+    )
+    archive_address: str | None = Field(
+        default=None,
+        description="Mailbox that gets a copy of every mail about a case. Its presence there "
+        "settles a mail whose end nobody saw.",
+    )
+    archive_imap_host: str | None = Field(
+        default=None, description="IMAP server of that mailbox; without it nobody looks there."
+    )
+    archive_imap_port: int = Field(default=993, ge=1, le=65_535, description="Its port.")
+    archive_imap_tls: bool = Field(
+        default=True, description="Speak TLS; off only for a server on this machine."
+    )
+    archive_imap_user: str | None = Field(default=None, description="User of that mailbox.")
+    archive_imap_password: SecretStr | None = Field(default=None, description="Password there.")
+    archive_imap_mailbox: str = Field(
+        default="INBOX", max_length=200, description="The folder there."
+    )
     imap_host: str | None = Field(
         default=None, description="Server of the mailbox of incoming mail, if one is polled."
     )
@@ -266,7 +297,8 @@ class Settings(BaseSettings):
         raise ValueError("must start with postgresql://")
 
     @field_validator(
-        "first_admin_email", "smtp_user", "smtp_password", "imap_host", "imap_user",
+        "first_admin_email", "archive_address", "archive_imap_host", "archive_imap_user",
+        "archive_imap_password", "smtp_user", "smtp_password", "imap_host", "imap_user",
         "imap_password", "inbound_smtp_port", "mail_authserv_id",
         "clamd",        "inbound_webhook_secret", "lob_api_key", "lob_from",
         mode="before",
@@ -275,6 +307,11 @@ class Settings(BaseSettings):
     def _empty_is_unset(cls, value: Any) -> Any:
         """A compose file passes on what is not set as an empty value, or an empty secret file."""
         return None if isinstance(value, str) and not value.strip() else value
+
+    @field_validator("mail_rates", mode="before")
+    @classmethod
+    def _rates(cls, value: Any) -> Any:
+        return read_rates(value) if isinstance(value, str) else value
 
     @field_validator("inbound_smtp_peers", mode="before")
     @classmethod
@@ -334,62 +371,6 @@ class Settings(BaseSettings):
     def allows_clock_offset(self) -> bool:
         """Only a non-production installation may move business time (architecture.md)."""
         return not self.is_production
-
-
-def is_placeholder(secret: SecretStr | None) -> bool:
-    """True when the value is missing, too short to be random, or known from a document."""
-    if secret is None:
-        return True
-    value = secret.get_secret_value().strip().lower()
-    return len(value) < SECRET_LENGTH_MIN or any(mark in value for mark in PLACEHOLDER_MARKS)
-
-
-def mailbox_problems(settings: Settings) -> list[str]:
-    """What is missing or unsafe in the ways mail comes in."""
-    problems = []
-    if settings.imap_host is not None:
-        if settings.imap_user is None or settings.imap_password is None:
-            problems.append("imap_host needs imap_user and imap_password")
-        if not settings.imap_tls and settings.imap_host not in THIS_MACHINE:
-            problems.append("imap_tls may be off only for a server on this machine")
-    if settings.inbound_smtp_host not in THIS_MACHINE and not settings.inbound_smtp_peers:
-        problems.append("inbound_smtp_host beyond this machine needs inbound_smtp_peers")
-    return problems
-
-
-def production_problems(settings: Settings) -> list[str]:
-    """Why these settings must not serve real people; empty when they may.
-
-    Names settings, never their values: the list goes to logs and to the screen.
-    """
-    problems = []
-    if is_placeholder(settings.secret_key):
-        problems.append(
-            f"secret_key is missing, a placeholder or under {SECRET_LENGTH_MIN} characters"
-        )
-    if settings.key_file is None and settings.keys is None:
-        problems.append("one of key_file and keys must hold the keys that wrap personal data")
-    if (
-        settings.stripe_secret_key is not None
-        and settings.stripe_secret_key.get_secret_value().startswith(TEST_KEY_MARKS)
-    ):
-        problems.append("stripe_secret_key is a test key")
-    if settings.lob_api_key is not None and settings.lob_api_key.get_secret_value().startswith(
-        LOB_TEST_KEY_MARK
-    ):
-        problems.append("lob_api_key is a test key: its letters are never printed")
-    if not settings.public_url.startswith("https://"):
-        problems.append("public_url must be https")
-    if settings.mail_domain.endswith((".invalid", ".example", ".test", ".localhost")):
-        problems.append("mail_domain is a reserved name")
-    if settings.providers == "fake":
-        problems.append("providers must be real")
-    on_this_machine = settings.smtp_host in THIS_MACHINE
-    if not (settings.smtp_starttls or settings.smtp_tls or on_this_machine):
-        problems.append("smtp_starttls or smtp_tls must be on, or letters travel in the clear")
-    if settings.redis_url is None:
-        problems.append("redis_url is not set")
-    return problems
 
 
 @lru_cache(maxsize=1)

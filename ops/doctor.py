@@ -27,7 +27,8 @@ from rich.console import Console
 from app.clock import wall_now
 from app.gates.licences import BANDS, endings, licences_of
 from app.law.retention import terms
-from app.settings import Settings, is_placeholder
+from app.settings import Settings
+from app.settings_checks import is_placeholder
 from ops import migrations
 from ops.binaries import NoServerProgram
 from ops.local import (

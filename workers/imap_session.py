@@ -74,6 +74,12 @@ class ImapSession:
                 return bytes(part[1])
         return None
 
+    def holds(self, message_id: str) -> bool:
+        """Whether a mail of this Message-ID lies there."""
+        quoted = message_id.replace("\\", "").replace('"', "")
+        found = self._ask("SEARCH", "HEADER", "Message-ID", f'"{quoted}"')
+        return any(part for part in found if isinstance(part, bytes) and part.split())
+
     def close(self) -> None:
         try:
             self._server.logout()

@@ -14,6 +14,7 @@ from uuid import UUID
 from app.crypto import SubjectCipher
 from app.reply_address import AddressBook
 from app.settings import Settings
+from workers.mail_html import html_of
 from workers.providers.errors import Refused
 from workers.providers.smtp import OutgoingMail
 
@@ -38,6 +39,8 @@ class Draft:
     in_reply_to: str | None = None
     attachments: Sequence[tuple[str, bytes]] = ()  # (file name, PDF)
     headers: dict[str, str] = field(default_factory=dict)
+    language: str = "en"
+    secret: bool = False  # carries a key to an account: no copy goes to the archive
     person: SubjectCipher | None = None  # of the consumer it goes to: seals the address on file
 
 
@@ -68,13 +71,16 @@ def compose(draft: Draft, settings: Settings) -> OutgoingMail:
     for name, value in draft.headers.items():
         message[name] = one_line(value)
     message.set_content(draft.text)
+    page = html_of(draft.text, language=draft.language, our_url=settings.public_url)
+    message.add_alternative(page, subtype="html")
     for name, pdf in draft.attachments:
         message.add_attachment(pdf, maintype="application", subtype="pdf", filename=name)
-    if draft.attachments:
-        message.set_boundary(f"=_{draft.effect_id.hex}")  # the same bytes for the same effect
+    for n, part in enumerate(p for p in message.walk() if p.is_multipart()):
+        part.set_boundary(f"=_{draft.effect_id.hex}.{n}")  # the same bytes for the same effect
     return OutgoingMail(
         message_id=message_id, envelope_from=book.bounce_address(draft.effect_id), to=to,
-        data=message.as_bytes(),
+        data=message.as_bytes(), key=draft.effect_id.hex,
+        copy_to=None if draft.secret else settings.archive_address,
     )  # fmt: skip
 
 

@@ -19,12 +19,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import outbox
 from app.clock import monotonic
-from app.domain.events import EffectSettled, Event, LetterBounced, LetterDelivered
+from app.domain.events import Event, LetterBounced, LetterDelivered
 from app.moment import read_moment
 from app.outbox import Attempt
 from app.playbooks.working_day import next_working_moment
 from app.tables.post import PostWatchRow
-from workers.attention import ACTOR, ask_person, tell_cases
+from workers.attention import ask_person, tell_cases
+from workers.found import LOCK_CASE, settle_found, tell_sent
 from workers.providers.delivery import Delivery
 from workers.providers.errors import Transient
 from workers.providers.post import PostStatus, TrackedPost
@@ -54,17 +55,10 @@ _SEEN = text("""
      WHERE effect_id = :id AND state IN ('accepted', 'moving')
     RETURNING effect_id
 """)
-_LOCK = text("SELECT id FROM cases WHERE id = :id FOR UPDATE")
 _UNSEEN = text("""
     SELECT id, case_id FROM effects
      WHERE state = 'unknown' AND provider = :provider AND case_id IS NOT NULL
      ORDER BY id LIMIT :batch
-""")
-_FOUND = text("""
-    UPDATE effects SET state = 'done', provider_ref = :ref, settled_at = clock_timestamp(),
-           lease_epoch = lease_epoch + 1, cause = 'found at the printer', unseen_at = NULL
-     WHERE id = :id AND state = 'unknown'
-    RETURNING kind, lease_epoch, payload->>'letter_id' AS letter_id
 """)
 
 
@@ -143,7 +137,7 @@ class PostWatch:
 
 
 async def _take_in(session: AsyncSession, row: Any, status: PostStatus, worker: str) -> None:
-    await session.execute(_LOCK, {"id": row.case_id})
+    await session.execute(LOCK_CASE, {"id": row.case_id})
     now = (await read_moment(session)).now
     state, reason = _next(row, status, now)
     asked = now if reason else None
@@ -196,17 +190,12 @@ def _fact(row: Any, status: PostStatus, now: datetime) -> Event | None:
 async def _settle_found(
     session: AsyncSession, effect_id: UUID, case_id: UUID, delivery: Delivery, worker: str
 ) -> None:
-    """The printer's own word that it has the order: the same end as a person's verdict `sent`."""
-    await session.execute(_LOCK, {"id": case_id})
-    now = (await read_moment(session)).now
-    found = (await session.execute(_FOUND, {"id": effect_id, "ref": delivery.ref})).one_or_none()
+    """The printer's own word that it has the order."""
+    found = await settle_found(
+        session, effect_id, case_id, ref=delivery.ref, where="found at the printer", worker=worker
+    )
     if found is None:
         return
-    await outbox.log_attempts(
-        session, [Attempt(effect_id, found.lease_epoch, worker, "found", delivery.ref)]
-    )
-    letter_id = UUID(found.letter_id) if found.letter_id else None
-    row = watch_row(effect_id, case_id, letter_id, delivery, now)
+    row = watch_row(effect_id, case_id, found.letter_id, delivery, found.now)
     await session.execute(insert(PostWatchRow).values(**row))
-    fact = EffectSettled(effect_id=effect_id, kind=found.kind, verdict="sent", by=ACTOR)
-    await tell_cases(session, [(case_id, fact)], now=now)
+    await tell_sent(session, effect_id, case_id, found)

@@ -14,6 +14,7 @@ from sqlalchemy import text
 from app import outbox
 from app.moment import read_moment
 from app.outbox import Attempt
+from workers.archive_watch import ArchiveWatch
 from workers.attention import ask_person
 from workers.claiming import known_kinds
 from workers.effects.handler import Handler
@@ -67,9 +68,11 @@ class Reconciler:
     handlers: Mapping[str, Handler[Any]]
     late: int = 0
     post_watch: PostWatch = field(init=False)
+    archive_watch: ArchiveWatch = field(init=False)
 
     def __post_init__(self) -> None:
         self.post_watch = PostWatch(self.tools)
+        self.archive_watch = ArchiveWatch(self.tools)
 
     async def once(self) -> bool:
         """One look at everything; never more at once."""
@@ -80,6 +83,7 @@ class Reconciler:
             await self._lost_letters(self.tools.providers.post)
             await self._posted_letters(self.tools.providers.post)
         await self.post_watch.once()
+        await self.archive_watch.once()
         return False
 
     async def _strange_orders(self) -> None:

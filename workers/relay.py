@@ -19,7 +19,7 @@ import structlog
 
 from app import outbox
 from app.clock import monotonic
-from workers import claiming, preparing, recording
+from workers import claiming, mail_pace, preparing, recording
 from workers.effects.handler import Done, Handler, Order
 from workers.providers import OWN_STORE
 from workers.providers.errors import (
@@ -51,6 +51,7 @@ class Held:
     renewed_at: float  # monotonic seconds
     task: asyncio.Task[None] | None = None
     acting: bool = True
+    put_off: bool = False  # handed back before anything left: its time comes later
     left: bool = False  # the guard let the first byte go
 
 
@@ -194,7 +195,7 @@ class Relay:
         try:
             await self._start(held, by_kind)
         finally:
-            await self._hand_back([each for each in held if each.task is None])
+            await self._hand_back([e for e in held if e.task is None and not e.put_off])
 
     async def _start(self, held: Sequence[Held], by_kind: dict[str, list[Order[Any]]]) -> None:
         prepared: dict[UUID, Any] = {}
@@ -206,13 +207,25 @@ class Relay:
                 self.tools, each.handler, each.order.claimed, prepared[key]
             )
         going = [h for h in held if not isinstance(prepared[h.order.id], Exception)]
+        going = await self._within_rates(going, prepared)
         gone = await self._dispatch(going, prepared) if going else set()
         for each in held:
             ready = prepared[each.order.id]
-            if isinstance(ready, DatabaseAway):
+            if each.put_off or isinstance(ready, DatabaseAway):
                 continue
             if isinstance(ready, Exception) or each.order.id in gone:
                 each.task = asyncio.create_task(self._act(each, ready))
+
+    async def _within_rates(self, going: list[Held], prepared: dict[UUID, Any]) -> list[Held]:
+        """Without the mails that go above the rate of their domain."""
+        orders = [(h.order.claimed, prepared[h.order.id]) for h in going]
+        waiting = await mail_pace.put_off_above(self.tools, orders)
+        for each in going:
+            if each.order.id in waiting:
+                each.put_off = True
+                self.counts["put_off"] += 1
+                self._release(each.order.id)
+        return [h for h in going if not h.put_off]
 
     async def _hand_back(self, held: Sequence[Held]) -> None:
         """Orders that were not dispatched are planned again at once and without counting a try;

@@ -18,7 +18,8 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from app.correspondence.raw import MAIL_BYTES_MAX, external_id
 from app.db import Database
 from app.ids import new_id
-from app.settings import THIS_MACHINE, Settings
+from app.settings import Settings
+from app.settings_checks import THIS_MACHINE
 from workers.inbox import store_mail
 from workers.loops import Loop
 from workers.trouble import DATABASE_TROUBLE

@@ -113,4 +113,6 @@ async def send_message(
         trust_reasons=[],
         alerts=[],
         html=None,
+        delivery=None,
+        delivery_status=None,
     )

@@ -163,6 +163,8 @@ async def list_messages(
                 trust_reasons=r["trust_reasons"] if reads else [],
                 alerts=r["alerts"] if reads else [],
                 html=f"/v1/messages/{r['id']}/html" if reads and r["has_html"] else None,
+                delivery=queries.delivery_of(r),
+                delivery_status=r["delivery_status"],
                 attachments=files.get(r["id"], []),
             )
             for r in rows

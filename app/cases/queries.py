@@ -221,6 +221,8 @@ async def read_messages(
         MessageRow.trust_reasons,
         MessageRow.alerts,
         MessageRow.html.is_not(None).label("has_html"),
+        MessageRow.state,
+        MessageRow.delivery_status,
     ).where(MessageRow.case_id == case_id)
     if not is_staff(principal):
         query = query.where(_OWN_MESSAGES.bindparams(actor=principal.actor, me=principal.id))
@@ -228,6 +230,13 @@ async def read_messages(
     query = keyset(query, [MessageRow.id], pages.after(name), pages.limit, descending=True)
     rows, last = _cut(list((await session.execute(query)).mappings()), pages.limit)
     return rows, pages.next(name, [last["id"]]) if last else None
+
+
+def delivery_of(row: Row) -> Any:
+    """What became of what we sent; None for what came in."""
+    if row["direction"] == "in":
+        return None
+    return "handed_over" if row["state"] == "sent" else row["state"]
 
 
 async def read_company_name(session: AsyncSession, case_id: UUID) -> str:

@@ -6,6 +6,7 @@ Every code comes with its words in the language of the case (or the reader's, if
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Literal
 from uuid import UUID
 
 from app.correspondence.schemas import AttachmentOut
@@ -368,7 +369,8 @@ class MessageOut(Out):
     """`reading`, `trust` and `trust_reasons` are for staff; `read_as` the kind of answer a person
     recorded from it. `trust`: how far the From line of a mail may be believed (low, medium, high;
     quarantine where it named no one sender), null where it came by no mail. `alerts`: what in it
-    asked for a person at once. `html` is the address of its cleaned look, where it has one."""
+    asked for a person at once. `html` is the address of its cleaned look, where it has one.
+    `delivery` of what we sent, `delivery_status` by RFC 3463 (4.x.x may pass, 5.x.x is for good)."""
 
     id: UUID
     direction: str
@@ -382,6 +384,8 @@ class MessageOut(Out):
     trust_reasons: list[str]
     alerts: list[str]
     html: str | None
+    delivery: Literal["handed_over", "deferred", "delivered", "bounced"] | None
+    delivery_status: str | None
     attachments: list[AttachmentOut]  # for those who work on the case
 
 

@@ -26,6 +26,7 @@ from app.correspondence.alerts import raise_alerts
 from app.correspondence.attachments import Attached, keep_attached
 from app.correspondence.guesses import CHARACTERS_SEARCHED, references_in
 from app.correspondence.pen import into_pen, into_quarantine, is_blocked
+from app.correspondence.receipts import note_report
 from app.correspondence.senders import known_on, role_of, trust_in
 from app.domain.errors import StaleEvent, TransitionRefused
 from app.domain.events import Event, LetterDelivered, MessageArrived
@@ -116,6 +117,7 @@ class Place:
 
     case_id: UUID | None = None
     bounce_of: UUID | None = None
+    effect_id: UUID | None = None  # the one mail of ours it reports on
     is_bounce: bool = False
     hard: bool = False
     answers: UUID | None = None
@@ -208,6 +210,9 @@ async def _follow(
             session, place.bounce_of, dead=is_dead(status), error=f"bounced with {status or '?'}",
             at=mail.received_at,
         )  # fmt: skip
+    told = None
+    if place.effect_id is not None and said.report is not None:
+        told = await note_report(session, place.effect_id, said.report, mail.received_at)
     if place.case_id is not None:
         await _tell(session, place.case_id, MessageArrived(
             message_id=message_id, sender=sender, automatic=automatic, bounce_of=place.bounce_of,
@@ -222,6 +227,8 @@ async def _follow(
         if automatic and place.answers is not None and moves_by_itself(trust.level, kind):
             arrived = LetterDelivered(place.answers, mail.received_at, "recipient_server")
             await _tell(session, place.case_id, arrived)
+        if told is not None:
+            await _tell(session, place.case_id, told)
         return
     if automatic or state not in ("pen", "quarantine"):
         return
@@ -317,6 +324,7 @@ async def _place(
         place.case_id = cases.pop()
         if len(letters) == 1 and not place.is_bounce:
             place.answers = next(iter(letters))
+        place.effect_id = next(iter(effects)) if len(effects) == 1 and place.is_bounce else None
         _bounce(place, said, letters)
         return place
     place.proven = tuple(sorted(cases))

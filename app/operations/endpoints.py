@@ -33,13 +33,16 @@ async def list_effects(
     caller: Staff,
     pages: Pages,
     state: Annotated[
-        str, Query(max_length=40, description="of unknown, parked, failed; several with commas")
+        str,
+        Query(
+            max_length=40, description="of unknown, parked, failed, deferred; several with commas"
+        ),
     ] = "unknown,parked",
 ) -> EffectListOut:
     """Orders whose outcome a person has to settle, oldest first."""
     states = sorted(set(state.split(",")))
-    if not set(states) <= set(service.LISTED):
-        raise InvalidInput("state is of unknown, parked, failed", code="state_unknown")
+    if not set(states) <= {*service.LISTED, service.DEFERRED}:
+        raise InvalidInput("state is of unknown, parked, failed, deferred", code="state_unknown")
     filters = {"state": ",".join(states)}
     query = keyset(
         service.effects_query(caller, states),
@@ -62,7 +65,7 @@ def _effect(row: EffectRow, reference: str | None) -> EffectOut:
         id=row.id,
         kind=row.kind,
         lane=row.lane,
-        state=row.state,
+        state="deferred" if row.state == "planned" else row.state,
         stream=row.stream,
         case_id=row.case_id,
         reference=reference,
@@ -71,6 +74,7 @@ def _effect(row: EffectRow, reference: str | None) -> EffectOut:
         provider=row.provider,
         staged_at=row.staged_at,
         dispatched_at=row.dispatched_at,
+        next_try_at=row.not_before if row.state == "planned" else None,
     )
 
 

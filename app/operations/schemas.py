@@ -8,12 +8,13 @@ from typing import Literal
 
 from app.schemas import In, Out, Reason
 
-EffectState = Literal["unknown", "parked", "failed"]
+EffectState = Literal["unknown", "parked", "failed", "deferred"]
 Verdict = Literal["sent", "not_sent", "again"]
 
 
 class EffectOut(Out):
-    """An order to the outside that needs a person. No content of the case."""
+    """An order to the outside that needs a person, or is tried again (`deferred`) at `next_try_at`.
+    No content of the case."""
 
     id: uuid.UUID
     kind: str
@@ -27,6 +28,7 @@ class EffectOut(Out):
     provider: str | None
     staged_at: datetime
     dispatched_at: datetime | None
+    next_try_at: datetime | None
 
 
 class EffectListOut(Out):

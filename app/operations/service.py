@@ -6,7 +6,19 @@ import uuid
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, Uuid, exists, insert, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Uuid,
+    and_,
+    exists,
+    insert,
+    literal,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import audit, engine, outbox
@@ -28,6 +40,8 @@ SETTLEABLE: Final = ("unknown", "parked")
 # printer lost): it went, or it did not. Sending again is the ladder's, after the second.
 DOUBT_VERDICTS: Final = ("sent", "not_sent")
 LISTED: Final = (*SETTLEABLE, "failed")
+# Not done yet and to be tried again at its time: their server said "later", or a rate holds it.
+DEFERRED: Final = "deferred"
 # A letter's second sending is the ladder's decision (a new number); every other order is repeated
 # under its own key, so that a provider that did get it refuses the second time.
 LADDER_REPEATS: Final = frozenset({"SendLetter"})
@@ -292,8 +306,11 @@ async def unpark(session: AsyncSession, caller: Principal, case_id: uuid.UUID) -
 
 
 def effects_query(caller: Principal, states: list[str]) -> Any:
+    waiting = and_(
+        literal(DEFERRED in states), EffectRow.state == "planned", EffectRow.cause.is_not(None)
+    )
     return (
         select(EffectRow, CaseRow.reference)
         .outerjoin(CaseRow, CaseRow.id == EffectRow.case_id)
-        .where(EffectRow.state.in_(states), effect_scope(caller))
+        .where(or_(EffectRow.state.in_(states), waiting), effect_scope(caller))
     )

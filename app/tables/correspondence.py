@@ -49,7 +49,8 @@ class MessageRow(Base):
     __table_args__ = (
         CheckConstraint("direction IN ('in','out')", name="direction"),
         CheckConstraint(
-            "state IN ('unread','read','set_aside','pen','quarantine','not_ours','sent','bounced')",
+            "state IN ('unread','read','set_aside','pen','quarantine','not_ours','sent','deferred',"
+            "'delivered','bounced')",
             name="state",
         ),
         CheckConstraint("to_consumer_id IS NULL OR to_address = ''", name="to_sealed"),
@@ -64,6 +65,7 @@ class MessageRow(Base):
         ),
         Index("ix_messages_message_id", "message_id_header"),
         Index("ix_messages_inbound", "inbound_id"),
+        Index("ix_messages_effect", "effect_id", postgresql_where=text("effect_id IS NOT NULL")),
     )
 
     id: Mapped[PrimaryId]
@@ -91,6 +93,7 @@ class MessageRow(Base):
     trust_reasons: Mapped[list[str]] = mapped_column(default=list, server_default="{}")
     alerts: Mapped[list[str]] = mapped_column(default=list, server_default="{}")
     html: Mapped[str | None]  # as the mail looked, cleaned: it runs and loads nothing
+    delivery_status: Mapped[str | None]  # of the last report on a mail of ours (RFC 3463)
     received_at: Mapped[datetime]
 
 

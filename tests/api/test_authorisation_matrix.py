@@ -41,7 +41,7 @@ ID_PARAMETERS = re.compile(r"{([a-z_]+)}")
 # Path parameters whose rows belong to a case: the caller must reach the case.
 OF_CASE = {
     "case_id", "claimant_id", "letter_id", "mandate_id", "question_id", "offer_id", "evidence_id",
-    "report_id", "key",
+    "report_id", "key", "link_id",
 }  # fmt: skip
 # A key is a word of ours, not an id: the same word may stand on two cases.
 NESTED = OF_CASE - {"case_id", "key"}
@@ -49,7 +49,9 @@ NESTED = OF_CASE - {"case_id", "key"}
 COMMON = {
     "staff_id", "key_id", "company_id", "channel_id", "name", "message_id", "movement_id",
     "allocation_id", "batch_id", "item_id", "attachment_id", "client_account_id",
+    "token",
 }  # fmt: skip
+NO_IDS = {"name", "token"}  # words that open the same thing to everybody
 CASE_IN_BODY = {"file_message", "split_message"}  # the caller must reach the case named there
 READS_ALL = {"senior", "legal", "auditor", "finance", "finance_approver"}
 
@@ -199,7 +201,7 @@ def reaches(who: Who, row: Row, path: str, whose: str) -> bool:
     """
     names = set(ID_PARAMETERS.findall(path))
     if names <= COMMON and row.operation not in CASE_IN_BODY:
-        return whose != "nobody" or names <= {"name"}
+        return whose != "nobody" or names <= NO_IDS
     if whose in ("nobody", "mixed"):
         return False
     if who.owns == whose:
@@ -311,7 +313,7 @@ class Matrix:
         if not who.proven or not names:
             return found
         nobody = self.world.ids(None) | (
-            {n: anna["pool_case_id"] for n in names & COMMON if n != "name"}
+            {n: anna["pool_case_id"] for n in names & COMMON if n not in NO_IDS}
         )
         found += [Cell("berta", berta), Cell("nobody", nobody)]
         if "case_id" in names and names & NESTED:

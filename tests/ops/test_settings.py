@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from app.settings import Settings, get_settings, is_placeholder, production_problems
+from app.settings import Settings, get_settings
+from app.settings_checks import is_placeholder, production_problems
 
 RANDOM = "Zk3v9QmX7tYpL2wRf8sNd4hJc6bGaVeU1oTi5KyMxWq"
 SAFE: dict[str, Any] = {

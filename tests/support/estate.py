@@ -36,6 +36,7 @@ from app.tables.security import Staff
 from app.vault import create_cipher
 from tests.support.agency import licensed
 from tests.support.cases import ANSWERS, make_company
+from tests.support.estate_link import letter_link
 from tests.support.estate_money import money
 from tests.support.http import Caller, api_key, body_of_app, session_of, staff
 
@@ -153,6 +154,8 @@ class Builder:
             people["finance_approver"],
             [anna.ids["case_id"], berta.ids["case_id"]],
         )
+        common["token"] = anna.ids.pop("token")  # who has it, has the document
+        berta.ids.pop("token")
         await give_codes(self.database, self.settings)
         world = World(anna, berta, common, people, {})
         async with self.database.read() as session:
@@ -338,6 +341,7 @@ class Builder:
                     received_at=wall_now(),
                 )
             )
+            estate.ids |= await letter_link(session, estate.ids, paper)
         estate.words["reference"] = row.reference
         estate.ids |= {"task_id": str(row.id), "message_id": str(message_id)}
         estate.ids["attachment_id"] = str(attachment_id)

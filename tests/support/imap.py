@@ -73,6 +73,12 @@ class FakeImap:
 
     def _uid(self, tag: bytes, rest: bytes, writer: asyncio.StreamWriter) -> bool:
         word, _, what = rest.partition(b" ")
+        if word == b"SEARCH" and what.startswith(b"HEADER Message-ID "):
+            wanted_id = what.split(b" ", 2)[2].strip(b'"')
+            hits = [u for u, raw in self.mails.items() if b"Message-ID: " + wanted_id in raw]
+            numbers = " ".join(map(str, hits)).encode()
+            writer.write(b"* SEARCH " + numbers + b"\r\n" + tag + b" OK done\r\n")
+            return True
         if word == b"SEARCH":
             first = int(what.split()[1].split(b":")[0])
             last = max(self.mails, default=0)  # `n:*` always names the newest

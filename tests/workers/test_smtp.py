@@ -17,11 +17,14 @@ MAIL = OutgoingMail("<1@us>", "b@us.test", "a@b.test", b"Subject: x\r\n\r\nbody\
 
 @asynccontextmanager
 async def server(
-    settings: Settings, answers: dict[str, str | None], got: list[bytes] | None = None
+    settings: Settings,
+    answers: dict[str, str | None],
+    got: list[bytes] | None = None,
+    heard: list[bytes] | None = None,
 ) -> AsyncIterator[SmtpMail]:
     """A scripted SMTP server: the answer per word; None breaks the line instead of answering.
 
-    "." stands for the end of the data, "BODY" for its middle.
+    "." stands for the end of the data, "BODY" for its middle, "RCPT2" for the second recipient.
     """
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -36,9 +39,14 @@ async def server(
             "RSET": "250",
         } | answers
         writer.write(script[""].encode() + b"\r\n")  # type: ignore[union-attr]  # never None here
-        in_data = False
+        in_data, recipients = False, 0
         while line := await reader.readline():
             word = line[:4].decode().upper().strip()
+            if heard is not None:
+                heard.append(line)
+            if word == "RCPT":
+                recipients += 1
+                word = "RCPT2" if recipients == 2 and "RCPT2" in script else word
             if in_data:
                 if got is not None:
                     got.append(line)
@@ -130,3 +138,27 @@ async def test_the_address_a_server_quotes_is_not_kept(settings: Settings) -> No
         with pytest.raises(Refused) as refused:
             await smtp.send(MAIL, guard=no_guard)
     assert "anna" not in refused.value.cause
+
+
+async def test_reports_are_asked_for_where_they_are_offered_and_a_copy_goes_to_the_archive(
+    settings: Settings,
+) -> None:
+    mail = OutgoingMail("<1@us>", "b@us.test", "a=b@c.test", b"x", "k1", "archive@us.test")
+    got: list[bytes] = []
+    async with server(settings, {"EHLO": "250-hi\r\n250 DSN"}, heard=got) as smtp:
+        await smtp.send(mail, guard=no_guard)
+    assert b"MAIL FROM:<b@us.test> RET=HDRS ENVID=k1\r\n" in got
+    asked = b"NOTIFY=SUCCESS,FAILURE,DELAY ORCPT=rfc822;a+3Db@c.test"
+    assert b"RCPT TO:<a=b@c.test> " + asked + b"\r\n" in got
+    assert b"RCPT TO:<archive@us.test> NOTIFY=NEVER\r\n" in got
+
+
+async def test_without_the_extension_nothing_is_asked_and_a_refusing_archive_stops_no_mail(
+    settings: Settings,
+) -> None:
+    mail = OutgoingMail("<1@us>", "b@us.test", "a@c.test", b"x", "k1", "archive@us.test")
+    got: list[bytes] = []
+    async with server(settings, {"RCPT2": "550 no such box"}, heard=got) as smtp:
+        delivery = await smtp.send(mail, guard=no_guard)
+    assert delivery.ref == "<1@us>"
+    assert b"MAIL FROM:<b@us.test>\r\n" in got and b"RCPT TO:<a@c.test>\r\n" in got

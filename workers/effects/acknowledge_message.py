@@ -59,6 +59,7 @@ class AcknowledgeMessageHandler(MailEffect[AcknowledgeMessage]):
             common = {"reference": case.reference, "name": who["name"], "agency": agency.name,
                       "company": case.company_name}  # fmt: skip
             out[order.id] = Draft(
+                language=who["language"],
                 effect_id=order.id, to_name=who["name"], to_address=who["email"],
                 subject=table["subject"].format_map(common),
                 text=table["text"].format_map(common), at=now, from_name=agency.name,

@@ -111,6 +111,7 @@ def _word(
     if ways[0] == "email":
         assert who.email, "it is a way to reach them"
         return Draft(
+            language=who.language,
             effect_id=order.id, to_name=who.name, to_address=who.email, subject=notice.subject,
             text=notice.text, at=now, from_name=agency.name,
             reply_to=address_book(tools.settings).case_address(case.reference),

@@ -16,6 +16,7 @@ from app.domain.effects import SendLetter
 from app.domain.events import Event, LetterHandedOver
 from app.playbooks import book
 from workers.effects.agency import read_agency
+from workers.effects.document_link import link_for
 from workers.effects.handler import Done, Order, Prepared
 from workers.effects.sending import (
     MAIL_SECONDS_MAX,
@@ -98,10 +99,8 @@ class SendLetterHandler:
             sent = Sent("post", "", lines, prepared.subject, "", None, order.effect.letter_id)
             return Done(delivery, made=sent)
         assert isinstance(prepared, Draft)
-        name = prepared.attachments[0][0]
-        return await send_draft(
-            tools, _with(prepared, name, pdf), guard, letter_id=order.effect.letter_id
-        )
+        draft = await _carrying(tools, order, prepared, pdf)
+        return await send_draft(tools, draft, guard, letter_id=order.effect.letter_id)
 
     async def record(
         self,
@@ -152,15 +151,27 @@ def _draft(
     text_of = words(row["language"])["mails"]["letter"]["text"]
     reference = row["reference"]
     return Draft(
-        effect_id=order.id, to_name=to_name, to_address=to, subject=row["subject"],
+        effect_id=order.id, language=row["language"], to_name=to_name, to_address=to,
+        subject=row["subject"],
         text=text_of.format_map({"reference": reference, "agency": agency}), at=now,
         from_name=agency, reply_to=address_book(tools.settings).case_address(reference),
         automatic="", attachments=((f"{reference}-{row['kind']}.pdf", b""),),
     )  # fmt: skip
 
 
-def _with(draft: Draft, name: str, pdf: bytes) -> Draft:
-    return replace(draft, attachments=((name, pdf),))
+async def _carrying(tools: Tools, order: Order[SendLetter], draft: Draft, pdf: bytes) -> Draft:
+    """The letter attached, or, where it is too large for that, behind a link of its own."""
+    name = draft.attachments[0][0]
+    if len(pdf) <= tools.settings.mail_attachment_bytes_max:
+        return replace(draft, attachments=((name, pdf),))
+    effect = order.effect
+    link = await link_for(
+        tools, order.id, effect.case_id, effect.letter_id,
+        file_name=name, sha256=effect.sha256, size_bytes=len(pdf),
+    )  # fmt: skip
+    table = words(draft.language)["mails"]["letter_link"]
+    said = table["text"].format_map({"link": link, "days": tools.settings.document_link_days})
+    return replace(draft, attachments=(), text=f"{draft.text.rstrip()}\n\n{said}")
 
 
 def _body(row: Any) -> Any:

@@ -55,6 +55,7 @@ class SendMagicLinkHandler(MailEffect[SendMagicLink]):
             # The token stands behind '#': it reaches no server log on its way.
             address = f"{tools.settings.public_url}/login#{link_token(link_key(tools), order.id)}"
             out[order.id] = Draft(
+                secret=True, language=link.language,
                 effect_id=order.id, to_name=link.name, to_address=link.email,
                 subject=table["subject"], at=now, from_name=agency.name,
                 text=table["text"].format_map({"link": address, "agency": agency.name}),

@@ -52,6 +52,7 @@ class SendStaffInviteHandler(MailEffect[SendStaffInvite]):
             common = {"name": invite.name, "agency": agency.name,
                       "link": f"{tools.settings.public_url}/staff/invite#{token}"}  # fmt: skip
             out[order.id] = Draft(
+                secret=True,
                 effect_id=order.id, to_name=invite.name, to_address=invite.email,
                 subject=table["subject"].format_map(common),
                 text=table["text"].format_map(common), at=now, from_name=agency.name,

@@ -62,6 +62,7 @@ class StopNoticeHandler(MailEffect[StopNotice]):
                 )  # fmt: skip
                 continue
             out[order.id] = Draft(
+                language=channel.language,
                 effect_id=order.id, to_name=case.company_name, to_address=channel.address,
                 subject=subject, text=body, at=now, from_name=agency.name, automatic="",
                 reply_to=address_book(tools.settings).case_address(case.reference),

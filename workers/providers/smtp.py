@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 
 import aiosmtplib
+import structlog
 from aiosmtplib.errors import SMTPException, SMTPResponseException
 from aiosmtplib.protocol import SMTPProtocol
 
@@ -18,6 +19,7 @@ from app.settings import Settings
 from workers.providers.delivery import Delivery, Guard
 from workers.providers.errors import OutcomeUnknown, Refused, Transient
 
+log = structlog.get_logger(__name__)
 CONNECT_SECONDS_MAX = 30.0
 COMMAND_SECONDS_MAX = 300.0  # RFC 5321 4.5.3.2: five minutes for MAIL and RCPT
 BUFFER_LOOK_SECONDS = 0.005
@@ -29,12 +31,15 @@ _LEADING_DOT = re.compile(rb"(?m)^\.")
 
 @dataclass(frozen=True, slots=True)
 class OutgoingMail:
-    """One mail to one person: per-recipient answers need a mail each."""
+    """One mail to one person: per-recipient answers need a mail each. `copy_to` is our archive,
+    `key` what reports name the mail by (ENVID)."""
 
     message_id: str
     envelope_from: str
     to: str
     data: bytes
+    key: str = ""
+    copy_to: str | None = None
 
 
 class SmtpMail:
@@ -66,7 +71,8 @@ class SmtpMail:
     async def _envelope(self, smtp: aiosmtplib.SMTP, mail: OutgoingMail) -> None:
         try:
             await self._greet(smtp, mail)
-            await smtp.rcpt(mail.to)
+            await smtp.rcpt(mail.to, options=_receipt_options(smtp, mail))
+            await self._copy(smtp, mail)
             start = await smtp.execute_command(b"DATA")
         except SMTPResponseException as answer:
             raise _refusal(answer.code, answer.message) from None
@@ -80,10 +86,22 @@ class SmtpMail:
         try:
             await smtp.connect()
             smtp.timeout = COMMAND_SECONDS_MAX
-            await smtp.mail(mail.envelope_from)
+            if smtp.is_ehlo_or_helo_needed:
+                await smtp.ehlo()  # what it offers decides what we ask for
+            await smtp.mail(mail.envelope_from, options=_report_options(smtp, mail))
         except SMTPResponseException as answer:
             words = f"our mail server refuses us: {answer.code} {answer.message}"
             raise Transient(_without_addresses(words)[:200]) from None
+
+    async def _copy(self, smtp: aiosmtplib.SMTP, mail: OutgoingMail) -> None:
+        """The archive hears of the mail in the same breath. That it refuses holds no letter up."""
+        if mail.copy_to is None:
+            return
+        options = ["NOTIFY=NEVER"] if smtp.supports_extension("dsn") else []
+        try:
+            await smtp.rcpt(mail.copy_to, options=options)
+        except aiosmtplib.SMTPRecipientRefused as refused:
+            log.error("archive_refuses_copies", code=refused.code)
 
     async def _body(self, smtp: aiosmtplib.SMTP, mail: OutgoingMail, guard: Guard) -> Delivery:
         protocol = smtp.protocol
@@ -110,6 +128,24 @@ class SmtpMail:
         if answer.code // 100 != 2:
             raise _refusal(answer.code, answer.message)
         return Delivery(self.name, mail.message_id, detail=f"{answer.code} {answer.message}"[:200])
+
+
+def _report_options(smtp: aiosmtplib.SMTP, mail: OutgoingMail) -> list[str]:
+    """Reports of what became of the mail, from servers that offer them (RFC 3461)."""
+    if not smtp.supports_extension("dsn") or not mail.key:
+        return []
+    return ["RET=HDRS", f"ENVID={_xtext(mail.key)}"]
+
+
+def _receipt_options(smtp: aiosmtplib.SMTP, mail: OutgoingMail) -> list[str]:
+    if not smtp.supports_extension("dsn"):
+        return []
+    return ["NOTIFY=SUCCESS,FAILURE,DELAY", f"ORCPT=rfc822;{_xtext(mail.to)}"]
+
+
+def _xtext(value: str) -> str:
+    """RFC 3461 4: what is not a plain character, `+` and `=` as hexadecimal."""
+    return "".join(c if "!" <= c <= "~" and c not in "+=" else f"+{ord(c):02X}" for c in value)
 
 
 def _unsent(protocol: SMTPProtocol) -> int:
