@@ -74,9 +74,10 @@ class Inbox:
         """One batch; True when there may be more."""
         async with self.database.transaction() as session:
             now = (await read_moment(session)).now
-            rows = list(await session.execute(_TAKE, {
+            taken = list(await session.execute(_TAKE, {
                 "maximum": TRIES_MAX, "batch": BATCH, "lease": self.lease_seconds,
             }))  # fmt: skip
+        rows = sorted(taken, key=lambda row: row.id)  # as they came: a statement returns any order
         self.taken += len(rows)
         for row in rows:
             await self._file(row)

@@ -370,7 +370,7 @@ class MessageOut(Out):
     recorded from it. `trust`: how far the From line of a mail may be believed (low, medium, high;
     quarantine where it named no one sender), null where it came by no mail. `alerts`: what in it
     asked for a person at once. `html` is the address of its cleaned look, where it has one.
-    `delivery` of what we sent, `delivery_status` by RFC 3463 (4.x.x may pass, 5.x.x is for good)."""
+    `delivery` of what we sent, `delivery_status` by RFC 3463 (4.x.x may pass, 5.x.x may not)."""
 
     id: UUID
     direction: str
