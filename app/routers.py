@@ -26,6 +26,7 @@ from app.offers.endpoints import router as offers
 from app.operations.endpoints import router as operations
 from app.recounts.endpoints import router as recounts
 from app.search.endpoints import router as search
+from app.selfhelp.endpoints import router as selfhelp
 from app.staff.endpoints import router as staff
 from app.staff.key_endpoints import router as api_keys
 from app.staff.login_endpoints import router as staff_login
@@ -39,6 +40,7 @@ ROUTERS: tuple[Router, ...] = (
     intake,
     cases,
     own_case_actions,
+    selfhelp,
     mandates,
     offers,
     evidence,
