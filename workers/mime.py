@@ -52,6 +52,7 @@ class ReadMail:
     results: list[str] = field(default_factory=list)
     alerts: list[str] = field(default_factory=list)
     html: str | None = None
+    inner: list[dict[str, Any]] = field(default_factory=list)
 
 
 class MailReader:

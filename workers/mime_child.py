@@ -24,6 +24,7 @@ from app.reading.addresses import case_reference
 from app.reading.alerts import alerts_in
 from app.reading.html import html_words
 from app.reading.mail import ParsedMail, Part
+from app.reading.passed_on import passed_on
 from app.reading.reader import read
 from app.reading.safe_html import safe_html
 
@@ -40,6 +41,7 @@ PARTS_MAX = 100
 DEPTH_MAX = 12
 TEXT_CHARS_MAX = 100_000
 NAME_CHARS_MAX, TYPE_CHARS_MAX = 200, 100
+INNER_MAX, INNER_CHARS_MAX = 2, 50_000  # mails inside a mail that are read
 LENGTH_BYTES = 4
 CHARSETS = re.compile(r"(?i)utf-?8|us-ascii|ascii|iso-8859-\d{1,2}|windows-125\d|koi8-r|latin-?1")
 _HEADER = re.compile(rb"(?ms)^([!-9;-~]+):[ \t]?(.*?)(?=^[^ \t]|\Z)")
@@ -80,6 +82,7 @@ def read_mail(raw: bytes) -> dict[str, Any]:
         "results": headers.get("authentication-results", [])[:5],
         "alerts": alerts_in(f"{mail.header('subject')[:500]}\n{reading.own_text}"),
         "html": safe_html(html) if html.strip() else None,
+        "inner": _inner(mail, attachments),
     }  # fmt: skip
 
 
@@ -188,6 +191,33 @@ def _parts(message: Any) -> tuple[str, str, list[dict[str, Any]]]:
                 {"type": kind[:TYPE_CHARS_MAX], "name": shown, "bytes": len(data), "data": data}
             )
     return "\n".join(plain).replace("\x00", ""), "\n".join(html).replace("\x00", ""), attachments
+
+
+def _inner(mail: ParsedMail, attachments: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The mails inside this one: passed on below its words, or hanging on it."""
+    found: list[dict[str, Any]] = []
+    told = passed_on(mail.text or mail.html_text)
+    if told is not None:
+        headers = (("from", told.sender), ("subject", told.subject))
+        inner = ParsedMail(headers=headers, text=told.text, sent_at=mail.sent_at)
+        found.append(_as_inner(told.sender, told.subject, told.text, inner))
+    files = [one["data"] for one in attachments if one["type"] == "message/rfc822"]
+    for data in files[: INNER_MAX - len(found)]:
+        try:
+            inner, text, _, headers_of = parse(data)
+        except (OverLimit, ValueError, LookupError, RecursionError):
+            continue  # it stays a file, for a person
+        sender, _ = _sender(headers_of.get("from", []))
+        found.append(_as_inner(sender or "", inner.header("subject")[:500], text, inner))
+    return found
+
+
+def _as_inner(sender: str, subject: str, text: str, mail: ParsedMail) -> dict[str, Any]:
+    reading = read(mail)
+    return {
+        "sender": sender, "subject": subject, "text": text[:INNER_CHARS_MAX],
+        "automatic": reading.is_automatic, "reading": reading.as_json(),
+    }  # fmt: skip
 
 
 def _inner_mail(part: Any) -> dict[str, Any]:

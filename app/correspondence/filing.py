@@ -25,6 +25,7 @@ from app.clock import wall_now
 from app.correspondence.alerts import raise_alerts
 from app.correspondence.attachments import Attached, keep_attached
 from app.correspondence.guesses import CHARACTERS_SEARCHED, references_in
+from app.correspondence.passed_on import keep_passed_on
 from app.correspondence.pen import into_pen, into_quarantine, is_blocked
 from app.correspondence.receipts import note_report
 from app.correspondence.senders import known_on, role_of, trust_in
@@ -92,6 +93,8 @@ class Said(Protocol):
     def reading(self) -> dict[str, Any]: ...
     @property
     def alerts(self) -> list[str]: ...
+    @property
+    def inner(self) -> list[dict[str, Any]]: ...
     @property
     def html(self) -> str | None: ...
     @property
@@ -180,6 +183,12 @@ async def file_mail(
     message_id = await _keep(session, mail, said, place, trust, sender, automatic, state)
     await keep_attached(session, mail.id, attached)
     await _follow(session, mail, said, place, trust, message_id, sender, automatic, state)
+    if place.case_id is not None and sender == "consumer" and not automatic:
+        for inner_id, role, machine in await keep_passed_on(
+            session, place.case_id, mail.id, known, said.inner, own_domain=addresses.domain,
+            received_at=mail.received_at, suggested=SUGGESTED,
+        ):  # fmt: skip
+            await _tell(session, place.case_id, MessageArrived(inner_id, role, machine))
     return True
 
 

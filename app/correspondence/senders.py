@@ -72,10 +72,15 @@ def role_of(known: Known, trust: Trust) -> str:
     """company, body, consumer, or unknown: an address on file, or one at the domain of such."""
     if trust.sender is None or not is_believed(trust.level, trust.reasons):
         return "unknown"
-    if trust.sender in known.consumers:
+    return role_by_address(known, trust.sender)
+
+
+def role_by_address(known: Known, address: str) -> str:
+    """Whose address this is on the case; says nothing of whether it wrote."""
+    if address in known.consumers:
         return "consumer"
-    domain = trust.sender.rpartition("@")[2]
+    domain = address.rpartition("@")[2]
     companies = known.company | known.learned
-    if trust.sender in companies or domain in own_domains(known.company):
+    if address in companies or domain in own_domains(known.company):
         return "company"
     return "body" if domain in own_domains(known.bodies) else "unknown"

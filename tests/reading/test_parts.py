@@ -161,6 +161,7 @@ def test_high_needs_an_aligned_pass_and_a_known_domain() -> None:
         [f"{OURS}; dmarc=temperror header.from=air.example"],
         [f"{OURS}; spf=pass smtp.mailfrom=evil.example"],
         [f"{OURS}; dkim=pass header.d=evil.example"],
+        [f"{OURS}; dkim=pass header.d=air.example header.l=10"],  # B208: signed in part
         [f"{OURS}; dkim=pass header.d=air.example.evil.example"],
         [f"{OURS}; dmarc=fail (dmarc=pass header.from=air.example)"],
     ],

@@ -421,12 +421,13 @@ async def test_a_blocked_sender_is_heard_where_a_case_is_named(
 async def test_words_of_distress_and_a_threat_ask_a_person_at_once(
     database: Database, tools: Tools, inbox: Inbox
 ) -> None:
-    """The mail is poor evidence of who writes, and enough to look after somebody (B230)."""
+    """The mail is poor evidence of who writes, and enough to look after somebody (B230). The second
+    names the case in the envelope only, as a blind copy does (B203)."""
     case = await signed_case(database, tools.settings, await install(database))
     to = address(tools, case)
     cry = mail_of("Anna <anna@person.test>", to, body="En jaksa enää, en halua elää.")
     html = (
-        f"From: claims@airline.test\r\nTo: {to}\r\nSubject: Notice\r\nMessage-ID: <h@a.test>\r\n"
+        "From: claims@airline.test\r\nTo: desk@airline.test\r\nSubject: Notice\r\nMessage-ID: <h@a.test>\r\n"
         "Content-Type: text/html; charset=utf-8\r\n\r\n<p>We will take legal action against you. "
         "The company has entered administration.<img src=http://t.test/p.gif></p>\r\n"
     )
