@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.clock import monotonic
-from bench import api, check, growth, letters, mails, memory, periods, relay, start, sweep
+from bench import api, check, growth, letters, mails, memory, money, periods, relay, start, sweep
 
 QUICK_SCALE = 0.02  # of the sweep's million cases and the relay's orders
 QUICK_LETTERS = 5
@@ -129,6 +129,18 @@ def run_mails(quick: bool) -> list[Line]:
     ]  # fmt: skip
 
 
+def run_money(quick: bool) -> list[Line]:
+    found = money.main(QUICK_SCALE if quick else 1.0)
+    money.show(found)
+    return [
+        Line("receipts with our reference", found.reference_rate, "%", money.REFERENCE_MIN,
+             "all of them", at_least=True),
+        Line("all receipts of cases", found.rate, "%", money.ALL_MIN, "all of them", at_least=True),
+        Line("false confirmations", found.false.total(), "", 0, "the truth of the year"),
+        Line("slowest receipt", found.slowest_ms, "ms", money.SLOWEST_MS, "the cascade alone"),
+    ]  # fmt: skip
+
+
 ALL: dict[str, Callable[[bool], list[Line]]] = {
     "api": run_api,
     "relay": run_relay,
@@ -139,6 +151,7 @@ ALL: dict[str, Callable[[bool], list[Line]]] = {
     "periods": run_periods,
     "check": run_check,
     "mails": run_mails,
+    "money": run_money,
     "growth": run_growth,
 }
 

@@ -9,6 +9,7 @@ modulo 97, up to 21 characters).
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from app.domain.errors import InvalidInput
@@ -20,8 +21,11 @@ RF_LENGTH_MAX: Final = 25
 
 _NATIONAL: Final = re.compile(r"[0-9]+")
 _RF: Final = re.compile(r"RF[0-9]{2}[0-9A-Z]{1,21}")
-# The beginning of an RF reference; how far it goes on over blanks, the check digits decide.
-_RF_IN_TEXT: Final = re.compile(r"(?<![0-9A-Za-z])RF ?[0-9]{2}[0-9A-Z ]{1,30}", re.IGNORECASE)
+# The beginning of an RF reference; how far it goes on over blanks, the check digits decide, but
+# never into the next one.
+_RF_IN_TEXT: Final = re.compile(
+    r"(?<![0-9A-Za-z])RF ?[0-9]{2}(?:(?! RF ?[0-9]{2})[0-9A-Z ]){1,30}", re.IGNORECASE
+)
 _DIGITS_IN_TEXT: Final = re.compile(r"(?<![0-9A-Za-z])[0-9][0-9 ]{2,28}[0-9](?![0-9A-Za-z])")
 _CASE_IN_TEXT: Final = re.compile(
     r"(?<![0-9A-Za-z])RC[- ]?((?:[0-9A-Za-z][- ]?){7}[0-9A-Za-z])(?![0-9A-Za-z])", re.IGNORECASE
@@ -96,10 +100,7 @@ def in_fives(national: str) -> str:
 def references_in(text: str) -> tuple[str, ...]:
     """Canonical payment references with valid check digits found inside free text."""
     found: dict[str, None] = {}
-    for match in _RF_IN_TEXT.finditer(text):
-        words = match.group().split()
-        spellings = ["".join(words[: at + 1]) for at in range(len(words))]
-        valid = [spelling for spelling in reversed(spellings) if is_rf(spelling)]
+    for valid in map(list, _rf_readings(text)):
         # One word in 97 that follows fits by chance; ours are digits only, so those come first.
         valid.sort(key=lambda spelling: not spelling[2:].isdigit())
         if valid:
@@ -109,6 +110,19 @@ def references_in(text: str) -> tuple[str, ...]:
             if is_national(_compact(token)):
                 found[canonical(token)] = None
     return tuple(found)
+
+
+def rf_readings_in(text: str) -> tuple[str, ...]:
+    """Every canonical reference that RF texts may be read as: where words follow, check digits may
+    fit by chance a second time, and only the register of cases knows which was meant."""
+    return tuple(dict.fromkeys(canonical(one) for read in _rf_readings(text) for one in read))
+
+
+def _rf_readings(text: str) -> Iterator[list[str]]:
+    for match in _RF_IN_TEXT.finditer(text):
+        words = match.group().split()
+        spellings = ["".join(words[: at + 1]) for at in range(len(words))]
+        yield [spelling for spelling in reversed(spellings) if is_rf(spelling)]
 
 
 def case_tokens_in(text: str) -> tuple[str, ...]:
