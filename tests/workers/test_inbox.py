@@ -427,9 +427,10 @@ async def test_words_of_distress_and_a_threat_ask_a_person_at_once(
     to = address(tools, case)
     cry = mail_of("Anna <anna@person.test>", to, body="En jaksa enää, en halua elää.")
     html = (
-        "From: claims@airline.test\r\nTo: desk@air.test\r\nSubject: Notice\r\nMessage-ID: <h@a.b>\r\n"
-        "Content-Type: text/html; charset=utf-8\r\n\r\n<p>We will take legal action against you. "
-        "The company has entered administration.<img src=http://t.test/p.gif></p>\r\n"
+        "From: claims@airline.test\r\nTo: desk@air.test\r\nSubject: Notice\r\n"
+        "Message-ID: <h@a.b>\r\nContent-Type: text/html; charset=utf-8\r\n\r\n"
+        "<p>We will take legal action against you. The company has entered administration."
+        "<img src=http://t.test/p.gif></p>\r\n"
     )
     await put(database, to, cry)
     await put(database, to, html.encode())
