@@ -17,7 +17,6 @@ from app.domain.decision import TaskKind
 from app.domain.errors import Conflict, InvalidInput, NotFound
 from app.domain.events import CaseAccepted, CaseRejected, QuestionAsked
 from app.domain.gates import GateState
-from app.domain.playbook import Playbook
 from app.gates.rules import gate_rules
 from app.ids import new_id
 from app.playbooks import book
@@ -46,7 +45,7 @@ async def assess(change: CaseChange, body: AssessmentIn) -> None:
     held, limit = None, NO_LIMIT
     if body.decision == "accept":
         await _check_acceptance(change, body, today)
-        limit = taken_over(body, found, playbook_of(change, today), change.caller, today)
+        limit = taken_over(body, found, book.get(found.playbook), change.caller, today)
         held = await gates.hold(change, body, found)
     else:
         _need(body, "outcome", "rule", "would_change")
@@ -134,13 +133,6 @@ async def _keep_words(change: CaseChange, held: gates.Held) -> dict[str, str]:
     return codes
 
 
-def playbook_of(change: CaseChange, today: date) -> Playbook:
-    """The one that accepting the case today pins."""
-    return book.choose(
-        claim_kind=change.case.claim_kind, jurisdiction=change.case.jurisdiction, on=today
-    )
-
-
 async def _accepted(
     change: CaseChange,
     body: AssessmentIn,
@@ -150,7 +142,7 @@ async def _accepted(
     limit: TakenOver,
 ) -> CaseAccepted:
     assert body.entry_stage is not None and body.entry_reason is not None, "checked before"
-    playbook = playbook_of(change, book.local_day(change.case.playbook, change.now))
+    playbook = book.get(found.playbook)
     bodies = gates.chain_of(body.bodies, found, playbook)
     gates.with_bodies(playbook, bodies)
     return CaseAccepted(

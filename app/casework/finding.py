@@ -72,9 +72,8 @@ async def finding_of(
     complaint as the person who decides has it, before what the answers say."""
     row = (await session.execute(_READ, {"id": case_id})).mappings().one()
     today = book.local_day(row["playbook"], at)
-    playbook = book.choose(
-        claim_kind=row["claim_kind"], jurisdiction=row["jurisdiction"], on=today
-    ).key
+    where = book.place_of_law(row["jurisdiction"], row["answers"])
+    playbook = book.choose(claim_kind=row["claim_kind"], jurisdiction=where, on=today).key
     asked = FactsIn.model_validate(
         {
             "company": {"legal_name": (row["company"] or "")[:300]},

@@ -210,7 +210,7 @@ def longer_wait(company_days: int | None, answers: Mapping[str, Any]) -> int | N
 def _playbook(row: Mapping[str, Any], found: CaseFinding, said: Said, today: date) -> Playbook:
     if row["stage"] not in (Stage.INTAKE, Stage.ASSESSMENT):
         return book.for_case(row["playbook"], row["bodies"])
-    chosen = book.choose(claim_kind=row["claim_kind"], jurisdiction=row["jurisdiction"], on=today)
+    chosen = book.get(found.playbook)
     return with_bodies(chosen, chain_of(said.bodies, found, chosen))
 
 

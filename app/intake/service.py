@@ -70,7 +70,8 @@ async def file_case(
         company_id=company.company_id if company else None,
     )
     now = opening.moment.now
-    playbook = playbook_for(body.claim.claim_kind, body.claim.jurisdiction, now.date())
+    where = book.place_of_law(body.claim.jurisdiction, body.claim.answers)
+    playbook = playbook_for(body.claim.claim_kind, where, now.date())
     rules.check_facts(body, opening, principal, book.local_day(playbook, now))
     people = people_of(body, opening, keyring)
     new = new_case(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from functools import cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from app.domain.counting import Calendar
@@ -85,6 +86,14 @@ def choose(*, claim_kind: str, jurisdiction: str, on: date) -> Playbook:
             if fits:
                 return max(fits, key=lambda b: b.version)
     raise NotFound(f"no playbook was in force on {on.isoformat()}", code="playbook_not_found")
+
+
+def place_of_law(jurisdiction: str, answers: Mapping[str, Any]) -> str:
+    """The jurisdiction of a claim, or the part of it where the thing was to be done, as the answer
+    `place` says (US-CA). Nothing else tells the state: without it the country's law stands."""
+    place = answers.get("place")
+    inside = isinstance(place, str) and place.startswith(f"{jurisdiction}-")
+    return place if isinstance(place, str) and inside else jurisdiction
 
 
 def local_day(key: str, at: datetime) -> date:

@@ -48,7 +48,9 @@ def build(file: FileIn, base: FileIn | None) -> Playbook:
     """Raises Unbuildable. `base` is the file that `file.extends` names."""
     root = base or file
     assert root.jurisdiction and root.zone and root.regime, "a base was checked to be complete"
-    place = root.jurisdiction
+    place, zone = file.jurisdiction or root.jurisdiction, file.zone or root.zone
+    if place.partition("-")[0] != root.jurisdiction.partition("-")[0]:
+        raise Unbuildable(("jurisdiction",), f"{place} is no part of {root.jurisdiction}")
     ladder = _ladder(file, base, place)
     kinds = _kinds(file)
     payments = _payments(file, base, kinds)
@@ -78,7 +80,7 @@ def build(file: FileIn, base: FileIn | None) -> Playbook:
         effective_to=file.effective_to,
         owner=file.owner,
         last_reviewed=file.last_reviewed,
-        zone=root.zone,
+        zone=zone,
         regime=regime(root.regime),
         languages=tuple(file.languages or root.languages or ()),
         ladder=ladder,
@@ -244,7 +246,7 @@ def _limitations(
     for kind, (row, own) in sorted(given.items()):
         path = ("limitation", kind, "rule") if own else ("extends",)
         record = reference.limitations()[row.rule]
-        if record["jurisdiction"] not in ("INT", place, "EU"):
+        if record["jurisdiction"] not in ("INT", "EU") and not _fits(record["jurisdiction"], place):
             raise Unbuildable(path, f"{row.rule} is a limitation of another place")
         acts = row.acts if row.acts is not None else common or []
         found.append((kind, Limitation(

@@ -132,7 +132,7 @@ def _built(file: File, by_key: Mapping[str, File], faults: list[str]) -> Playboo
             faults.append(file.fault(("extends",), why))
             return None
         base = above.content
-    place = (base or file.content).jurisdiction
+    place = file.content.jurisdiction or (base and base.jurisdiction)
     assert place, "a base was checked to be complete"
     if place != UNION and not has_calendar(place):
         faults.append(file.fault(("jurisdiction",), f"no calendar of working days for {place}"))

@@ -243,9 +243,19 @@ class FileIn(Model):
             raise ValueError("a body is named twice")
         if self.extends is None:
             self._complete(stages)
-        elif self.jurisdiction or self.zone or self.regime:
-            raise ValueError("jurisdiction, zone and regime stand in the base it extends")
+        else:
+            self._part()
         return self
+
+    def _part(self) -> None:
+        """A family file stands where its base does, or in a part of it (`US-CA` on `US`)."""
+        if self.regime or (self.jurisdiction is None) != (self.zone is None):
+            raise ValueError(
+                "regime stands in the base it extends; jurisdiction and zone too, unless both name"
+                " a part of the base's place"
+            )
+        if self.jurisdiction and ANY_KIND in self.claim_kinds:
+            raise ValueError("a part of a country has playbooks for named claim kinds only")
 
     def _complete(self, stages: tuple[str, ...]) -> None:
         if stages != tuple(LADDER):
