@@ -12,7 +12,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from sqlalchemy import ARRAY, Text, any_, insert, literal, select, text
@@ -43,7 +43,7 @@ __all__ = [
     "AlreadyReversed", "Balance", "ClientBookProof", "EventKeyReused", "FundsMissing", "Posted",
     "PostedLeg", "PostedTxn", "Posting", "TrialLine", "balance_differences", "balance_of",
     "balances", "client_book", "client_book_in_balance", "post", "post_many", "postings_of_case",
-    "reverse", "trial_balance",
+    "reverse", "reverse_many", "trial_balance",
 ]  # fmt: skip
 
 REVERSAL_KIND = "reversal"
@@ -139,13 +139,44 @@ async def reverse(
     A reversal may itself be reversed. NotFound when nothing was posted under the key,
     AlreadyReversed when it was taken back under another reversal key.
     """
-    originals = (
-        (await session.execute(select(JournalTxn).where(JournalTxn.event_key == key)))
-        .scalars().all()
-    )  # fmt: skip
-    if not originals:
+    if not (
+        drafts := await _mirrors(session, [key], effective_on=effective_on, at=at, actor=actor)
+    ):
         raise NotFound("Nothing is posted under this key.")
-    ids = [txn.id for txn in originals]
+    draft = replace(drafts[0], posting=replace(drafts[0].posting, key=reversal_key))
+    return (await _write(session, [draft], load_posting_rules().version))[0]
+
+
+async def reverse_many(
+    session: AsyncSession,
+    keys: Sequence[str],
+    *,
+    prefix: str,
+    effective_on: date,
+    at: datetime,
+    actor: str,
+) -> list[Posted]:
+    """The same for many events in four statements; a reversal's key is ``prefix`` + the event's."""
+    drafts = await _mirrors(session, keys, effective_on=effective_on, at=at, actor=actor)
+    if len(drafts) != len(set(keys)):
+        raise NotFound("Nothing is posted under one of these keys.")
+    named = [
+        replace(d, posting=replace(d.posting, key=f"{prefix}{k}"))
+        for d, k in zip(drafts, keys, strict=True)
+    ]
+    return await _write(session, named, load_posting_rules().version)
+
+
+async def _mirrors(
+    session: AsyncSession, keys: Sequence[str], *, effective_on: date, at: datetime, actor: str
+) -> list[_Draft]:
+    """The mirror of each event, in the order of ``keys``; its reversal's key is still the event's.
+    Events that were never posted are left out."""
+    events: dict[str, list[JournalTxn]] = {}
+    found = select(JournalTxn).where(JournalTxn.event_key == any_(literal(list(keys), ARRAY(Text))))
+    for txn in (await session.execute(found.order_by(JournalTxn.id))).scalars():
+        events.setdefault(txn.event_key, []).append(txn)
+    ids = [txn.id for txns in events.values() for txn in txns]
     rows = (
         await session.execute(select(Leg).where(Leg.txn_id.in_(ids)).order_by(Leg.txn_id, Leg.line))
     ).scalars()
@@ -153,18 +184,23 @@ async def reverse(
     for row in rows:
         leg = LegDraft(row.account, row.sub, row.debit, row.credit)
         legs.setdefault(row.txn_id, []).append(leg)
-    first = originals[0]
-    posting = Posting(
-        kind=REVERSAL_KIND, key=reversal_key, currency=first.currency, amounts={},
-        subs={"reverses": key}, effective_on=effective_on, at=at, actor=actor,
-        case_id=first.case_id,
-    )  # fmt: skip
-    mirror = tuple(
-        mirrored(TxnDraft("client" if txn.book == "client" else "own", tuple(legs[txn.id])))
-        for txn in originals
-    )
-    draft = _Draft(posting, mirror, _content_hash(posting), tuple(ids))
-    return (await _write(session, [draft], load_posting_rules().version))[0]
+    drafts = []
+    for key in keys:
+        if not (originals := events.get(key)):
+            continue
+        posting = Posting(
+            kind=REVERSAL_KIND, key=key, currency=originals[0].currency, amounts={},
+            subs={"reverses": key}, effective_on=effective_on, at=at, actor=actor,
+            case_id=originals[0].case_id,
+        )  # fmt: skip
+        mirror = tuple(
+            mirrored(TxnDraft("client" if t.book == "client" else "own", tuple(legs[t.id])))
+            for t in originals
+        )
+        drafts.append(
+            _Draft(posting, mirror, _content_hash(posting), tuple(t.id for t in originals))
+        )
+    return drafts
 
 
 async def _write(session: AsyncSession, drafts: Sequence[_Draft], version: str) -> list[Posted]:

@@ -16,6 +16,7 @@ from app.correspondence.endpoints import router as inbound
 from app.deps import Router
 from app.evidence.endpoints import router as evidence
 from app.finance.bank_endpoints import router as bank
+from app.finance.import_endpoints import router as imports
 from app.finance.ledger_endpoints import router as ledger
 from app.finance.payout_endpoints import router as payouts
 from app.intake.endpoints import router as intake
@@ -57,6 +58,7 @@ ROUTERS: tuple[Router, ...] = (
     inbound,
     search,
     bank,
+    imports,
     payouts,
     ledger,
     companies,

@@ -1,77 +1,43 @@
-"""Imports bank statements: the file is kept as it came, then posted whole or not at all.
+"""Imports bank files: kept as they came, then posted whole or not at all.
 
 Each movement posts once, understood or not: a credit to *unallocated*, a debit of ours settles its
 payout, a returned payout comes back, anything else is the own book's debt to the clients until a
 person explains it. What a movement means for a case is decided later, by allocation.
+
+A file whose statements do not follow yet waits, and follows by itself when what is missing comes:
+the order in which files come changes nothing in the books. Early notices (camt.052, camt.054,
+MT942) are kept and never posted.
 """
 
 from __future__ import annotations
 
-import hashlib
 import uuid
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Final
+from io import BytesIO
+from typing import Any, BinaryIO, Final
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import ledger
-from app.banking.files import KeptFile, keep_event
-from app.banking.movements import (
-    awaiting_confirmation,
-    confirmed_by,
-    insert_movements,
-    movement_row,
-)
-from app.banking.reading.amounts import written
-from app.banking.reading.gate import postable
-from app.banking.reading.lines import EntryRead, lines_of
-from app.banking.reading.model import Statement
-from app.banking.reading.reader import read_file
+from app.banking.chain import Held, Standings, Step, plan
+from app.banking.files import KeptFile, keep_file, open_file, read_event
+from app.banking.movements import awaiting_confirmation
+from app.banking.posting import Posted, Posts, post_lines
+from app.banking.reading.gate import WaitingPages, assemble, checked, in_order, postable
+from app.banking.reading.model import Statement, StatementInvalid
+from app.banking.reading.reader import Document, read_file, statements_of
 from app.crypto import Keyring
-from app.domain.errors import Conflict
 from app.domain.money import Money
 from app.ids import new_id
-from app.ledger import Posting
-from app.payouts.settling import (
-    BankLine,
-    ItemReturned,
-    ItemSettled,
-    find_items,
-    settle,
-    take_return,
-)
-from app.tables.banking import BankAccount, BankStatement
-from app.tables.payouts import PayoutItem
+from app.payouts.settling import ItemReturned, ItemSettled
+from app.tables.banking import BankAccount, BankImport, BankStatement
 
 PROVIDER: Final = "bank_file"
-POST_CHUNK: Final = 2_000  # postings per statement: well inside the statement timeout
-
-
-class AccountUnknown(Conflict):
-    """The statement is of an account that is not our client account."""
-
-    code = "bank_account_unknown"
-
-
-class StatementGap(Conflict):
-    """The statement does not continue from the last one that was imported."""
-
-    code = "statement_gap"
-
-
-class OpeningMissing(Conflict):
-    """The first statement does not open with what we know to have stood there before."""
-
-    code = "opening_balance_missing"
-
-
-class StatementChanged(Conflict):
-    """A statement with this id was imported before, with another content."""
-
-    code = "statement_changed"
+WAITING_MAX: Final = 200  # files that wait; more is a bank set up wrongly
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +53,28 @@ class StatementDone:
     replayed: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ImportDone:
-    """What a file did. ``unexplained`` are movements a person must look at."""
+    """What a file did, and those that waited for it. ``state``: posted, waiting or notice.
+    ``unexplained`` are movements a person must look at."""
 
+    import_id: uuid.UUID
     external_event_id: uuid.UUID
-    statements: tuple[StatementDone, ...]
-    receipts: tuple[uuid.UUID, ...]
-    settled: tuple[ItemSettled, ...]
-    returned: tuple[ItemReturned, ...]
-    unexplained: tuple[uuid.UUID, ...]
+    state: str = "posted"
+    statements: list[StatementDone] = field(default_factory=list)
+    receipts: list[uuid.UUID] = field(default_factory=list)
+    settled: list[ItemSettled] = field(default_factory=list)
+    returned: list[ItemReturned] = field(default_factory=list)
+    unexplained: list[uuid.UUID] = field(default_factory=list)
+    waiting: list[Held] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Delivery:
+    row: BankImport
+    file: KeptFile
+    statements: tuple[Statement, ...]
 
 
 async def open_bank_account(
@@ -121,17 +99,17 @@ async def open_bank_account(
 
 
 async def store_file(
-    session: AsyncSession, keyring: Keyring, raw: bytes, *, at: datetime
+    session: AsyncSession, keyring: Keyring, raw: bytes | BinaryIO, *, at: datetime
 ) -> KeptFile:
     """Keep a file exactly as it came, sealed; the same bytes again have the same id.
 
     Called in a transaction of its own before the import, so that a refused file is kept too.
     """
-    digest = hashlib.sha256(raw).hexdigest()
-    return await keep_event(session, keyring, raw, provider=PROVIDER, external_id=digest, at=at)
+    stream = BytesIO(raw) if isinstance(raw, bytes) else raw
+    return await keep_file(session, keyring, stream, provider=PROVIDER, at=at)
 
 
-def read_statements(raw: bytes) -> list[Statement]:
+def read_statements(raw: bytes | BinaryIO) -> list[Statement]:
     """The statements of a file that may be posted. StatementInvalid, TooLarge."""
     return postable(read_file(raw))
 
@@ -139,253 +117,243 @@ def read_statements(raw: bytes) -> list[Statement]:
 async def import_file(
     session: AsyncSession,
     keyring: Keyring,
-    raw: bytes,
+    raw: bytes | BinaryIO,
     *,
     actor: str,
     at: datetime,
-    statements: Sequence[Statement] | None = None,
+    documents: Sequence[Document] | None = None,
+    after_gap: bool = False,
 ) -> ImportDone:
-    """Import a camt.053 file: all its statements or none. Importing it again changes nothing.
+    """Import a bank's file: all its statements or none. Importing it again changes nothing.
 
-    ``statements`` is what ``read_statements`` made of ``raw``, when that was done elsewhere.
+    ``documents`` is what ``read_file`` made of ``raw``, when that was done elsewhere.
+    ``after_gap``: a person says that the bank skips numbers.
     Refused: StatementInvalid, TooLarge, AccountUnknown, OpeningMissing, StatementGap,
     StatementChanged; the transaction rolls back whole (``store_file`` before it keeps the bytes).
     """
-    if statements is None:
-        statements = read_statements(raw)
+    if documents is None:
+        documents = read_file(raw)
     file = await store_file(session, keyring, raw, at=at)
-    done: list[StatementDone] = []
-    posted: list[_Posted] = []
-    for statement in statements:
-        result = await _import_statement(session, statement, file, actor=actor, at=at)
-        done.append(result.done)
-        posted.append(result)
-    return ImportDone(
-        file.id, tuple(done),
-        tuple(m for p in posted for m in p.receipts),
-        tuple(s for p in posted for s in p.settled),
-        tuple(r for p in posted for r in p.returned),
-        tuple(m for p in posted for m in p.unexplained),
-    )  # fmt: skip
+    row = await _row_of(session, file, documents, actor=actor, at=at)
+    done = ImportDone(row.id, file.id)
+    done.warnings = [w for d in documents for w in d.read.warnings]
+    delivery = _Delivery(row, file, tuple(statements_of(tuple(documents))))
+    run = _Run(session, keyring, actor, at, done)
+    await run.take(delivery, after_gap=after_gap)
+    if done.state == "posted" and any(not s.replayed for s in done.statements):
+        await run.those_that_waited()
+    return done
 
 
-@dataclass(frozen=True, slots=True)
-class _Posted:
-    done: StatementDone
-    receipts: tuple[uuid.UUID, ...] = ()
-    settled: tuple[ItemSettled, ...] = ()
-    returned: tuple[ItemReturned, ...] = ()
-    unexplained: tuple[uuid.UUID, ...] = ()
-
-
-async def _import_statement(
+async def _row_of(
     session: AsyncSession,
-    statement: Statement,
     file: KeptFile,
+    documents: Sequence[Document],
     *,
     actor: str,
     at: datetime,
-) -> _Posted:
-    assert statement.opening is not None and statement.closing is not None, "checked at the gate"
-    account = await _account(session, statement)
-    known = (
-        await session.execute(
-            select(BankStatement).where(
-                BankStatement.bank_account_id == account.id, BankStatement.ident == statement.ident
-            )
+) -> BankImport:
+    """The file's import, locked: the one that stands, or a new one that waits."""
+    await session.execute(
+        insert(BankImport)
+        .values(
+            id=new_id(), external_event_id=file.id, state="waiting", held=None, made_by=actor,
+            made_at=at, heads=[_head(s) for s in statements_of(tuple(documents))],
         )
-    ).scalar_one_or_none()
-    if known is not None:
-        if known.content_hash != statement.content_hash:
-            raise StatementChanged("This statement was imported before with another content.")
-        return _Posted(_statement_done(known, 0, replayed=True, currency=account.currency))
-    position = await _continues(session, account, statement)
-    row = BankStatement(
-        id=new_id(), bank_account_id=account.id, external_event_id=file.id, position=position,
-        ident=statement.ident, sequence=statement.sequence, closes_on=statement.closes_on,
-        opening_minor=statement.opening, closing_minor=statement.closing,
-        content_hash=statement.content_hash, imported_at=at,
+        .on_conflict_do_nothing(
+            index_elements=["external_event_id"], index_where=BankImport.undone_at.is_(None)
+        )
     )  # fmt: skip
-    session.add(row)
-    await session.flush()
-    lines = list(lines_of(statement.entries))
-    posted = await _post_entries(session, account, row, file, lines, actor=actor, at=at)
-    book = await ledger.balance_of(session, "C.BANK", str(account.id), account.currency)
-    ahead = await awaiting_confirmation(session, account)
-    assert book.minor == statement.closing + ahead.minor, (
-        "the book must stand where the statement says"
-    )
-    done = _statement_done(row, len(lines), replayed=False, currency=account.currency)
-    return _Posted(done, posted.receipts, posted.settled, posted.returned, posted.unexplained)
-
-
-def _statement_done(
-    row: BankStatement, movements: int, *, replayed: bool, currency: str
-) -> StatementDone:
-    return StatementDone(
-        row.id, row.bank_account_id, row.ident, Money(row.closing_minor, currency), row.closes_on,
-        movements, replayed,
-    )  # fmt: skip
-
-
-async def _account(session: AsyncSession, statement: Statement) -> BankAccount:
-    """The account, locked: statements of one account take turns."""
-    account = (
+    return (
         await session.execute(
-            select(BankAccount)
-            .where(
-                BankAccount.number == statement.account,
-                BankAccount.currency == statement.currency,
-                BankAccount.book == "client",
+            select(BankImport)
+            .where(BankImport.external_event_id == file.id, BankImport.undone_at.is_(None))
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+    ).scalar_one()
+
+
+def _head(statement: Statement) -> dict[str, Any]:
+    """What a person needs to know a statement by, without its entries."""
+    return {
+        "kind": statement.kind, "name": statement.ident, "account": statement.account,
+        "currency": statement.currency, "number": statement.sequence, "page": statement.page,
+        "last_page": statement.last_page, "opening_minor": statement.opening,
+        "closing_minor": statement.closing, "lines": len(statement.entries),
+        "closes_on": statement.closes_on.isoformat() if statement.closes_on else None,
+    }  # fmt: skip
+
+
+@dataclass(slots=True)
+class _Run:
+    """One import and what follows from it."""
+
+    session: AsyncSession
+    keyring: Keyring
+    actor: str
+    at: datetime
+    done: ImportDone
+    standings: Standings = field(default_factory=dict)
+
+    async def take(self, new: _Delivery, *, after_gap: bool) -> None:
+        """The file that came. What it needs and lacks is said in ``done.waiting``."""
+        together = assemble(new.statements)
+        if not together.complete and not together.waiting:
+            if not together.notices:
+                raise StatementInvalid("The file holds no statement.")
+            new.row.state = self.done.state = "notice"
+            return
+        partners = [new]
+        if together.waiting:
+            partners += await self._with_pages_of(new)
+            together = assemble([s for d in partners for s in d.statements])
+        held: Held | None
+        if together.waiting:
+            held = _missing_pages(together.waiting[0])
+        else:
+            held = await self._post(partners, together.complete, after_gap=after_gap)
+        if held is not None:
+            await self._hold(new.row, held)
+
+    async def _hold(self, row: BankImport, held: Held) -> None:
+        waiting = await self.session.scalars(
+            select(BankImport.id).where(BankImport.state == "waiting").limit(WAITING_MAX + 1)
+        )
+        if len(waiting.all()) > WAITING_MAX:
+            raise StatementInvalid("Too many files wait already.", limit=WAITING_MAX)
+        row.state = self.done.state = "waiting"
+        row.held = {"statement": held.statement, "missing": held.missing, "how": held.how}
+        self.done.waiting.append(held)
+        await self.session.flush()
+
+    async def _post(
+        self, partners: Sequence[_Delivery], complete: Sequence[Statement], *, after_gap: bool
+    ) -> Held | None:
+        """Post all of these statements, or say what is missing before them."""
+        steps = await plan(
+            self.session, in_order([checked(s) for s in complete]), self.standings,
+            after_gap=after_gap,
+        )  # fmt: skip
+        if isinstance(steps, Held):
+            return steps
+        for partner in partners:
+            partner.row.state, partner.row.held = "posted", None
+        await self.session.flush()
+        for step in steps:
+            await self._step(step, partners[0])
+        return None
+
+    async def _step(self, step: Step, delivery: _Delivery) -> None:
+        account, statement = step.after.account, step.statement
+        self.done.warnings += statement.warnings
+        if step.known is not None:
+            self.done.statements.append(_said(step.known, account, 0, replayed=True))
+            return
+        row = BankStatement(
+            id=new_id(), bank_account_id=account.id, external_event_id=delivery.file.id,
+            import_id=delivery.row.id, position=step.after.position + 1, ident=statement.ident,
+            sequence=statement.sequence, closes_on=statement.closes_on,
+            opening_minor=statement.opening, closing_minor=statement.closing,
+            content_hash=statement.content_hash, imported_at=self.at,
+        )  # fmt: skip
+        self.session.add(row)
+        await self.session.flush()
+        posts = Posts(
+            self.session, account, row.id, row.position, delivery.file, self.actor, self.at
+        )
+        posted = await post_lines(posts, statement)
+        await self._stands_where_it_says(account, row)
+        self.done.statements.append(_said(row, account, posted.lines, replayed=False))
+        self._add(posted)
+
+    async def _stands_where_it_says(self, account: BankAccount, row: BankStatement) -> None:
+        book = await ledger.balance_of(self.session, "C.BANK", str(account.id), account.currency)
+        ahead = await awaiting_confirmation(self.session, account)
+        stands = row.closing_minor + ahead.minor
+        assert book.minor == stands, "the book must stand where the statement says"
+
+    def _add(self, posted: Posted) -> None:
+        self.done.receipts += posted.receipts
+        self.done.settled += posted.settled
+        self.done.returned += posted.returned
+        self.done.unexplained += posted.unexplained
+
+    async def _with_pages_of(self, new: _Delivery) -> list[_Delivery]:
+        """Waiting files with other pages of this file's statements."""
+        mine = {_page_keys(_head(s)) for s in new.statements if s.page > 1 or not s.last_page}
+        names = {key for keys in mine for key in keys}
+        return [
+            await self._read(row)
+            for row in await self._waiting_rows(but=new.row.id)
+            if any(
+                names & set(_page_keys(h)) for h in row.heads if h["page"] > 1 or not h["last_page"]
             )
+        ]
+
+    async def those_that_waited(self) -> None:
+        """Post what now follows, again and again until nothing does."""
+        again = True
+        while again:
+            again = False
+            for row in await self._waiting_rows(but=self.done.import_id):
+                if not any(self._follows(head) for head in row.heads):
+                    continue
+                delivery = await self._read(row)
+                partners = [delivery]
+                together = assemble(delivery.statements)
+                if together.waiting:
+                    partners += await self._with_pages_of(delivery)
+                    together = assemble([s for d in partners for s in d.statements])
+                if together.waiting:
+                    continue
+                if await self._post(partners, together.complete, after_gap=False) is None:
+                    again = True
+                    break
+
+    def _follows(self, head: dict[str, Any]) -> bool:
+        standing = self.standings.get((head["account"], head["currency"]))
+        return standing is not None and standing.closing == head["opening_minor"]
+
+    async def _waiting_rows(self, *, but: uuid.UUID) -> list[BankImport]:
+        rows = await self.session.scalars(
+            select(BankImport)
+            .where(BankImport.state == "waiting", BankImport.id != but)
+            .order_by(BankImport.id)
             .with_for_update()
         )
-    ).scalar_one_or_none()
-    if account is None:
-        raise AccountUnknown("The statement is not of our client account.")
-    return account
+        return list(rows)
+
+    async def _read(self, row: BankImport) -> _Delivery:
+        raw = await read_event(self.session, self.keyring, row.external_event_id)
+        file = await open_file(self.session, self.keyring, row.external_event_id)
+        return _Delivery(row, file, tuple(statements_of(read_file(raw))))
 
 
-async def _continues(session: AsyncSession, account: BankAccount, statement: Statement) -> int:
-    last = (
-        await session.execute(
-            select(BankStatement)
-            # Positions below zero are what people recorded by hand, not statements.
-            .where(BankStatement.bank_account_id == account.id, BankStatement.position > 0)
-            .order_by(BankStatement.position.desc())
-            .limit(1)
-        )
-    ).scalar_one_or_none()
-    if last is None:
-        _opens_as_recorded(account, statement)
-        return 1
-    expected = last.closing_minor
-    if statement.opening != expected:
-        raise StatementGap(
-            "The opening balance is not the last closing balance: a statement is missing.",
-            expected=Money(expected, account.currency).format(),
-            opening=written(statement.opening or 0, account.currency),
-        )
-    # Banks number from 1 again each year; between two numbers of one year nothing may be missing.
-    given, before = statement.sequence, last.sequence
-    if given is not None and before is not None and given not in (before + 1, 1):
-        raise StatementGap(
-            "A statement is missing before this one.", expected=before + 1, sequence=given
-        )
-    return last.position + 1
+def _is_page(head: dict[str, Any]) -> bool:
+    return head["page"] > 1 or not head["last_page"]
 
 
-def _opens_as_recorded(account: BankAccount, statement: Statement) -> None:
-    expected = account.opening_minor or 0
-    if statement.opening != expected:
-        raise OpeningMissing(
-            "This first statement opens with another balance than is known here: record the opening"
-            " balance of the account first, or import from the account's beginning.",
-            expected=Money(expected, account.currency).format(),
-            opening=written(statement.opening or 0, account.currency),
-        )
+def _page_keys(head: dict[str, Any]) -> tuple[str, ...]:
+    """What pages of one statement share: its name, or its number."""
+    account = f"{head['account']}:{head['currency']}"
+    number = (f"{account}:#{head['number']}",) if head["number"] else ()
+    return (f"{account}:{head['name']}", *number)
 
 
-async def _post_entries(
-    session: AsyncSession,
-    account: BankAccount,
-    row: BankStatement,
-    file: KeptFile,
-    entries: Sequence[EntryRead],
-    *,
-    actor: str,
-    at: datetime,
-) -> _Posted:
-    singles, grouped = await find_items(
-        session,
-        {e.end_to_end_id for e in entries if e.end_to_end_id},
-        {e.payment_info_id for e in entries if e.payment_info_id and not e.credit},
-    )
-    by_hand = await confirmed_by(session, account.id, [e.key for e in entries])
-    movements: list[dict[str, object]] = []
-    postings: list[Posting] = []
-    outgoing: list[tuple[PayoutItem, BankLine]] = []
-    incoming: list[tuple[PayoutItem, BankLine]] = []
-    taken: set[uuid.UUID] = set()
-    for entry in entries:
-        movement_id = new_id()
-        line = BankLine(movement_id, account.id, entry.booked_on, entry.return_reason)
-        ours = _items_for(entry, singles, grouped, taken)
-        taken.update(item.id for item in ours)
-        if ours:
-            (incoming if entry.credit else outgoing).extend((item, line) for item in ours)
-        kind = _kind(entry, ours)
-        movements.append(movement_row(movement_id, account, row.id, file, entry, kind, at))
-        if not ours and entry.key not in by_hand:
-            postings.append(_posting(movement_id, account, entry, kind, actor=actor, at=at))
-    await insert_movements(session, movements)
-    # Credits first: a debit late in the list may spend what came earlier the same day.
-    postings.sort(key=lambda p: p.kind != "bank_credit_imported")
-    for start in range(0, len(postings), POST_CHUNK):
-        await ledger.post_many(session, postings[start : start + POST_CHUNK])
-    returned = [await take_return(session, i, x, actor=actor, at=at) for i, x in incoming]
-    settled = await settle(session, outgoing, actor=actor, at=at)
-    done = StatementDone(row.id, account.id, row.ident, Money(0, account.currency), None, 0, False)
-    return _Posted(
-        done, _ids(movements, "receipt", but=by_hand), tuple(settled), tuple(returned),
-        _ids(movements, "unexplained_debit"),
+def _missing_pages(pages: WaitingPages) -> Held:
+    numbers = ", ".join(map(str, pages.missing))
+    one = pages.pages[0]
+    missing = f"page {numbers} of statement {one.sequence or one.ident}"
+    return Held(
+        one.ident, missing,
+        f"Import {missing}: the pages are kept and put together when all are here. If the bank"
+        " never sends it, ask for the whole statement and undo this import.",
     )  # fmt: skip
 
 
-def _items_for(
-    entry: EntryRead,
-    singles: dict[str, PayoutItem],
-    grouped: dict[str, list[PayoutItem]],
-    taken: set[uuid.UUID],
-) -> list[PayoutItem]:
-    """Our payouts this entry is about, to the cent; anything that does not fit is not ours."""
-    item = singles.get(entry.end_to_end_id or "")
-    if item is not None and item.id not in taken:
-        fits = item.amount_minor == entry.amount.minor and item.currency == entry.amount.currency
-        wanted = "settled" if entry.credit else "exported"
-        if entry.credit and (entry.return_reason is None or item.kind == "sweep"):
-            return []
-        return [item] if fits and item.state == wanted else []
-    if entry.credit:
-        return []
-    batch = [
-        i for i in grouped.get(entry.payment_info_id or "", ())
-        if i.state == "exported" and i.id not in taken
-    ]  # fmt: skip
-    return batch if sum(i.amount_minor for i in batch) == entry.amount.minor else []
-
-
-def _kind(entry: EntryRead, ours: Sequence[PayoutItem]) -> str:
-    if entry.credit:
-        return "payout_return" if ours else "receipt"
-    if ours:
-        return "sweep" if ours[0].kind == "sweep" else "payout"
-    return "bank_charge" if entry.is_charge else "unexplained_debit"
-
-
-def _posting(
-    movement_id: uuid.UUID,
-    account: BankAccount,
-    entry: EntryRead,
-    kind: str,
-    *,
-    actor: str,
-    at: datetime,
-) -> Posting:
-    return Posting(
-        kind="bank_credit_imported" if kind == "receipt" else kind,
-        key=f"movement:{movement_id}",
-        currency=account.currency,
-        amounts={"amount": entry.amount.minor},
-        subs={"bank_account": str(account.id), "movement": str(movement_id)},
-        effective_on=entry.booked_on,
-        at=at,
-        actor=actor,
-    )
-
-
-def _ids(
-    movements: Sequence[dict[str, object]], kind: str, *, but: Collection[str] = ()
-) -> tuple[uuid.UUID, ...]:
-    found = (m["id"] for m in movements if m["kind"] == kind and m["entry_key"] not in but)
-    return tuple(i for i in found if isinstance(i, uuid.UUID))
+def _said(row: BankStatement, account: BankAccount, lines: int, *, replayed: bool) -> StatementDone:
+    return StatementDone(
+        row.id, row.bank_account_id, row.ident, Money(row.closing_minor, account.currency),
+        row.closes_on, lines, replayed,
+    )  # fmt: skip

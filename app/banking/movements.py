@@ -72,7 +72,7 @@ async def record_receipt(
     if receipt.amount.currency != account.currency:
         raise InvalidInput("The account is in another currency.", code="currency_mismatch")
     entry = _entry(receipt)
-    if await _known(session, account.id, [entry.key, entry.key.removeprefix(HAND)]):
+    if await known_keys(session, account.id, [entry.key, entry.key.removeprefix(HAND)]):
         raise MovementKnown("This receipt is recorded already.")
     file, statement_id = await store_sheet(session, keyring, account, receipt, "by-hand")
     row = movement_row(receipt.id, account, statement_id, file, entry, "receipt", receipt.at)
@@ -140,7 +140,7 @@ async def confirmed_by(
     session: AsyncSession, account_id: uuid.UUID, keys: Sequence[str]
 ) -> frozenset[str]:
     """Of a statement's keys, those whose money was recorded by hand before."""
-    hands = await _known(session, account_id, [f"{HAND}{key}" for key in keys])
+    hands = await known_keys(session, account_id, [f"{HAND}{key}" for key in keys])
     return frozenset(key.removeprefix(HAND) for key in hands)
 
 
@@ -178,6 +178,7 @@ def _seen_by_nobody_else() -> ColumnElement[bool]:
         select(line.id)
         .where(
             line.bank_account_id == Movement.bank_account_id,
+            line.undone_at.is_(None),
             line.entry_key == func.substr(Movement.entry_key, len(HAND) + 1),
         )
         .exists()
@@ -216,6 +217,11 @@ def movement_row(
         "payer_account_masked": mask_iban(number) if number else None,
         "payer_account_cipher": file.seal_account(number, movement_id),
         "return_reason": entry.return_reason,
+        "value_on": entry.value_on,
+        "reversal": entry.reversal,
+        "code": entry.code,
+        "instructed_minor": entry.instructed.minor if entry.instructed else None,
+        "instructed_currency": entry.instructed.currency if entry.instructed else None,
     }
 
 
@@ -226,17 +232,19 @@ async def insert_movements(session: AsyncSession, rows: Sequence[dict[str, objec
     keys = [str(row["entry_key"]) for row in rows]
     account_id = rows[0]["bank_account_id"]
     assert isinstance(account_id, uuid.UUID), "rows come from movement_row"
-    if len(set(keys)) != len(keys) or await _known(session, account_id, keys):
+    if len(set(keys)) != len(keys) or await known_keys(session, account_id, keys):
         raise StatementInvalid("The statement repeats an entry that was imported before.")
     await session.execute(insert(Movement), list(rows))
 
 
-async def _known(
+async def known_keys(
     session: AsyncSession, account_id: uuid.UUID, keys: Sequence[str]
 ) -> frozenset[str]:
+    """Of these keys, those that stand on the account."""
     rows = await session.execute(
         select(Movement.entry_key).where(
             Movement.bank_account_id == account_id,
+            Movement.undone_at.is_(None),
             Movement.entry_key == any_(literal(list(keys), ARRAY(Text))),
         )
     )

@@ -64,7 +64,11 @@ async def record_opening(session: AsyncSession, keyring: Keyring, opening: Openi
         raise InvalidInput("The account is in another currency.", code="currency_mismatch")
     imported = await session.scalar(
         select(BankStatement.id)
-        .where(BankStatement.bank_account_id == account.id, BankStatement.position > 0)
+        .where(
+            BankStatement.bank_account_id == account.id,
+            BankStatement.position > 0,
+            BankStatement.undone_at.is_(None),
+        )
         .limit(1)
     )
     if imported is not None:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import Request
 from sqlalchemy import select
 
 from app.banking import queries
 from app.banking.queries import Candidate, UnallocatedMoney
-from app.banking.reading.reader import FILE_BYTES_MAX
 from app.banking.service import AllocationDone
 from app.cases.schemas import Amount
 from app.crypto import mask_name
@@ -20,10 +18,8 @@ from app.deps import (
     ReadSession,
     Router,
     Session,
-    limited_body,
     problems,
 )
-from app.domain.errors import Unsupported
 from app.domain.money import Money
 from app.finance import allocating, books, receiving
 from app.finance import bank_schemas as s
@@ -34,14 +30,7 @@ from app.schemas import Id
 from app.tables.banking import BankAccount, BankStatement
 
 router = Router(prefix="/v1/bank", tags=["bank"])
-XML = ("application/xml", "text/xml")
 UNALLOCATED_MAX = 25  # a page: each line asks for its candidates
-_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in XML},
-    }
-}
 CONFLICT = problems("conflict")
 
 
@@ -76,52 +65,13 @@ async def record_opening_balance(
     return s.OpeningOut(movement_id=movement, amount=amount(body.amount.money()), as_of=body.as_of)
 
 
-@router.post(
-    "/statements",
-    operation_id="import_statement",
-    openapi_extra=_BODY,
-    responses=problems("conflict", "too_large", "unsupported", "invalid"),
-)
-async def import_statement(
-    request: Request, session: Session, caller: Caller, held: Held
-) -> s.ImportOut:
-    """A camt.053 file as the bank sent it: all of it or nothing. The same file again changes
-    nothing. It settles payouts, brings back returned ones, and puts receipts to the unallocated."""
-    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media not in XML:
-        raise Unsupported("send the file as application/xml")
-    raw = await limited_body(request, FILE_BYTES_MAX)
-    await receiving.keep_file(held.database, held.keyring, raw)
-    imported = await receiving.import_statement(await open_desk(session, caller), held.keyring, raw)
-    done = imported.done
-    return s.ImportOut(
-        statements=[
-            s.StatementOut(
-                id=one.id,
-                bank_account_id=one.bank_account_id,
-                name=one.ident,
-                closes_on=one.closes_on,
-                closing_balance=amount(one.closing),
-                lines=one.movements,
-                already_imported=one.replayed,
-            )
-            for one in done.statements
-        ],
-        receipts=list(done.receipts),
-        payouts_settled=len(done.settled),
-        payouts_returned=len(done.returned),
-        to_explain=list(done.unexplained),
-        not_told=[s.ProblemWithCase(case_id=n.case_id, why=n.why) for n in imported.not_told],
-    )
-
-
 @router.get("/statements", operation_id="list_statements")
 async def list_statements(session: ReadSession, pages: Pages) -> s.StatementList:
     """The newest first."""
     every: Any = (
         select(BankStatement, BankAccount.currency)
         .join(BankAccount, BankAccount.id == BankStatement.bank_account_id)
-        .where(BankStatement.position > 0)
+        .where(BankStatement.position > 0, BankStatement.undone_at.is_(None))
     )
     query = keyset(
         every,

@@ -78,11 +78,25 @@ class ProblemWithCase(Out):
     why: str
 
 
-class ImportOut(Out):
-    """What the file did. `to_explain` are debits nobody ordered; `not_told` cases that did not take
-    the bank's word (each has a task)."""
+class WaitingOut(Out):
+    """A statement that is kept and not posted: what is `missing` before it, and how to go on."""
 
+    statement: str
+    missing: str
+    how_to_go_on: str
+
+
+class ImportOut(Out):
+    """What the file did. `state`: posted; waiting, when something must come first (it then follows
+    by itself); notice, when it only informs. `statements` may name some that waited for this file.
+    `to_explain` are debits nobody ordered; `not_told` cases that did not take the bank's word (each
+    has a task)."""
+
+    import_id: UUID
+    state: str
     statements: list[StatementOut]
+    waiting: list[WaitingOut]
+    warnings: list[str]
     receipts: list[UUID]
     payouts_settled: int
     payouts_returned: int
@@ -99,6 +113,41 @@ class StatementLine(Out):
     opening_balance: Amount
     closing_balance: Amount
     imported_at: datetime
+
+
+class ImportedStatement(Out):
+    """A statement of a file, without its lines."""
+
+    kind: str
+    name: str
+    account: str
+    number: int | None
+    page: int
+    closes_on: date | None
+    lines: int
+
+
+class ImportLine(Out):
+    """One file. `undone_*` when it was taken back as a whole."""
+
+    id: UUID
+    state: str
+    imported_by: str
+    imported_at: datetime
+    statements: list[ImportedStatement]
+    waiting: WaitingOut | None
+    undone_by: str | None
+    undone_at: datetime | None
+    undo_reason: str | None
+
+
+class ImportList(Out):
+    items: list[ImportLine]
+    next_cursor: str | None
+
+
+class UndoImportIn(In):
+    reason: Reason
 
 
 class StatementList(Out):

@@ -229,7 +229,11 @@ async def _accounts(
         select(BankAccount, BankStatement)
         .outerjoin(
             BankStatement,
-            and_(BankStatement.bank_account_id == BankAccount.id, BankStatement.position > 0),
+            and_(
+                BankStatement.bank_account_id == BankAccount.id,
+                BankStatement.position > 0,
+                BankStatement.undone_at.is_(None),
+            ),
         )
         .ext(distinct_on(BankAccount.id))
         .order_by(BankAccount.id, BankStatement.position.desc())

@@ -2,68 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from app.banking.importing import (
-    ImportDone,
-    import_file,
-    open_bank_account,
-    read_statements,
-    store_file,
-)
+from app.banking.importing import open_bank_account
 from app.banking.movements import ReceiptByHand, record_receipt
 from app.banking.opening import Opening, record_opening
 from app.crypto import Keyring
-from app.db import Database
 from app.domain.errors import Conflict, RecourseError
 from app.fields import FieldError, FieldsRefused
 from app.finance.bank_schemas import BankAccountIn, OpeningIn, ReceiptIn
 from app.finance.desk import Desk
-from app.finance.telling import NotTold, tell_bank
 from app.ids import new_id
-from app.moment import read_moment
 from app.payouts.iban import check_iban
 from app.tables.banking import BankAccount, BankStatement
 from app.tables.people import InstallationRow
 
 EVERYWHERE_OVER = time(12)  # UTC, the day after: the westernmost zone is 12 hours behind
-
-
-@dataclass(frozen=True, slots=True)
-class Imported:
-    done: ImportDone
-    not_told: list[NotTold]
-
-
-async def keep_file(database: Database, keyring: Keyring, raw: bytes) -> None:
-    """The bytes as they came, in a transaction of their own: a refused file is kept too."""
-    async with database.transaction() as session:
-        await store_file(session, keyring, raw, at=(await read_moment(session)).now)
-
-
-async def import_statement(desk: Desk, keyring: Keyring, raw: bytes) -> Imported:
-    """Post the file, tell the cases, move the mark of how far the bank was read. All or nothing."""
-    # A day of 30,000 lines takes a second to parse: other calls go on meanwhile.
-    statements = await asyncio.to_thread(read_statements, raw)
-    done = await import_file(
-        desk.session, keyring, raw, actor=desk.actor, at=desk.at, statements=statements
-    )
-    not_told = await tell_bank(desk, done.settled, done.returned)
-    await mark_bank_read(desk)
-    if not all(statement.replayed for statement in done.statements):
-        await desk.log(
-            "bank_statement_imported",
-            file=str(done.external_event_id),
-            statements=len(done.statements),
-            receipts=len(done.receipts),
-        )
-    return Imported(done, not_told)
 
 
 async def mark_bank_read(desk: Desk) -> None:
@@ -76,7 +34,11 @@ async def mark_bank_read(desk: Desk) -> None:
     last = (
         select(func.max(BankStatement.closes_on).label("day"))
         .join(BankAccount, BankAccount.id == BankStatement.bank_account_id)
-        .where(BankAccount.book == "client", BankStatement.closes_on.is_not(None))
+        .where(
+            BankAccount.book == "client",
+            BankStatement.closes_on.is_not(None),
+            BankStatement.undone_at.is_(None),
+        )
         .group_by(BankAccount.id)
         .subquery()
     )

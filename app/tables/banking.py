@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import uuid
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.tables.base import Base, Id, Json, PrimaryId, one_of
+from app.tables.base import Base, Id, Json, JsonList, PrimaryId, one_of
 
 MOVEMENT_KINDS = (
     "receipt", "payout", "payout_return", "bank_charge", "unexplained_debit", "sweep",
 )  # fmt: skip
+
+
+IMPORT_STATES = ("posted", "waiting", "notice", "undone")
 
 
 class BankAccount(Base):
@@ -48,28 +53,79 @@ class ExternalEvent(Base):
     """
 
     __tablename__ = "external_events"
-    __table_args__ = (UniqueConstraint("provider", "external_id"),)
+    __table_args__ = (
+        UniqueConstraint("provider", "external_id"),
+        CheckConstraint(one_of("packing", ("none", "zlib")), name="packing"),
+    )
 
     id: Mapped[PrimaryId]
     provider: Mapped[str]
     external_id: Mapped[str]
     raw_cipher: Mapped[bytes]
+    packing: Mapped[str]
     sha256: Mapped[str]
     received_at: Mapped[datetime]
 
 
+class BankImport(Base):
+    """One file that somebody imported. ``heads`` are its statements without their entries.
+
+    ``waiting``: kept until what is missing before it comes (``held`` says what); ``notice``: it
+    only informs. An import taken back stays, with who did it and why.
+    """
+
+    __tablename__ = "bank_imports"
+    __table_args__ = (
+        CheckConstraint(one_of("state", IMPORT_STATES), name="state"),
+        CheckConstraint(
+            "(state = 'undone') = (undone_at IS NOT NULL)"
+            " AND (undone_at IS NULL) = (undone_by IS NULL)"
+            " AND (undone_at IS NULL) = (undo_reason IS NULL)",
+            name="undone",
+        ),
+        CheckConstraint("held IS NULL OR state IN ('waiting', 'undone')", name="held"),
+        Index(
+            "uq_bank_imports_live", "external_event_id", unique=True,
+            postgresql_where=text("undone_at IS NULL"),
+        ),
+        Index("ix_bank_imports_waiting", "id", postgresql_where=text("state = 'waiting'")),
+    )  # fmt: skip
+
+    id: Mapped[PrimaryId]
+    external_event_id: Mapped[Id] = mapped_column(ForeignKey("external_events.id"))
+    state: Mapped[str]
+    heads: Mapped[JsonList]
+    held: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    made_by: Mapped[str]
+    made_at: Mapped[datetime]
+    undone_by: Mapped[str | None]
+    undone_at: Mapped[datetime | None]
+    undo_reason: Mapped[str | None]
+
+
 class BankStatement(Base):
-    """One imported statement; each continues from the one before (``position`` 1, 2, 3, ...)."""
+    """One imported statement; each continues from the one before (``position`` 1, 2, 3, ...).
+
+    Append-only but for ``undone_at``, which is set once when its import is taken back.
+    """
 
     __tablename__ = "bank_statements"
     __table_args__ = (
-        UniqueConstraint("bank_account_id", "ident"),
-        UniqueConstraint("bank_account_id", "position"),
-    )
+        Index(
+            "uq_bank_statements_ident", "bank_account_id", "ident", unique=True,
+            postgresql_where=text("undone_at IS NULL"),
+        ),
+        Index(
+            "uq_bank_statements_position", "bank_account_id", "position", unique=True,
+            postgresql_where=text("undone_at IS NULL"),
+        ),
+        Index("ix_bank_statements_import_id", "import_id"),
+    )  # fmt: skip
 
     id: Mapped[PrimaryId]
     bank_account_id: Mapped[Id] = mapped_column(ForeignKey("bank_accounts.id"))
     external_event_id: Mapped[Id] = mapped_column(ForeignKey("external_events.id"))
+    import_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("bank_imports.id"))
     position: Mapped[int]
     ident: Mapped[str]
     sequence: Mapped[int | None]
@@ -78,6 +134,7 @@ class BankStatement(Base):
     closing_minor: Mapped[int]
     content_hash: Mapped[str]
     imported_at: Mapped[datetime]
+    undone_at: Mapped[datetime | None]
 
 
 class Movement(Base):
@@ -90,7 +147,16 @@ class Movement(Base):
 
     __tablename__ = "movements"
     __table_args__ = (
-        UniqueConstraint("bank_account_id", "entry_key"),
+        Index(
+            "uq_movements_entry_key",
+            "bank_account_id",
+            "entry_key",
+            unique=True,
+            postgresql_where=text("undone_at IS NULL"),
+        ),
+        CheckConstraint(
+            "(instructed_minor IS NULL) = (instructed_currency IS NULL)", name="instructed"
+        ),
         CheckConstraint("amount_minor > 0", name="amount"),
         CheckConstraint(one_of("direction", ("credit", "debit")), name="direction"),
         CheckConstraint(one_of("kind", MOVEMENT_KINDS), name="kind"),
@@ -115,6 +181,12 @@ class Movement(Base):
     payer_account_masked: Mapped[str | None]
     payer_account_cipher: Mapped[bytes | None]
     return_reason: Mapped[str | None]
+    value_on: Mapped[date | None]
+    reversal: Mapped[bool]
+    code: Mapped[str | None]  # the bank's code of the kind of business
+    instructed_minor: Mapped[int | None]  # before the bank exchanged it
+    instructed_currency: Mapped[str | None]
+    undone_at: Mapped[datetime | None]
 
 
 class MovementHold(Base):

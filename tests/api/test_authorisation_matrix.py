@@ -48,7 +48,7 @@ NESTED = OF_CASE - {"case_id", "key"}
 # Whose thing does not matter, or whose row says `owns: all`.
 COMMON = {
     "staff_id", "key_id", "company_id", "channel_id", "name", "message_id", "movement_id",
-    "allocation_id", "batch_id", "item_id", "attachment_id", "client_account_id",
+    "allocation_id", "batch_id", "item_id", "attachment_id", "client_account_id", "import_id",
     "token",
 }  # fmt: skip
 NO_IDS = {"name", "token"}  # words that open the same thing to everybody

@@ -362,3 +362,33 @@ async def test_a_receipt_by_hand_is_confirmed_by_its_statement_and_never_counts_
     assert after["bank"][0]["book_balance"]["minor"] == 105_00
     known = receipt | {"bank_reference": "BANK-78", "amount": {"amount": "5.00", "currency": "EUR"}}
     problem(await office.post("/bank/receipts", known), 409, "movement_known")
+
+
+async def test_a_file_is_looked_at_imported_listed_and_taken_back_through_the_door(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    office = await open_office(client, database)
+    raw = office.file(Line(50_00), Line(60_00))
+    headers = office.clerk.auth | {"Content-Type": "text/plain"}
+    before = await money_rows(database)
+    looked = await client.post("/v1/bank/statements/preview", content=raw, headers=headers)
+    assert looked.status_code == 200 and len(looked.json()["receipts"]) == 2
+    assert await money_rows(database) == before
+    assert (await office.get("/bank/imports"))["items"] == []
+    wrong = await client.post(
+        "/v1/bank/statements/preview", content=raw.replace(b"50.00", b"51.00", 1), headers=headers
+    )
+    problem(wrong, 422, "statement_invalid")
+    done = (await office.send_file(raw)).json()
+    undo = f"/bank/imports/{done['import_id']}/undo"
+    hidden = await office.post(undo, {"reason": "x"}, by=office.approver, expect=200)
+    assert hidden.json()["undo_reason"] == "x"
+    problem(await office.post(undo, {"reason": "again"}), 409, "import_undone")
+    notice = raw.replace(b"camt.053", b"camt.052").replace(b"BkToCstmrStmt", b"BkToCstmrAcctRpt")
+    told = (await office.send_file(notice.replace(b"Stmt>", b"Rpt>"))).json()
+    assert (told["state"], told["receipts"], told["statements"]) == ("notice", [], [])
+    again = (await office.send_file(raw)).json()
+    assert (again["state"], len(again["receipts"])) == ("posted", 2)
+    listed = (await office.get("/bank/imports"))["items"]
+    assert [x["state"] for x in listed] == ["posted", "notice", "undone"]
+    await office.check()

@@ -104,9 +104,11 @@ class Desk:
         """The bank sends a statement and it is imported."""
         return await self.import_raw(self.next_file(lines))
 
-    async def import_raw(self, raw: bytes) -> ImportDone:
+    async def import_raw(self, raw: bytes, *, after_gap: bool = False) -> ImportDone:
         async with self.database.transaction() as session:
-            return await import_file(session, KEYRING, raw, actor="bank", at=self.at)
+            return await import_file(
+                session, KEYRING, raw, actor="bank", at=self.at, after_gap=after_gap
+            )
 
     async def received(self, minor: int, **details: str) -> uuid.UUID:
         """Money came; returns its movement."""

@@ -10,6 +10,7 @@ import signal
 from collections.abc import Coroutine, Generator
 from contextlib import suppress
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -17,7 +18,7 @@ from uuid import UUID
 from app.authorisation.principal import Principal
 from app.crypto import Keyring
 from app.db import Database
-from app.finance import receiving
+from app.finance import bank_files
 from app.finance.desk import open_desk
 from app.logs import configure_logs
 from app.settings import Settings
@@ -90,9 +91,10 @@ async def import_answers(database: Database, keyring: Keyring, answers: Path, ba
     while True:
         for path in await asyncio.to_thread(_answered, answers, bank):
             raw = await asyncio.to_thread(path.read_bytes)
-            await receiving.keep_file(database, keyring, raw)
+            await bank_files.keep_file(database, keyring, BytesIO(raw))
             async with database.transaction() as session:
-                await receiving.import_statement(await open_desk(session, finance), keyring, raw)
+                desk = await open_desk(session, finance)
+                await bank_files.import_statement(desk, keyring, BytesIO(raw), after_gap=False)
             path.rename(path.with_suffix(".done"))
         await asyncio.sleep(0.05)
 

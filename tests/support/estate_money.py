@@ -55,6 +55,7 @@ async def money(
         content=file_of(came, 0, 1),
     )
     assert sent.status_code == 200, sent.text
+    found["import_id"] = await waiting_import(client, finance, total)
     *movements, unallocated = sent.json()["receipts"]
     for case_id, movement in zip(case_ids, movements, strict=True):
         done = await post(
@@ -72,6 +73,17 @@ async def money(
         "statement": file_of([Line(7_00, text="more", bank_ref="B9")], total, 2).decode(),
     }
     return found
+
+
+async def waiting_import(client: httpx.AsyncClient, finance: Caller, total: int) -> str:
+    """A statement that came too early."""
+    sent = await client.post(
+        "/v1/bank/statements",
+        headers=finance.auth | {"Content-Type": "application/xml"},
+        content=file_of([Line(1_00)], total + 99_00, 9),
+    )
+    assert sent.json()["state"] == "waiting", sent.text
+    return str(sent.json()["import_id"])
 
 
 def file_of(lines: list[Line], opening: int, number: int) -> bytes:
