@@ -14,7 +14,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.clock import monotonic
-from bench import api, check, growth, letters, mails, memory, money, periods, relay, start, sweep
+from bench import (
+    api,
+    bank,
+    check,
+    growth,
+    letters,
+    mails,
+    memory,
+    money,
+    periods,
+    relay,
+    start,
+    sweep,
+)
 
 QUICK_SCALE = 0.02  # of the sweep's million cases and the relay's orders
 QUICK_LETTERS = 5
@@ -141,8 +154,23 @@ def run_money(quick: bool) -> list[Line]:
     ]  # fmt: skip
 
 
+def run_bank(quick: bool) -> list[Line]:
+    found = bank.main(quick)
+    bank.show(found)
+    size = f"{found['rows'][-1]['size']:,} entries"
+    return [
+        Line("import a statement", found["seconds"], "s", bank.SECONDS_MAX, size),
+        Line("import a statement", found["ratio"], "x", bank.RATIO_MAX, "bare iterparse and COPY"),
+        Line(
+            "import a statement", found["megabytes"], "MB", bank.MEMORY_MAX, "a process of its own"
+        ),
+        Line("an entry, most against fewest", found["flat"], "x", bank.FLAT_MAX, size),
+    ]
+
+
 ALL: dict[str, Callable[[bool], list[Line]]] = {
     "api": run_api,
+    "bank": run_bank,
     "relay": run_relay,
     "sweep": run_sweep,
     "letters": run_letters,
