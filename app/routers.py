@@ -14,6 +14,7 @@ from app.consumers.account_endpoints import router as payout_account
 from app.consumers.login_endpoints import router as consumer_login
 from app.correspondence.endpoints import router as inbound
 from app.deps import Router
+from app.documents.endpoints import router as letters_sent
 from app.evidence.endpoints import router as evidence
 from app.finance.bank_endpoints import router as bank
 from app.finance.import_endpoints import router as imports
@@ -37,6 +38,7 @@ from app.tasks.endpoints import router as tasks
 ROUTERS: tuple[Router, ...] = (
     system,
     check,
+    letters_sent,
     consumer_login,
     intake,
     cases,

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from app.mail_rates import Rate, read_rates
 from app.settings_checks import (
@@ -21,6 +21,7 @@ from app.settings_checks import (
     mailbox_problems,
     production_problems,
 )
+from app.settings_seal import SealSettings, seal_problems
 
 Environment = Literal["development", "test", "production"]
 
@@ -29,7 +30,7 @@ WEBHOOK_KEY_BYTES_MIN = 24  # Standard Webhooks, "Signature scheme"
 SECRETS_DIR = Path("/run/secrets")  # where container platforms mount secrets
 
 
-class Settings(BaseSettings):
+class Settings(SealSettings):
     """What an operator decides. Frozen; build another one instead of changing it.
 
     Raises pydantic's ``ValidationError`` when a value is wrong, and in production also
@@ -343,7 +344,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _whole_doors(self) -> Self:
-        problems = mailbox_problems(self)
+        problems = mailbox_problems(self) + seal_problems(self)
         if self.post_provider == "lob" and not (self.lob_api_key and self.lob_from):
             problems.append("post_provider lob needs lob_api_key and lob_from")
         if problems:

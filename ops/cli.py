@@ -13,6 +13,7 @@ from ops.commands import (
     demo,
     explain,
     law,
+    letters,
     mail,
     openapi,
     playbook,
@@ -42,6 +43,7 @@ app.add_typer(clock.group, name="clock")
 app.add_typer(audit.group, name="audit")
 app.add_typer(law.group, name="law")
 app.add_typer(playbook.group, name="playbook")
+app.add_typer(letters.group, name="letters")
 app.add_typer(mail.group, name="mail")
 app.add_typer(bank.group, name="bank")
 app.add_typer(post.group, name="post")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 from app.crypto import Keyring
@@ -19,9 +20,15 @@ class Renderer(Protocol):
     async def render(self, content: dict[str, Any]) -> RenderedLetter: ...
 
 
+class Sealer(Protocol):
+    """Puts the agency's seal on a finished letter (workers.sealer in real life)."""
+
+    async def seal(self, pdf: bytes, at: datetime) -> bytes: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """`worker` is this process's name in the attempt log."""
+    """`worker` is this process's name in the attempt log; without `sealer` letters go unsealed."""
 
     settings: Settings
     database: Database
@@ -30,3 +37,4 @@ class Tools:
     providers: Providers
     renderer: Renderer
     worker: str
+    sealer: Sealer | None = None

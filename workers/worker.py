@@ -32,8 +32,9 @@ from workers.providers.clamd import Clamd
 from workers.reconcile import Reconciler
 from workers.relay import Relay
 from workers.screening import SCREEN_SECONDS, Screener
+from workers.sealer import build_sealer
 from workers.smtp_door import Door
-from workers.tools import Renderer, Tools
+from workers.tools import Renderer, Sealer, Tools
 
 log = structlog.get_logger(__name__)
 SEND_SLOTS = 64  # acts at a time; each is a connection to a mail server at worst
@@ -43,7 +44,11 @@ SENDING_LANES = (COMPANY_LANE, CONSUMER_LANE, MONEY_LANE)
 
 
 def build_tools(
-    settings: Settings, *, providers: Providers | None = None, renderer: Renderer | None = None
+    settings: Settings,
+    *,
+    providers: Providers | None = None,
+    renderer: Renderer | None = None,
+    sealer: Sealer | None = None,
 ) -> Tools:
     """Everything built once. Tests hand in their own providers or renderer."""
     database = Database(
@@ -55,6 +60,7 @@ def build_tools(
         keyring=load_keyring(settings), providers=providers or build_providers(settings),
         renderer=renderer or RenderPool(settings.render_processes),
         worker=f"{socket.gethostname()}:{os.getpid()}",
+        sealer=sealer or build_sealer(settings),
     )  # fmt: skip
 
 

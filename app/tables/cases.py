@@ -193,6 +193,7 @@ class LetterRow(Base):
             "delivered_at",
             postgresql_where=text("delivered_at IS NOT NULL"),
         ),
+        Index("ix_letters_sha256", "sha256", postgresql_where=text("sha256 IS NOT NULL")),
     )
 
     id: Mapped[PrimaryId]
@@ -232,6 +233,8 @@ class LetterVersionRow(Base):
     subject: Mapped[str]
     language: Mapped[str]
     created_at: Mapped[datetime]
+    sealed_at: Mapped[datetime | None]  # the time its seal names; None: it has no seal
+    rendered_sha256: Mapped[str | None]  # of the bytes before the seal; None: from before seals
 
 
 class QuarantinedEvent(Base):

@@ -35,6 +35,7 @@ COMMENT_REACH = 4  # lines; one comment speaks for a group of late imports
 HEAVY_LIBRARIES = frozenset(
     {
         *("weasyprint", "fontTools", "lxml", "sepaxml", "schwifty", "pikepdf", "obstore"),
+        *("pyhanko", "pyhanko_certvalidator", "pkcs11"),  # 27 MB and a second
         "text_unidecode",  # 4.5 MB of tables
         "procrastinate",  # a floor of one benchmark, not needed by the others
     }
@@ -176,6 +177,8 @@ LIBRARY_ROOMS: dict[str, Callable[[str], bool]] = {
     "stripe": lambda path: (
         path in ("workers/providers/stripe_api.py", "app/stripe_webhooks/signature.py")
     ),
+    "pyhanko": lambda path: path == "letters/sealing.py",
+    "pkcs11": lambda path: path == "letters/sealing.py",
     "weasyprint": lambda path: path == "letters/render.py" or path.startswith("bench/"),
 }
 

@@ -1,7 +1,9 @@
 """RenderLetter: make the bytes of a letter and store them once under their hash.
 
 The bytes are a function of the content, and the store is create-only: doing it twice does nothing,
-so an interrupted render is simply repeated.
+so an interrupted render is simply repeated. The seal names the moment the order was staged, so a
+repeated one is the same too (with an RSA key and no timestamp; else the first try leaves bytes that
+no row names).
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from app.domain.events import Event, LetterRendered
 from app.domain.interest.rates import Missing
 from app.tables.cases import LetterVersionRow
 from letters.content import AnyLetter, DemandLetter, LetterError, RenderFailed, to_dict
+from letters.sealing import SealDisturbed
 from workers.effects.handler import Done, Order, Prepared
 from workers.effects.letter_rows import read_letter_rows
 from workers.effects.letter_seal import seal_content
@@ -41,7 +44,9 @@ class Rendered:
     sealed: bytes
     sealed_for: list[UUID]
     deadline: date | None
-    sha256: str
+    sha256: str  # of the stored bytes
+    rendered_sha256: str  # of the bytes before the seal
+    sealed_at: datetime | None
     pages: int
     size_bytes: int
     subject: str
@@ -95,13 +100,15 @@ class RenderLetterHandler:
             raise  # our trouble: three tries, then parked
         except LetterError as refused:
             raise Refused(str(refused)) from None
-        digest = await tools.store.put(made.pdf)
+        sealed_at = order.claimed.staged_at if tools.sealer is not None else None
+        pdf = await _sealed(tools, made.pdf, order.claimed.staged_at)
+        digest = await tools.store.put(pdf)
         rendered = Rendered(
             seal_content(content, draft.ciphers, order.effect.letter_id),
             [cipher.subject_id for cipher in draft.ciphers],
             draft.letter.deadline if isinstance(draft.letter, DemandLetter) else None,
-            digest, made.pages, len(made.pdf), subject_of(draft.letter), draft.letter.language,
-            draft.missing,
+            digest, made.sha256, sealed_at, made.pages, len(pdf),
+            subject_of(draft.letter), draft.letter.language, draft.missing,
         )  # fmt: skip
         return Done(Delivery(OWN_STORE, f"{order.id}", detail=digest), made=rendered)
 
@@ -119,6 +126,7 @@ class RenderLetterHandler:
                 .values(
                     letter_id=order.effect.letter_id, n=order.effect.n, content_cipher=made.sealed,
                     sealed_for=made.sealed_for, deadline=made.deadline, sha256=made.sha256,
+                    rendered_sha256=made.rendered_sha256, sealed_at=made.sealed_at,
                     pages=made.pages, size_bytes=made.size_bytes, subject=made.subject,
                     language=made.language, created_at=now,
                 )
@@ -130,6 +138,16 @@ class RenderLetterHandler:
     def facts(self, order: Order[RenderLetter], done: Done, now: datetime) -> Sequence[Event]:
         effect, made = order.effect, done.made
         return (LetterRendered(letter_id=effect.letter_id, step=effect.step, sha256=made.sha256),)
+
+
+async def _sealed(tools: Tools, pdf: bytes, at: datetime) -> bytes:
+    """With the agency's seal, where there is one. A seal that cannot be used is our trouble."""
+    if tools.sealer is None:
+        return pdf
+    try:
+        return await tools.sealer.seal(pdf, at)
+    except SealDisturbed as away:
+        raise Transient(str(away), retry_after=30) from None
 
 
 def subject_of(letter: AnyLetter) -> str:
