@@ -8,6 +8,7 @@ from typing import Final
 # Lazy in effect: only `letters.render` imports this module, and only render children import that.
 import pikepdf
 
+from letters.attached import NAME
 from letters.errors import BadDocument
 
 # Names that make a document act or carry cargo. A letter has no use for any of them.
@@ -17,8 +18,6 @@ FORBIDDEN_KEYS: Final = frozenset(
         "/JavaScript",
         "/AA",
         "/OpenAction",
-        "/EmbeddedFiles",
-        "/EF",
         "/RichMedia",
         "/XFA",
         "/AcroForm",
@@ -28,13 +27,11 @@ FORBIDDEN_VALUES: Final = frozenset(
     {
         "/JavaScript",
         "/Launch",
-        "/EmbeddedFile",
         "/SubmitForm",
         "/ImportData",
         "/GoToR",
         "/GoToE",
         "/URI",
-        "/Filespec",
         "/RichMedia",
         "/Movie",
         "/Sound",
@@ -44,20 +41,39 @@ FONT_FILES: Final = ("/FontFile", "/FontFile2", "/FontFile3")
 BFRANGE_OR_CHAR: Final = re.compile(rb"<([0-9A-Fa-f]{4})>\s*<([0-9A-Fa-f]+)>")
 
 
-def inspect_pdf(pdf: bytes, *, pages: int, must_contain: str) -> None:
+def inspect_pdf(
+    pdf: bytes, *, pages: int, must_contain: str, attached: bytes | None = None
+) -> None:
     """Refuses (`BadDocument`) a file that does not open, has another page count, can act or
-    carries files, does not embed every font, or whose text lacks `must_contain`."""
+    carries another file than `attached` (as case.json), does not embed every font, or whose text
+    lacks `must_contain`."""
     try:
         with pikepdf.open(io.BytesIO(pdf)) as document:
             if len(document.pages) != pages:
                 raise BadDocument(f"{len(document.pages)} pages instead of {pages}")
             for thing in document.objects:
                 _check_object(thing)
+            _check_cargo(document, attached)
             # The reference stands in the head of the first page.
             if not _shows(document.pages[0], must_contain):
                 raise BadDocument("its text layer lacks the reference")
     except pikepdf.PdfError as reason:
         raise BadDocument(f"it does not open: {reason}") from reason
+
+
+def _check_cargo(document: pikepdf.Pdf, attached: bytes | None) -> None:
+    """One file, ours, or none: counted over all objects, for one may hang outside the list."""
+    files = [
+        thing for thing in document.objects
+        if isinstance(thing, pikepdf.Dictionary | pikepdf.Stream)
+        and ("/EF" in thing or thing.get("/Type") in ("/Filespec", "/EmbeddedFile"))
+    ]  # fmt: skip
+    expected = [] if attached is None else [attached]
+    held = [thing.read_bytes() for thing in files if isinstance(thing, pikepdf.Stream)]
+    if held != expected or len(files) != 2 * len(expected):
+        raise BadDocument("it holds a file that is not ours")
+    if set(document.attachments) != ({NAME} if expected else set()):
+        raise BadDocument("it holds a file under another name")
 
 
 def _check_object(thing: pikepdf.Object) -> None:

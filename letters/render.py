@@ -21,11 +21,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 
 from letters import limits
+from letters.attached import NAME, case_json, code_path, epc_text
 from letters.content import AnyLetter, to_dict
 from letters.errors import LetterInvalid, LetterTooLarge, LetterUnprintable
 from letters.inspection import inspect_pdf
 from letters.rendered import RenderedLetter
-from letters.values import Language
+from letters.values import ClientAccountPayment, Language
 
 if TYPE_CHECKING:
     pass
@@ -45,9 +46,9 @@ OWN_CURRENCIES: Final[dict[str, tuple[str, ...]]] = {
     "en": (), "fi": ("EUR",), "sv": ("EUR", "SEK"), "fr": ("EUR",), "de": ("EUR",),
 }  # fmt: skip
 NO_BREAK_SPACE: Final = "\N{NO-BREAK SPACE}"
-# Archive-grade (embedded fonts, Unicode text, colour profile) plus the tags that screen readers
-# use; declared, and checked in structure, not certified by a validator.
-PDF_VARIANT: Final = "pdf/a-3u"
+# Archive-grade (embedded fonts, Unicode text, colour profile, the tags that screen readers use);
+# declared, and checked in structure, not certified by a validator.
+PDF_VARIANT: Final = "pdf/a-3a"
 COLLECT_AFTER: Final = 100_000  # new objects; Python's own 700 are made for small programs
 
 
@@ -59,10 +60,11 @@ def render(letter: AnyLetter) -> RenderedLetter:
     """
     check_glyphs(letter)
     engine = Engine.get()
-    pdf, pages = engine.pdf(render_html(letter), _identifier(letter))
+    attached = case_json(letter)
+    pdf, pages = engine.pdf(render_html(letter), _identifier(letter), attached, letter.dated)
     if len(pdf) > limits.PDF_BYTES_MAX:
         raise LetterTooLarge("document", limits.PDF_BYTES_MAX, "bytes")
-    inspect_pdf(pdf, pages=pages, must_contain=letter.reference)
+    inspect_pdf(pdf, pages=pages, must_contain=letter.reference, attached=attached)
     return RenderedLetter(pdf=pdf, sha256=hashlib.sha256(pdf).hexdigest(), pages=pages)
 
 
@@ -71,7 +73,16 @@ def render_html(letter: AnyLetter) -> str:
     template = _environment(letter.language).get_template(
         f"{letter.language}/{letter.kind}.html.jinja"
     )
-    return template.render(letter=letter)
+    return template.render(letter=letter, code=payment_code(letter))
+
+
+def payment_code(letter: AnyLetter) -> tuple[int, str] | None:
+    """The QR code of the payment block: only for money to the client account, in euros."""
+    payment = getattr(letter, "payment", None)
+    if not isinstance(payment, ClientAccountPayment) or letter.currency is None:
+        return None
+    text = epc_text(payment, letter.outstanding_minor, letter.currency)
+    return None if text is None else code_path(text)
 
 
 def check_glyphs(letter: AnyLetter) -> None:
@@ -92,7 +103,7 @@ class Engine:
         # fontconfig reads this when the engine loads: no font of the machine may come in.
         os.environ["FONTCONFIG_FILE"] = str(HERE / "fonts" / "fonts.conf")
         # Lazy: 110 MB and half a second that the parent process must not pay.
-        from weasyprint import CSS, HTML
+        from weasyprint import CSS, HTML, Attachment
         from weasyprint.text.fonts import FontConfiguration
         from weasyprint.urls import URLFetcher
 
@@ -116,6 +127,7 @@ class Engine:
                 return [own]
 
         self.html: type[HTML] = LetterHtml
+        self.attachment: type[Attachment] = Attachment
         self.fetcher = DenyAll()
         self.fonts: FontConfiguration = FontConfiguration()
         self.css: CSS = CSS(
@@ -132,8 +144,14 @@ class Engine:
             calm_collector()
         return cls._one
 
-    def pdf(self, html: str, identifier: bytes) -> tuple[bytes, int]:
-        """PDF bytes and page count."""
+    def pdf(
+        self,
+        html: str,
+        identifier: bytes,
+        attached: bytes | None = None,
+        on: datetime.date | None = None,
+    ) -> tuple[bytes, int]:
+        """PDF bytes and page count. `attached` becomes case.json, of the day `on`."""
         document = self.html(string=html, url_fetcher=self.fetcher).render(
             font_config=self.fonts,
             stylesheets=[self.css],
@@ -144,7 +162,18 @@ class Engine:
         pages = len(document.pages)
         if pages > limits.PAGES_MAX:
             raise LetterTooLarge("document", limits.PAGES_MAX, "pages")
-        pdf = document.write_pdf(pdf_identifier=identifier, pdf_variant=PDF_VARIANT, pdf_tags=True)
+        cargo = []
+        if attached is not None and on is not None:
+            day = datetime.datetime.combine(on, datetime.time())
+            cargo = [
+                self.attachment(
+                    string=attached.decode(), url_fetcher=self.fetcher, name=NAME,
+                    created=day, modified=day, relationship="Data",
+                )
+            ]  # fmt: skip
+        pdf = document.write_pdf(
+            pdf_identifier=identifier, pdf_variant=PDF_VARIANT, pdf_tags=True, attachments=cargo
+        )
         return pdf, pages
 
 

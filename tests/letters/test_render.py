@@ -4,7 +4,9 @@ import dataclasses
 import hashlib
 import http.server
 import io
+import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -17,8 +19,10 @@ from typing import Any
 import jinja2
 import pikepdf
 import pytest
+import segno
 
 from letters import render
+from letters.attached import case_json, code_path, epc_text
 from letters.content import (
     LANGUAGES,
     AnyLetter,
@@ -31,7 +35,7 @@ from letters.content import (
     ReceivedPayment,
 )
 from letters.inspection import inspect_pdf, page_text
-from letters.specimen import specimen
+from letters.specimen import CLIENT_ACCOUNT, specimen
 from tests.letters.conftest import PRINTED
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,7 +59,7 @@ def changed(letter: AnyLetter, **fields: Any) -> AnyLetter:
 def test_every_letter_shows_all_that_a_letter_must_show(letter: AnyLetter) -> None:
     result = render.render(letter)
     text = text_of(result.pdf)
-    assert result.pages == 2
+    assert result.pages in (2, 3)
     assert result.sha256 == hashlib.sha256(result.pdf).hexdigest()
     day = {
         "en": "21 November 2026", "fi": "21.11.2026", "sv": "21 november 2026",
@@ -191,6 +195,33 @@ def test_sums_read_as_the_language_writes_them(
     assert render.format_money(minor, currency, language).replace("\xa0", " ") == expected
 
 
+def test_the_payment_code_says_what_the_payment_block_says() -> None:
+    code = epc_text(CLIENT_ACCOUNT, 87_800, "EUR")
+    assert code is not None
+    assert code.split("\n") == [
+        "BCD", "002", "1", "SCT", "TESTFIHH", "Specimen Refund Agency Oy, client funds",
+        "FI2112345600000785", "EUR878.00", "", "RF18539007547034",
+    ]  # fmt: skip
+    side, path = code_path(code)
+    drawn = {
+        (int(x) + step, int(y))
+        for x, y, run in re.findall(r"M(\d+) (\d+)h(\d+)v1h-\d+z", path)
+        for step in range(int(run))
+    }
+    made = segno.make(code, error="m", micro=False, boost_error=False)
+    assert made.symbol_size(border=0) == (side, side)
+    assert drawn == {
+        (x, y) for y, row in enumerate(made.matrix) for x, dark in enumerate(row) if dark
+    }
+    assert f'd="{path}"' in render.render_html(CONTACT)
+
+
+def test_other_currencies_and_other_payees_have_no_payment_code() -> None:
+    pounds = [dataclasses.replace(item, currency="GBP") for item in CONTACT.items]
+    assert "<svg" not in render.render_html(changed(CONTACT, items=tuple(pounds)))
+    assert "<svg" not in render.render_html(specimen("reminder", "en"))
+
+
 def test_a_draft_says_so_and_an_issued_letter_does_not() -> None:
     assert "DRAFT" in text_of(render.render(changed(CONTACT, draft=True)).pdf)
     assert "DRAFT" not in text_of(render.render(CONTACT).pdf)
@@ -204,7 +235,15 @@ def test_the_document_declares_language_author_days_and_tags() -> None:
         assert str(document.docinfo["/Author"]) == "Specimen Refund Agency Oy"
         assert str(document.docinfo["/CreationDate"]).startswith("D:20261121")
         assert str(document.docinfo["/ModDate"]).startswith("D:20261121")
-        assert document.open_metadata()["pdfaid:part"] == "3"
+        metadata = document.open_metadata()
+        assert (metadata["pdfaid:part"], metadata["pdfaid:conformance"]) == ("3", "A")
+        assert bool(document.Root.MarkInfo.Marked)
+        told = json.loads(document.attachments["case.json"].get_file().read_bytes())
+        assert str(document.Root.AF[0].AFRelationship) == "/Data"
+    assert told["schema"] == "recourse.letter/1" and told["outstanding_minor"] == 87_800
+    assert told["payment"]["iban"] == "FI21 1234 5600 0007 85"
+    assert "Koivukuja" not in json.dumps(told), "where people live stays on paper"
+    with pikepdf.open(io.BytesIO(pdf)) as document:
         assert packed("Sivu 1/2") in packed(page_text(document.pages[0]))
 
 
@@ -418,6 +457,10 @@ def add_file(document: pikepdf.Pdf) -> None:
     document.attachments["evil.exe"] = b"MZ"
 
 
+def swap_file(document: pikepdf.Pdf) -> None:
+    document.attachments["case.json"] = b"{}"
+
+
 def loosen_font(document: pikepdf.Pdf) -> None:
     for thing in document.objects:
         if isinstance(thing, pikepdf.Dictionary) and thing.get("/Type") == "/FontDescriptor":
@@ -428,17 +471,27 @@ def add_page(document: pikepdf.Pdf) -> None:
     document.add_blank_page()
 
 
-@pytest.mark.parametrize("change", [add_script, add_launch, add_file, loosen_font, add_page])
+expected: Any = {
+    "pages": 2,
+    "must_contain": CONTACT.reference,
+    "attached": case_json(CONTACT),
+}
+
+
+@pytest.mark.parametrize(
+    "change", [swap_file, add_script, add_launch, add_file, loosen_font, add_page]
+)
 def test_the_output_check_refuses_what_a_letter_must_not_be(change: Any) -> None:
+    inspect_pdf(with_change(lambda _: None), **expected)
     with pytest.raises(BadDocument):
-        inspect_pdf(with_change(change), pages=2, must_contain=CONTACT.reference)
+        inspect_pdf(with_change(change), **expected)
 
 
 def test_the_output_check_refuses_noise_and_a_foreign_reference() -> None:
     with pytest.raises(BadDocument):
         inspect_pdf(b"%PDF-1.7 nothing", pages=2, must_contain=CONTACT.reference)
     with pytest.raises(BadDocument, match="reference"):
-        inspect_pdf(render.render(CONTACT).pdf, pages=2, must_contain="RC-0000-0000")
+        inspect_pdf(render.render(CONTACT).pdf, **{**expected, "must_contain": "RC-0000-0000"})
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
