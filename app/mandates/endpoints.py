@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Header, Response
+from fastapi import Header, Request, Response
 
 from app.cases.access import version_sent
 from app.cases.endpoints import ReaderLanguage, show
 from app.cases.queries import read_case_row
 from app.cases.schemas import CaseView
-from app.deps import Caller, ReadSession, Router, Session, problems
+from app.deps import Caller, ReadSession, Router, Session, address_of, problems
 from app.mandates import service
 from app.mandates.schemas import MandateIn, MandateSigned, SummaryOut
 from app.mandates.summary import summary_of
 from app.schemas import Id
 
 router = Router(prefix="/v1/cases/{case_id}", tags=["agreement"])
+USER_AGENT_CHARS_MAX = 300
 IfMatch = Annotated[str | None, Header(description="The ETag you read; staff must send it.")]
 
 
@@ -39,10 +40,16 @@ async def sign_mandate(
     body: MandateIn,
     session: Session,
     caller: Caller,
+    request: Request,
     response: Response,
     if_match: IfMatch = None,
 ) -> MandateSigned:
-    done = await service.sign(session, caller, case_id, body, version_sent(caller, if_match))
+    """Sign for one claimant. What was shown, its version and hash, the time, and from where the
+    signature came are kept with it."""
+    proof = service.Proof(
+        address_of(request), request.headers.get("user-agent", "")[:USER_AGENT_CHARS_MAX]
+    )
+    done = await service.sign(session, caller, case_id, body, version_sent(caller, if_match), proof)
     case = await show(session, caller, case_id, response)
     response.headers["location"] = f"/v1/cases/{case_id}/mandates/{done.mandate_id}"
     return MandateSigned(mandate_id=done.mandate_id, signed_at=done.signed_at, case=case)

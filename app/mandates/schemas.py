@@ -18,6 +18,7 @@ class MandateIn(In):
     """A signature. `text_version` is that of the summary the signer was shown.
 
     Levels: typed, drawn, qualified by the signer; wet_ink when staff file a paper original.
+    `start_now`: the signer asks us to begin before the time to withdraw is over; else we wait.
     """
 
     claimant_id: Id
@@ -25,6 +26,7 @@ class MandateIn(In):
     level: Level
     text_version: Annotated[str, Field(min_length=1, max_length=40)]
     receives_money: Flag
+    start_now: Flag
 
 
 class NetAmountOut(Out):
@@ -48,16 +50,27 @@ class FeeRuleOut(Out):
     explanation: str
 
 
+class StepOut(Out):
+    """One step of the ladder and how long the other side has in it."""
+
+    stage: str
+    text: str
+
+
 class SummaryOut(Out):
     """One page: the fee with net amounts for each outcome, the rights, the text to be signed.
 
-    `mandate_level`: the weakest signature that the company and the bodies we file with take.
+    `without_us`: what the consumer can do alone. `mandate_level`: the weakest signature that the
+    company and the bodies we file with take. `text_sha256` is of the mandate's texts as shown.
     """
 
     case_id: UUID
     reference: str
     language: str
     title: str
+    service: str
+    steps: list[StepOut]
+    without_us: list[str]
     fee: FeeRuleOut
     claimed: Amount
     net_amounts: list[NetAmountOut]
@@ -67,10 +80,15 @@ class SummaryOut(Out):
     withdrawal_right: str
     leaving: str
     if_we_are_late: str
+    start_now_text: str
+    complaint_about_us: str
+    data_use: str
+    public_at_body: str
     mandate_level: Level
     mandate_text: str
     mandate_money_text: str
     text_version: str
+    text_sha256: str
 
 
 class MandateSigned(Out):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,16 +15,20 @@ from app.authorisation import Principal
 from app.cases.access import OwnCase, check_sent, is_staff, own_case, own_claimant
 from app.cases.queries import read_case_row
 from app.domain.errors import Conflict, NotFound
-from app.domain.events import MandateRevoked, MandateSigned
+from app.domain.events import CaseHeld, MandateRevoked, MandateSigned
 from app.domain.gates import LEVELS
+from app.domain.periods import place
+from app.domain.playbook import Playbook
 from app.fields import FieldError, FieldsRefused
 from app.ids import new_id
 from app.mandates.schemas import Level, MandateIn
 from app.mandates.summary import TEXT_VERSION, fee_rule, summary_of
-from app.moment import read_moment
+from app.moment import Moment, read_moment
+from app.playbooks import book
 from app.tables.cases import ClaimantRow
 from app.tables.work import MandateRow
 
+WITHDRAWAL_DAYS = 14
 SCOPE = ["claim", "complain", "receive_answers"]
 RECEIVE_MONEY = "receive_money"
 
@@ -39,15 +44,36 @@ class AlreadySigned(Conflict):
 
 
 @dataclass(frozen=True, slots=True)
+class Proof:
+    """From where a signature came, for who doubts it later."""
+
+    address: str | None
+    user_agent: str
+
+    def to_document(self, signer: Principal) -> dict[str, str | None]:
+        """A consumer's session was opened by a link sent to the mail address on file."""
+        session = str(signer.session_id) if signer.session_id else None
+        return {"address": self.address, "user_agent": self.user_agent, "session": session}
+
+
+@dataclass(frozen=True, slots=True)
 class Signed:
     mandate_id: UUID
     signed_at: datetime
 
 
 async def sign(
-    session: AsyncSession, principal: Principal, case_id: UUID, body: MandateIn, sent: int | None
+    session: AsyncSession,
+    principal: Principal,
+    case_id: UUID,
+    body: MandateIn,
+    sent: int | None,
+    proof: Proof,
 ) -> Signed:
     """Stores the signature with the summary exactly as it was shown.
+
+    Who did not ask us to begin at once is not acted for until the time to withdraw is over: the
+    case is held until then.
 
     Raises TextChanged when the text moved on, AlreadySigned, FieldsRefused, TransitionRefused.
     """
@@ -82,6 +108,9 @@ async def sign(
             signed_at=moment.now,
             revoked_at=None,
             filed_by=principal.actor,
+            text_sha256=summary.text_sha256,
+            start_asked_at=moment.now if body.start_now else None,
+            proof=proof.to_document(principal),
         )
     )
     await engine.advance(
@@ -91,7 +120,28 @@ async def sign(
         actor=principal.actor,
         moment=moment,
     )
+    if not body.start_now:
+        await _wait_for_withdrawal(session, case, claimant.id, principal.actor, moment)
     return Signed(mandate_id, moment.now)
+
+
+async def _wait_for_withdrawal(
+    session: AsyncSession, case: OwnCase, claimant_id: UUID, actor: str, moment: Moment
+) -> None:
+    until = withdrawal_ends(book.get(case.playbook), moment.now)
+    held = CaseHeld(f"withdrawal:{claimant_id}", "withdrawal_period", until, actor)
+    await engine.advance(session, case.id, held, actor=actor, moment=moment)
+
+
+def withdrawal_ends(playbook: Playbook, signed_at: datetime) -> datetime:
+    """The first instant after the period in which a consumer may withdraw: whole days after the
+    day of signing, to the end of the last; one that is no working day moves on (Directive
+    2011/83/EU, article 9; Regulation 1182/71)."""
+    zone = ZoneInfo(playbook.zone)
+    counted = place(playbook.zone, book.calendar(playbook), playbook.regime)
+    last = signed_at.astimezone(zone).date() + timedelta(days=WITHDRAWAL_DAYS)
+    last = counted.next_working_day(last)
+    return datetime.combine(last + timedelta(days=1), time(), tzinfo=zone)
 
 
 def _check_level(principal: Principal, body: MandateIn) -> None:

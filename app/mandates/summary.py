@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any
 
 from app.cases.net import items_due
 from app.cases.schemas import Amount
 from app.cases.views import company_name
 from app.domain.gates import mandate_level
+from app.domain.playbook import Body, LadderStep, Playbook
 from app.domain.settlement import STANDARD_2026, FeeRule, Scenario, net_amounts
-from app.mandates.schemas import FeeRuleOut, Level, NetAmountOut, SummaryOut
+from app.mandates.schemas import FeeRuleOut, Level, NetAmountOut, StepOut, SummaryOut
 from app.playbooks import book
 from app.texts import Words, words
 
 # Rises when a sentence of the summary or the mandate changes its meaning, in any language.
-TEXT_VERSION = "2026-1"
+TEXT_VERSION = "2026-2"
+BODIES_SHOWN = 2  # of those that take a complaint from the consumer alone
 
 
 def fee_rule() -> FeeRule:
@@ -34,13 +37,19 @@ def summary_of(row: Mapping[str, Any], language: str | None = None) -> SummaryOu
         Scenario("voucher", whole, voucher=True),
         Scenario("direct", whole),
         Scenario("nothing", 0),
+        Scenario("left_after_offer", whole),
     )
     company = company_name(row)
+    playbook = book.for_case(row["playbook"], row["bodies"])
+    mandate, money = _mandate_text(say, company), say.term("summary", "mandate_money")
     return SummaryOut(
         case_id=row["id"],
         reference=row["reference"],
         language=say.language,
         title=say.say("summary", "title", {"reference": row["reference"]}),
+        service=say.say("summary", "service", {"company": company}),
+        steps=[_step(say, step) for step in playbook.ladder],
+        without_us=[say.term("summary", "alone"), *_bodies(say, playbook)],
         fee=FeeRuleOut(
             id=rule.id,
             version=rule.version,
@@ -68,10 +77,15 @@ def summary_of(row: Mapping[str, Any], language: str | None = None) -> SummaryOu
         withdrawal_right=say.term("summary", "withdrawal_right"),
         leaving=say.term("summary", "leaving"),
         if_we_are_late=say.term("summary", "late"),
+        start_now_text=say.term("summary", "start_now"),
+        complaint_about_us=say.term("summary", "complaint_about_us"),
+        data_use=say.term("summary", "data_use"),
+        public_at_body=say.say("summary", "public_at_body", {"fee": _body_fee(say, playbook)}),
         mandate_level=needed_level(row),
-        mandate_text=_mandate_text(say, company),
-        mandate_money_text=say.term("summary", "mandate_money"),
+        mandate_text=mandate,
+        mandate_money_text=money,
         text_version=TEXT_VERSION,
+        text_sha256=sha256(f"{mandate}\n{money}".encode()).hexdigest(),
     )
 
 
@@ -82,7 +96,38 @@ def needed_level(row: Mapping[str, Any]) -> Level:
 
 
 def _mandate_text(say: Words, company: str) -> str:
-    return say.say("summary", "mandate_text", {"company": company})
+    """Scoped to this case; it ends with it."""
+    text = say.say("summary", "mandate_text", {"company": company})
+    return f"{text} {say.term('summary', 'ends')}"
+
+
+def _step(say: Words, step: LadderStep) -> StepOut:
+    unit = step.wait.unit.removesuffix("s") if step.wait.value == 1 else step.wait.unit
+    span = f"{step.wait.value} {say.term('units', unit)}"
+    told = {"stage": say.term("stages", step.stage), "span": span}
+    return StepOut(stage=step.stage, text=say.say("summary", "step", told))
+
+
+def _bodies(say: Words, playbook: Playbook) -> list[str]:
+    """What the consumer can turn to without us: the bodies of the case, in their order."""
+    return [
+        say.say("summary", "body_alone", {"body": body.name, "fee": _fee_of(say, body)})
+        for body in playbook.bodies[:BODIES_SHOWN]
+        if body.kind != "court"
+    ]
+
+
+def _fee_of(say: Words, body: Body) -> str:
+    if body.fee is None:
+        return say.term("summary", "body_unknown")
+    if not body.fee.minor:
+        return say.term("summary", "body_free")
+    return say.money(body.fee.minor, body.fee.currency)
+
+
+def _body_fee(say: Words, playbook: Playbook) -> str:
+    first = next(iter(playbook.bodies), None)
+    return say.term("summary", "body_unknown") if first is None else _fee_of(say, first)
 
 
 def _percent(basis_points: int) -> str:

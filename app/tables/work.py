@@ -108,6 +108,9 @@ class MandateRow(Base):
     signed_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
     filed_by: Mapped[str]  # consumer, or the handler who filed the paper
+    text_sha256: Mapped[str | None]  # of the mandate's texts as shown; None: signed before 0022
+    start_asked_at: Mapped[datetime | None]  # asked us not to wait for the time to withdraw
+    proof: Mapped[dict[str, Any] | None]  # address, user agent and session of the signer
 
 
 class OfferRow(Base):

@@ -311,6 +311,7 @@ async def sign(world: World, tale: Tale) -> None:
                 "level": summary["mandate_level"],
                 "text_version": summary["text_version"],
                 "receives_money": account is not None,
+                "start_now": True,
             },
         )
 

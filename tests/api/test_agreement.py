@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, timedelta
+
 import httpx
+import pytest
 from sqlalchemy import text
 
 from app.db import Database
 from app.domain.case import Stage
+from app.mandates.service import withdrawal_ends
+from app.playbooks import book
+from app.texts import words
+from app.texts.words import LANGUAGES
 from tests.support.cases import Made, make_case
 from tests.support.http import Caller, consumer, rows, session_of, staff
 
@@ -16,8 +23,9 @@ def signature(made: Made, at: int = 0, **changes: object) -> dict[str, object]:
         "claimant_id": str(made.claimant_ids[at]),
         "signed_name": "Anna Virtanen",
         "level": "typed",
-        "text_version": "2026-1",
+        "text_version": "2026-2",
         "receives_money": True,
+        "start_now": True,
     } | changes
 
 
@@ -50,6 +58,7 @@ async def test_the_summary_shows_net_amounts_for_every_outcome(
         "voucher": (15001, 0, 0, 15001),
         "direct": (15001, 3750, 762, 11251),
         "nothing": (0, 0, 0, 0),
+        "left_after_offer": (15001, 3750, 762, 11251),
     }
     assert page["fee"]["rate_percent"] == "25" and page["fee"]["vat_percent"] == "25.5"
     assert "14 days" in page["withdrawal_right"] and "Slow Parcels" in page["mandate_text"]
@@ -141,3 +150,60 @@ async def test_revoking_stops_and_only_ones_own(
             await session.scalar(text("SELECT count(*) FROM mandates WHERE revoked_at IS NULL"))
             == 1
         )
+
+
+async def test_who_does_not_ask_us_to_begin_is_not_acted_for_while_they_may_withdraw(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    made, (anna,) = await agreed(database)
+    path = f"/v1/cases/{made.id}"
+    body = signature(made, start_now=False)
+    signed = await client.post(f"{path}/mandates", headers=anna.auth, json=body)
+    assert signed.status_code == 201, signed.text
+    case = (await client.get(path, headers=anna.auth)).json()
+    told = " ".join(entry["text"] for entry in case["timeline"])
+    assert "the 14 days in which you may withdraw" in told
+    async with database.read() as session:
+        kept = (await session.execute(
+            text("SELECT m.*, c.pauses FROM mandates m JOIN cases c ON c.id = m.case_id")
+        )).one()  # fmt: skip
+    assert kept.start_asked_at is None and kept.proof["session"] and kept.proof["address"]
+    (pause,) = kept.pauses
+    until = datetime.fromisoformat(pause["until"])
+    assert timedelta(days=13) < until - kept.signed_at <= timedelta(days=20)
+    assert kept.text_sha256 == kept.shown["text_sha256"]
+
+
+def test_the_time_to_withdraw_ends_with_a_working_day() -> None:
+    finnish = book.choose(claim_kind="air", jurisdiction="FI", on=date(2026, 11, 1))
+    signed = datetime(2026, 11, 22, 23, 30, tzinfo=UTC)  # the 23rd in Helsinki
+    assert withdrawal_ends(finnish, signed) == datetime(2026, 12, 7, 22, tzinfo=UTC)
+    saturday = datetime(2026, 11, 21, 9, tzinfo=UTC)  # ends on Saturday 5, before Independence Day
+    assert withdrawal_ends(finnish, saturday) == datetime(2026, 12, 7, 22, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_contract_binds_nobody_to_us(language: str) -> None:
+    """No exclusivity, exit penalty, assignment, silent price change, settlement without a yes; and
+    what must be there is there."""
+    summary = words(language).document("summary")
+    whole = " ".join(summary.values()).lower()
+    assert [sign for sign in UNFAIR[language] if sign in whole] == []
+    assert "14" in summary["withdrawal_right"] and "12" in summary["leaving"]
+    assert "30" in summary["late"] and "{company}" in summary["mandate_text"]
+    for needed in ("alone", "complaint_about_us", "data_use", "public_at_body", "start_now"):
+        assert len(summary[needed]) > 60, needed
+
+
+UNFAIR = {
+    "en": ("exclusiv", "penalty", "assign", "cession", "settle for", "on your behalf without",
+           "may change the fee", "cancellation fee", "handling fee"),
+    "fi": ("yksinoik", "sopimussak", "siirrät saata", "muuttaa palkkiota", "peruutusmaksu",
+           "käsittelymaksu", "suostumuksettasi"),
+    "sv": ("ensamrätt", "exklusiv", "vite", "överlåt", "ändra arvodet", "avbokningsavgift",
+           "utan ditt samtycke"),
+    "fr": ("exclusiv", "pénalité", "cession", "cédez", "modifier les honoraires",
+           "frais de résiliation", "sans votre accord"),
+    "de": ("exklusiv", "vertragsstrafe", "abtret", "honorar ändern", "stornogebühr",
+           "bearbeitungsgebühr", "ohne ihre zustimmung"),
+}  # fmt: skip

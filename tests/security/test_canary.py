@@ -208,6 +208,7 @@ async def consumer_files_and_signs(scene: Scene, staff: dict[str, Person], compa
             "level": "typed",
             "text_version": summary.json()["text_version"],
             "receives_money": True,
+            "start_now": True,
         },
         **{"Idempotency-Key": "canary-2"},
     )

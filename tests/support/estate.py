@@ -234,6 +234,7 @@ class Builder:
                 "level": "typed",
                 "text_version": summary.json()["text_version"],
                 "receives_money": True,
+                "start_now": True,
             },
         )
         await self._ids(estate, "letter_id")
