@@ -35,8 +35,9 @@ _REFUSED = text("""
                               ORDER BY id DESC LIMIT 1) m ON true
          WHERE l.id = :letter AND l.recipient = 'company'
            AND h.health IN ('alive', 'degraded')
-           AND (m.to_address IS NULL OR h.kind <> 'email'
-                OR lower(h.address) = lower(m.to_address))
+           AND (m.to_address IS NULL OR h.kind NOT IN ('email', 'post')
+                OR (h.kind = 'email' AND lower(h.address) = lower(m.to_address))
+                OR (h.kind = 'post' AND position(h.address IN m.to_address) > 0))
          ORDER BY h.official DESC, h.health, h.created_at, h.id LIMIT 1)
 """)
 _BOUNCED = text("""

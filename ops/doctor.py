@@ -12,10 +12,10 @@ import sys
 import tempfile
 import zoneinfo
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -31,6 +31,8 @@ from app.settings import Settings
 from app.settings_checks import is_placeholder
 from ops import migrations
 from ops.binaries import NoServerProgram
+from ops.check import Check, State
+from ops.doctor_doors import check_archive, check_post
 from ops.local import (
     Installation,
     NotHere,
@@ -40,8 +42,6 @@ from ops.local import (
 )
 from ops.servers import ServerFailed
 from ops.system_libraries import install_line, missing_libraries
-
-State = Literal["ok", "warn", "fail"]
 
 POSTGRES_MIN = 150_000  # server_version_num of 15.0
 # Older patch releases parse mail addresses and headers wrongly (CVE-2023-27043 and others).
@@ -53,16 +53,6 @@ ZONES = ("Europe/Helsinki", "Europe/London", "America/New_York", "Pacific/Auckla
 TOOL_VARIABLES = {"RECOURSE_EMBEDDED_POSTGRES", "RECOURSE_EMBEDDED_REDIS", "RECOURSE_PYTHON"}
 FONTS = Path(__file__).resolve().parent.parent / "letters" / "fonts"
 MARKS = {"ok": "[green]ok  [/green]", "warn": "[yellow]warn[/yellow]", "fail": "[red]FAIL[/red]"}
-
-
-@dataclass(frozen=True)
-class Check:
-    """One line: what was looked at, its state, the fact found, and what to do."""
-
-    name: str
-    state: State
-    fact: str
-    fix: str = ""
 
 
 def check_python(version: tuple[int, ...] = tuple(sys.version_info[:3])) -> Check:
@@ -334,6 +324,8 @@ def examine_installation(settings: Settings) -> Iterator[Check]:
     yield from asyncio.run(check_database(settings))
     yield from check_redis(settings)
     yield check_mail(settings)
+    yield check_post(settings)
+    yield check_archive(settings)
 
 
 def doctor(

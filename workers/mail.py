@@ -18,6 +18,7 @@ from workers.mail_html import html_of
 from workers.providers.errors import Refused
 from workers.providers.smtp import OutgoingMail
 
+SEVEN_BIT = SMTP.clone(cte_type="7bit")  # not every server on the way takes 8BITMIME
 SUBJECT_LENGTH_MAX = 200  # characters
 _LINE_BREAKS = re.compile(r"[\r\n\t\x00-\x1f]+")
 
@@ -53,7 +54,7 @@ def compose(draft: Draft, settings: Settings) -> OutgoingMail:
     book = address_book(settings)
     to = wire_address(draft.to_address)
     sender = draft.reply_to or settings.mail_from or f"notifications@{settings.mail_domain}"
-    message = EmailMessage(policy=SMTP)
+    message = EmailMessage(policy=SEVEN_BIT)
     message["From"] = Address(one_line(draft.from_name), addr_spec=sender)
     message["To"] = Address(one_line(draft.to_name), addr_spec=to)
     message["Subject"] = one_line(draft.subject)[:SUBJECT_LENGTH_MAX]

@@ -18,6 +18,7 @@ from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import outbox
+from app.channel_health import note_refusal
 from app.clock import monotonic
 from app.domain.events import Event, LetterBounced, LetterDelivered
 from app.moment import read_moment
@@ -153,6 +154,9 @@ async def _take_in(session: AsyncSession, row: Any, status: PostStatus, worker: 
         )
     if reason:
         await ask_person(session, row.effect_id, row.case_id, reason=reason, now=now)
+    if state == "returned" and row.letter_id is not None:
+        # The post tried that address: the next letter to the company goes another way.
+        await note_refusal(session, row.letter_id, dead=True, error="returned by the post", at=now)
     fact = _fact(row, status, now)
     if fact is not None:
         await tell_cases(session, [(row.case_id, fact)], now=now)

@@ -12,14 +12,16 @@ from typing import Any
 import pytest
 import redis
 from aiosmtpd.controller import Controller
+from pydantic import SecretStr
 from typer.testing import CliRunner
 
 from app.clock import wall_now
 from app.db import Database
 from app.settings import Settings
 from ops import doctor as examined
+from ops.check import Check
 from ops.cli import app
-from ops.doctor import Check
+from ops.doctor_doors import check_archive, check_post
 from ops.moving_clock import MovingClock
 from ops.servers import free_port
 from tests.support.databases import Databases
@@ -190,3 +192,24 @@ async def test_the_command_names_unsafe_production_settings(settings: Settings) 
 def test_free_ports_are_free() -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", free_port()))
+
+
+def test_the_printer_and_the_archive_are_looked_at(settings: Settings, tmp_path: Path) -> None:
+    ours = settings.model_copy(update={"data_dir": tmp_path})
+    assert check_post(ours).state == "ok"
+    (tmp_path / "post").chmod(0o500)
+    (tmp_path / "blocked").write_text("a file where the folder should be")
+    assert check_post(ours.model_copy(update={"data_dir": tmp_path / "blocked"})).state == "fail"
+    lob = ours.model_copy(
+        update={"post_provider": "lob", "lob_api_key": SecretStr("live_x"), "lob_from": "adr_1"}
+    )
+    assert check_post(lob, f"http://127.0.0.1:{free_port()}").state == "warn"
+    assert check_archive(ours).state == "warn"
+    archived = ours.model_copy(
+        update={
+            "archive_address": "a@us.test", "archive_imap_host": "127.0.0.1",
+            "archive_imap_port": free_port(), "archive_imap_tls": False,
+            "archive_imap_user": "u", "archive_imap_password": SecretStr("p"),
+        }
+    )  # fmt: skip
+    assert check_archive(archived).state == "fail"

@@ -158,10 +158,19 @@ def test_a_notice_says_what_we_wait_for_until_when_and_what_then() -> None:
 
 
 def test_a_notice_says_in_words_what_happens_without_an_answer_and_how_a_case_ended() -> None:
-    common = {"name": "Anna", "company": "Airline", "reference": "RC-1", "link": "x", "agency": "A"}
     for language in LANGUAGES:
         asked, ended = (
-            write_notice(code, params, language=language, currency="EUR", **common).text
+            write_notice(
+                code,
+                params,
+                language=language,
+                currency="EUR",
+                name="Anna",
+                company="Airline",
+                reference="RC-1",
+                link="x",
+                agency="A",
+            ).text
             for code, params in (
                 ("question", {"default": "go_on"}),
                 ("closed", {"outcome": "bill_cancelled"}),
@@ -169,6 +178,20 @@ def test_a_notice_says_in_words_what_happens_without_an_answer_and_how_a_case_en
         )
         assert ways_of(language).term("defaults", "go_on") in asked
         assert ways_of(language).term("outcomes", "bill_cancelled") in ended
+
+
+def test_on_paper_a_notice_says_how_paper_is_answered() -> None:
+    """Nothing on a sheet can be clicked, and nobody replies to one."""
+    ways = {"post": "Street 1, 00100 Town", "phone": "+358 9 123", "site": "refunds.example"}
+    for language in LANGUAGES:
+        for given in (ways, ways | {"phone": ""}):
+            said = write_notice(
+                "received", {}, language=language, currency="EUR", paper=given, name="Anna",
+                company="Airline", reference="RC-1", link="https://x/cases/RC-1", agency="A",
+            ).text  # fmt: skip
+            assert "https://" not in said and "{" not in said
+            assert all(way in said for way in given.values())
+            assert said.count("RC-1") >= 2 and ("+358" in said) == bool(given["phone"])
 
 
 def test_no_name_or_subject_smuggles_in_a_header() -> None:

@@ -162,6 +162,8 @@ async def test_a_letter_that_comes_back_opens_its_step_again(
     await PostWatch(printing).once()
     assert (await letter_of(database, case)).state == "bounced"
     assert await task(database, "fix_channel") is not None
+    channel = await row(database, "SELECT health, last_error FROM channels WHERE kind = 'post'")
+    assert (channel.health, channel.last_error) == ("dead", "returned by the post")
     await move_clock(database, timedelta(days=2))
     await PostWatch(printing).once()
     assert printer.asked == 1, "its end is known"

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from app.settings import Settings
+from tests.support.certificate import expired_certificate
 from workers.providers.errors import LeaseLost, OutcomeUnknown, ProviderError, Refused, Transient
 from workers.providers.smtp import OutgoingMail, SmtpMail, on_the_wire
 
@@ -21,6 +25,7 @@ async def server(
     answers: dict[str, str | None],
     got: list[bytes] | None = None,
     heard: list[bytes] | None = None,
+    late: float = 0.0,
 ) -> AsyncIterator[SmtpMail]:
     """A scripted SMTP server: the answer per word; None breaks the line instead of answering.
 
@@ -55,6 +60,7 @@ async def server(
                 if line != b".\r\n":
                     continue
                 word, in_data = ".", False
+                await asyncio.sleep(late)
             answer = script.get(word, "500 what")
             if answer is None:
                 break
@@ -162,3 +168,59 @@ async def test_without_the_extension_nothing_is_asked_and_a_refusing_archive_sto
         delivery = await smtp.send(mail, guard=no_guard)
     assert delivery.ref == "<1@us>"
     assert b"MAIL FROM:<b@us.test>\r\n" in got and b"RCPT TO:<a@c.test>\r\n" in got
+
+
+async def test_a_line_broken_inside_the_body_is_tried_again(settings: Settings) -> None:
+    async with server(settings, {"BODY": None}) as smtp:
+        with pytest.raises(Transient):
+            await smtp.send(replace(MAIL, data=b"x\r\n" * 2_000_000), guard=no_guard)
+
+
+async def test_a_late_yes_is_waited_for_and_one_too_late_is_unknown(settings: Settings) -> None:
+    async with server(settings, {}, late=0.4) as smtp:
+        assert (await smtp.send(MAIL, guard=no_guard)).ref == "<1@us>"
+    async with server(settings, {}, late=1.5) as smtp:
+        with pytest.raises(OutcomeUnknown):
+            await smtp.send(MAIL, guard=no_guard)
+
+
+async def test_without_the_tls_that_is_asked_for_nothing_is_sent(settings: Settings) -> None:
+    """STARTTLS taken out of the answer, or refused: no word of the mail leaves in the clear."""
+    strict = settings.model_copy(update={"smtp_starttls": True})
+    for hello in ("250 hi", "250-hi\r\n250 STARTTLS"):
+        got: list[bytes] = []
+        async with server(strict, {"EHLO": hello, "STAR": "454 not now"}, heard=got) as smtp:
+            with pytest.raises(Transient):
+                await smtp.send(MAIL, guard=no_guard)
+        assert not [line for line in got if line.startswith((b"MAIL", b"RCPT", b"DATA"))]
+
+
+async def test_a_server_with_an_expired_certificate_hears_nothing_of_the_mail(
+    settings: Settings, tmp_path: Path
+) -> None:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(*expired_certificate(tmp_path))
+    got: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        got.append(await reader.read(100))
+        writer.close()
+
+    listening = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
+    port = listening.sockets[0].getsockname()[1]
+    update = {"smtp_host": "127.0.0.1", "smtp_port": port, "smtp_tls": True}
+    with pytest.raises(Transient):
+        await SmtpMail(settings.model_copy(update=update)).send(MAIL, guard=no_guard)
+    listening.close()
+    assert not any(got)
+
+
+async def test_a_name_nobody_knows_is_passing_and_the_second_address_is_tried(
+    settings: Settings,
+) -> None:
+    lost = SmtpMail(settings.model_copy(update={"smtp_host": "no-such-host.invalid"}))
+    with pytest.raises(Transient):
+        await lost.send(MAIL, guard=no_guard)
+    async with server(settings, {}) as smtp:  # it listens on IPv4 alone
+        named = smtp._settings.model_copy(update={"smtp_host": "localhost"})
+        assert (await SmtpMail(named).send(MAIL, guard=no_guard)).ref == "<1@us>"

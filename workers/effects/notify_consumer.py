@@ -102,13 +102,15 @@ def _word(
         ways = ways[1:]
     if not ways or (who.by_post and not who.address_lines):
         return Refused("no postal address")
+    on_paper = ways[0] != "email"
     notice: Notice = write_notice(
         order.effect.template, dict(order.effect.params), language=who.language,
         currency=case.currency, name=who.name, company=case.company_name,
         reference=case.reference, agency=agency.name,
+        paper=_paper_ways(agency, tools.settings.public_url) if on_paper else None,
         link=f"{tools.settings.public_url}/cases/{case.reference}",
     )  # fmt: skip
-    if ways[0] == "email":
+    if not on_paper:
         assert who.email, "it is a way to reach them"
         return Draft(
             language=who.language,
@@ -123,3 +125,12 @@ def _word(
         subject=notice.subject, text=notice.text, sender=agency.name,
         day=ways_of(who.language).day(now),
     )  # fmt: skip
+
+
+def _paper_ways(agency: AgencyWords, public_url: str) -> dict[str, str]:
+    """How a person with a sheet of paper answers: nothing of it can be clicked."""
+    return {
+        "post": ", ".join(agency.profile.get("address_lines") or ()),
+        "phone": agency.profile.get("phone") or "",
+        "site": public_url.partition("://")[2],
+    }

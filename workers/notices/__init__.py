@@ -15,6 +15,7 @@ from app.texts import words as ways_of
 from app.texts.words import held
 
 FOLDER = Path(__file__).parent
+PAPER_WAYS = ("post", "phone", "site")
 FALLBACK = "update"  # a code without words of its own still reaches the person
 
 
@@ -39,9 +40,16 @@ def words(language: str) -> dict[str, Any]:
 
 
 def write_notice(
-    code: str, params: Mapping[str, str], *, language: str, currency: str, **common: str
+    code: str,
+    params: Mapping[str, str],
+    *,
+    language: str,
+    currency: str,
+    paper: Mapping[str, str] | None = None,
+    **common: str,
 ) -> Notice:
-    """The notice `code`. `common` are name, company, reference, link and agency."""
+    """The notice `code`. `common` are name, company, reference, link and agency. On `paper` it says
+    how to answer by post, phone and site, as far as these are given: a link cannot be clicked."""
     table = words(language)
     entry = table["notices"].get(code) or table["notices"][FALLBACK]
     filled = _Blank(common | readable(params, table, ways_of(language), currency))
@@ -52,7 +60,12 @@ def write_notice(
         parts.append(table["waiting"].format_map(filled))
     if then := table["then"].get(params.get("then", ""), ""):
         parts.append(then.format_map(filled))
-    parts.append(table["closing"].format_map(filled))
+    if paper is None:
+        parts.append(table["closing"].format_map(filled))
+    else:
+        ways = [table["paper"][way] for way in PAPER_WAYS if paper.get(way)]
+        filled |= paper
+        parts += [way.format_map(filled) for way in ways] + [filled["agency"]]
     subject = table["subject"].format_map(_Blank(filled | {"what": entry["subject"]}))
     return Notice(subject.format_map(filled), "\n\n".join(p.strip() for p in parts) + "\n")
 
