@@ -16,6 +16,7 @@ from app.correspondence.endpoints import router as inbound
 from app.deps import Router
 from app.documents.endpoints import router as letters_sent
 from app.evidence.endpoints import router as evidence
+from app.evidence.post_endpoints import router as scanned_post
 from app.finance.bank_endpoints import router as bank
 from app.finance.import_endpoints import router as imports
 from app.finance.ledger_endpoints import router as ledger
@@ -56,6 +57,7 @@ ROUTERS: tuple[Router, ...] = (
     answers,
     tasks,
     messages,
+    scanned_post,
     document_links,
     inbound,
     search,

@@ -53,11 +53,8 @@ def _events(
     found: list[Event] = []
     if "distress" in alerts and sender in PEOPLE:
         found.append(DistressNoticed(by=ACTOR))
-    threatened = sender != "consumer" and ("threat" in alerts or kind in THREATS)
-    if threatened:
+    if sender != "consumer" and ("threat" in alerts or kind in THREATS):
         found.append(LegalThreatened(deadline=due or next_working_moment(now), by=ACTOR))
-    elif due is not None and sender in ("company", "unknown"):
-        found.append(AlertRaised(message_id, "deadline_set_on_us", due))
     if "complaint_about_us" in alerts and sender in PEOPLE:
         found.append(AlertRaised(message_id, "complaint_about_us"))
     if sender != "consumer":

@@ -258,11 +258,10 @@ class LegalThreatened(BaseEvent):
 @dataclass(frozen=True, slots=True)
 class AlertRaised(BaseEvent):
     """A message holds what may not wait for its turn: a complaint about us, an insolvency, a clause
-    that wants the consumer first, a date set on us (`due`). Distress and threats have their own."""
+    that wants the consumer first. Distress and threats have events of their own."""
 
     message_id: uuid.UUID
     what: str  # a key of app.domain.steering.ALERTED
-    due: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -305,16 +305,14 @@ ALERTED: Final = {
     "complaint_about_us": (TaskKind.COMPLAINT_ABOUT_US, "senior", 1, 5),
     "insolvency": (TaskKind.INSOLVENCY_NOTICE, "legal", 1, 5),
     "direct_first": (TaskKind.DIRECT_FIRST, "handler", 2, 20),
-    "deadline_set_on_us": (TaskKind.ANSWER_COMPANY, "handler", 2, 10),
 }
 
 
 def alerted(t: Turn, event: AlertRaised) -> None:
-    """Work for a person, by the date they set where they set one; nothing of the claim moves."""
+    """Work for a person; nothing of the claim moves."""
     kind, role, days, priority = ALERTED[event.what]
-    due = max(event.due, t.now + timedelta(hours=1)) if event.due else None
     t.task(
-        kind, str(event.message_id), reason=event.what, due=due,
+        kind, str(event.message_id), reason=event.what,
         working_days=days, priority=priority, role=role,
         subject=event.message_id,
     )  # fmt: skip

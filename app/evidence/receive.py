@@ -35,11 +35,11 @@ class Received:
     sha256: str
 
 
-def check_declared(content_type: str | None) -> str:
+def check_declared(content_type: str | None, kinds: tuple[str, ...] = KINDS) -> str:
     """The declared media type without its options. Raises Unsupported."""
     declared = (content_type or "").partition(";")[0].strip().lower()
-    if declared not in KINDS:
-        raise Unsupported(f"send one of {', '.join(KINDS)} as Content-Type")
+    if declared not in kinds:
+        raise Unsupported(f"send one of {', '.join(kinds)} as Content-Type")
     return declared
 
 
