@@ -6,6 +6,7 @@ from app.agency.endpoints import router as agency
 from app.cases.action_endpoints import router as own_case_actions
 from app.cases.endpoints import router as cases
 from app.casework.answer_endpoints import router as answers
+from app.casework.correction_endpoints import router as corrections
 from app.casework.endpoints import router as casework
 from app.casework.file_endpoints import router as case_file
 from app.check.endpoints import router as check
@@ -54,6 +55,7 @@ ROUTERS: tuple[Router, ...] = (
     api_keys,
     case_file,
     casework,
+    corrections,
     answers,
     tasks,
     messages,

@@ -66,18 +66,24 @@ async def seen_by(
 
 
 async def finding_of(
-    session: AsyncSession, case_id: UUID, at: datetime, told: date | None = None
+    session: AsyncSession,
+    case_id: UUID,
+    at: datetime,
+    told: date | None = None,
+    corrected: Mapping[str, Any] | None = None,
 ) -> CaseFinding:
     """By the answers on file on the case's own day; the case exists. `told`: the first written
-    complaint as the person who decides has it, before what the answers say."""
-    row = (await session.execute(_READ, {"id": case_id})).mappings().one()
+    complaint as the person who decides has it, before what the answers say. `corrected` answers
+    stand in place of those on file."""
+    row = dict((await session.execute(_READ, {"id": case_id})).mappings().one())
+    row["answers"] = {**row["answers"], **(corrected or {})}
     today = book.local_day(row["playbook"], at)
     where = book.place_of_law(row["jurisdiction"], row["answers"])
     playbook = book.choose(claim_kind=row["claim_kind"], jurisdiction=where, on=today).key
     asked = FactsIn.model_validate(
         {
             "company": {"legal_name": (row["company"] or "")[:300]},
-            "answers": _answers(dict(row), told),
+            "answers": _answers(row, told),
         }
     )
     try:

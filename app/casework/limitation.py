@@ -58,10 +58,10 @@ def taken_over(
         )
     if named not in (None, law.last_day):
         return TakenOver(named)
-    return TakenOver(law.last_day, _source(law))
+    return TakenOver(law.last_day, source_of(law))
 
 
-def _source(law: Limit) -> LimitSource:
+def source_of(law: Limit) -> LimitSource:
     period = said_period(str(law.period), to_year_end=law.to_year_end)
     return LimitSource(law.fact, law.since, law.rule, period)
 
@@ -75,7 +75,7 @@ def _refuse_unless_later(
         return
     limitation = playbook.limitation(kind)
     acts = [act.id for act in limitation.acts] if limitation else []
-    rule, source = f"{law.rule}@{playbook.key}", _source(law)
+    rule, source = f"{law.rule}@{playbook.key}", source_of(law)
     raise InvalidInput(
         f"by the law's files the claim can be made until {law.last_day.isoformat()} at the latest"
         f" ({source.period} from {law.fact} on {law.since.isoformat()}, rule {rule}): reject it as"

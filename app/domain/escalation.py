@@ -15,6 +15,7 @@ from app.domain import events as e
 from app.domain import (
     intake_rules,
     ladder,
+    learned,
     legal_clocks,
     letters_rules,
     money_rules,
@@ -291,6 +292,7 @@ _Steering = (
     | e.AlertRaised
     | e.LegalThreatened
     | e.LimitationMoved
+    | e.FactsLearned
     | e.DateRecounted
     | e.IncidentRecorded
 )
@@ -328,6 +330,8 @@ def _steering(t: Turn, event: _Steering) -> None:
             steering.legal_threat(t, event)
         case e.LimitationMoved():
             legal_clocks.moved(t, event)
+        case e.FactsLearned():
+            learned.learned(t, event)
         case e.DateRecounted():
             recount.applied(t, event)
         case e.IncidentRecorded():

@@ -57,6 +57,7 @@ from app.domain.events_course import (
     DistressNoticed,
     DuplicateLinked,
     DuplicateUnlinked,
+    FactsLearned,
     HoldLifted,
     IncidentRecorded,
     LegalThreatened,
@@ -110,6 +111,7 @@ __all__ = [
     "EffectSettled",
     "EffectUnknown",
     "Event",
+    "FactsLearned",
     "HoldLifted",
     "IncidentRecorded",
     "LegalThreatened",
@@ -212,6 +214,7 @@ Event = (
     | AlertRaised
     | LegalThreatened
     | LimitationMoved
+    | FactsLearned
     | DateRecounted
     | IncidentRecorded
     | TimerFired

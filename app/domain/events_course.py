@@ -9,7 +9,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from app.domain.case import LetterKind, Outcome, Stage, TimerKind
+from app.domain.case import LetterKind, LimitSource, Outcome, Stage, TimerKind
 from app.domain.events_base import BaseEvent
 
 # --- offers ----------------------------------------------------------------------------------
@@ -185,6 +185,21 @@ class LimitationMoved(BaseEvent):
     on: date
     new_day: date
     by: str
+
+
+@dataclass(frozen=True, slots=True)
+class FactsLearned(BaseEvent):
+    """A person took over what a finding made anew says: days that bodies count from, the last day
+    of the claim with its reason, the chain of bodies. None: stays. `what` names it in codes."""
+
+    what: str
+    by: str
+    first_written_complaint: date | None = None
+    refused_on: date | None = None
+    bill_on: date | None = None
+    limitation_on: date | None = None
+    limitation: LimitSource | None = None
+    bodies: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

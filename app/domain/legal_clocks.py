@@ -140,7 +140,7 @@ def moved(t: Turn, event: LimitationMoved) -> None:
     by_law = limitation is not None and event.act != CORRECTION
     rule = limitation.rule if limitation and by_law else PERSON
     why = LimitSource(event.act, event.on, rule, BY_PERSON, "law" if by_law else "word")
-    _move(t, why, event.new_day, event.by)
+    move_day(t, why, event.new_day, event.by)
 
 
 def letter_arrived(t: Turn, at: datetime) -> None:
@@ -155,7 +155,7 @@ def letter_arrived(t: Turn, at: datetime) -> None:
     new = last_day(limitation, arrived)
     if new > ends:
         span = said_period(str(limitation.period), to_year_end=limitation.to_year_end)
-        _move(t, LimitSource(act.id, arrived, limitation.rule, span), new, "rule")
+        move_day(t, LimitSource(act.id, arrived, limitation.rule, span), new, "rule")
 
 
 def last_day(limitation: Limitation, start: date) -> date:
@@ -169,7 +169,7 @@ def said_period(period: str, *, to_year_end: bool) -> str:
     return f"{period} to the end of the year" if to_year_end else period
 
 
-def _move(t: Turn, why: LimitSource, new: date, by: str) -> None:
+def move_day(t: Turn, why: LimitSource, new: date, by: str) -> None:
     name = f"{why.rule}@{t.rules.playbook.key}"
     start = t.place.morning(why.start)
     basis = Basis(why.start_event, start, name, why.period, why.whose, (), new)

@@ -179,6 +179,7 @@ SAMPLES: dict[type[e.Event], Callable[[Life], e.Event]] = {
     e.LimitationMoved: lambda life: e.LimitationMoved(
         "correction", life.now.date(), _later(life, 900).date(), "anna"
     ),
+    e.FactsLearned: lambda life: e.FactsLearned("bill_on", "anna", bill_on=life.now.date()),
     e.DateRecounted: lambda life: e.DateRecounted(life.now, _later(life), "anna"),
     e.IncidentRecorded: lambda life: e.IncidentRecorded(life.id(), "date_missed", "anna"),
     e.TimerFired: _deadline,

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pytest
 
 from app.domain import events as e
-from app.domain.case import LimitSource, Stage, TimerKind
+from app.domain.case import LimitSource, Stage, TimerKind, WaitingOn
 from app.domain.counting import Period
 from app.domain.decision import TaskKind
 from app.domain.errors import TransitionRefused
@@ -222,3 +222,33 @@ def test_a_closed_case_watches_nothing() -> None:
     life.now += timedelta(hours=1)
     life.tell(e.CaseWithdrawn("consumer"))
     assert life.case.timers == ()
+
+
+def test_a_bill_dated_while_the_case_runs_starts_its_bodys_last_day() -> None:
+    first = replace(PLAYBOOK.bodies[0], closes_after=Period(120, "days"), closes_from="bill")
+    life = Life(playbook=replace(PLAYBOOK, bodies=(first, PLAYBOOK.bodies[1]))).contacted()
+    assert keys(life, TimerKind.BODY_LIMIT) == []
+    today = life.now.date()
+    life.tell(e.FactsLearned("bill_on", "anna", bill_on=today))
+    assert life.case.bill_on == today
+    watched = [t for t in life.case.timers if t.kind is TimerKind.BODY_LIMIT]
+    assert {t.basis.due for t in watched} == {today + timedelta(days=120)}
+
+
+def test_a_complaint_waits_for_the_first_day_that_follows_from_the_facts_known_now() -> None:
+    later = replace(PLAYBOOK.bodies[0], opens_after=Period(56, "days"))
+    life = Life(playbook=replace(PLAYBOOK, bodies=(later, PLAYBOOK.bodies[1])))
+    life.on_ladder(Stage.COMPLAINT, first_written_complaint=START.date())
+    assert life.case.waiting_on is WaitingOn.DATE
+    earlier = START.date() - timedelta(days=7)
+    was = life.case.due_at
+    life.tell(e.FactsLearned("first_written_complaint", "anna", first_written_complaint=earlier))
+    assert life.case.due_at is not None and was is not None and life.case.due_at < was
+
+
+def test_what_was_learnt_makes_no_claim_too_old_by_itself() -> None:
+    life = Life().on_ladder()
+    past = life.now.date() - timedelta(days=1)
+    why = LimitSource("flight_date", past, "lim.test", "3 years")
+    with pytest.raises(TransitionRefused):
+        life.tell(e.FactsLearned("x", "anna", limitation_on=past, limitation=why))
