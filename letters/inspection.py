@@ -51,9 +51,12 @@ def inspect_pdf(
         with pikepdf.open(io.BytesIO(pdf)) as document:
             if len(document.pages) != pages:
                 raise BadDocument(f"{len(document.pages)} pages instead of {pages}")
+            files = []
             for thing in document.objects:
                 _check_object(thing)
-            _check_cargo(document, attached)
+                if _is_file(thing):
+                    files.append(thing)
+            _check_cargo(document, files, attached)
             # The reference stands in the head of the first page.
             if not _shows(document.pages[0], must_contain):
                 raise BadDocument("its text layer lacks the reference")
@@ -61,13 +64,17 @@ def inspect_pdf(
         raise BadDocument(f"it does not open: {reason}") from reason
 
 
-def _check_cargo(document: pikepdf.Pdf, attached: bytes | None) -> None:
-    """One file, ours, or none: counted over all objects, for one may hang outside the list."""
-    files = [
-        thing for thing in document.objects
-        if isinstance(thing, pikepdf.Dictionary | pikepdf.Stream)
-        and ("/EF" in thing or thing.get("/Type") in ("/Filespec", "/EmbeddedFile"))
-    ]  # fmt: skip
+def _is_file(thing: pikepdf.Object) -> bool:
+    """A file's bytes, or what names a file: it may hang outside the document's own list."""
+    return isinstance(thing, pikepdf.Dictionary | pikepdf.Stream) and (
+        "/EF" in thing or thing.get("/Type") in ("/Filespec", "/EmbeddedFile")
+    )
+
+
+def _check_cargo(
+    document: pikepdf.Pdf, files: list[pikepdf.Object], attached: bytes | None
+) -> None:
+    """One file, ours, or none."""
     expected = [] if attached is None else [attached]
     held = [thing.read_bytes() for thing in files if isinstance(thing, pikepdf.Stream)]
     if held != expected or len(files) != 2 * len(expected):
