@@ -152,7 +152,7 @@ def _alone(url: str, path: Path) -> dict[str, float]:
     """The import in a process of its own."""
     done = subprocess.run(
         [sys.executable, "-m", "bench.bank", "--import", url, str(path)],
-        cwd=ROOT, capture_output=True, check=True,
+        cwd=ROOT, stdout=subprocess.PIPE, check=True,
     )  # fmt: skip
     found: dict[str, float] = orjson.loads(done.stdout)
     return found

@@ -29,7 +29,7 @@ from app.payouts.settling import (
 from app.tables.banking import BankAccount
 from app.tables.payouts import PayoutItem
 
-CHUNK: Final = 2_000  # lines a statement of the database: well inside its timeout
+CHUNK: Final = 1_000  # lines a statement of the database: inside its timeout on a busy machine
 
 
 @dataclass(slots=True)

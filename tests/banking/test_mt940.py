@@ -128,6 +128,16 @@ def test_wrappers_pages_and_several_statements() -> None:
     assert numbers == [5, 6]
 
 
+def test_pages_without_a_statement_number_belong_together_by_their_reference() -> None:
+    head = ":20:MT940-2005\n:25:20041111/369300900EUR\n:28C:0/"
+    first = f"{head}1\n:60F:C200512EUR0,00\n:61:2005120512CR1,00NMSCX\n:62M:C200513EUR1,00\n-\n"
+    second = f"{head}2\n:60M:C200513EUR1,00\n:61:2005130513CR0,10NMSCX\n:62F:C200513EUR1,10\n-\n"
+    (read,) = read_statements((first + second).encode())
+    assert (read.account, read.opening, read.closing) == ("20041111/369300900", 0, 110)
+    bare = (first + second).replace(":28C:0/1\n", "").replace(":28C:0/2\n", "")
+    assert [s.booked for s in read_statements(bare.encode())] == [110]
+
+
 def test_interim_reports_are_read_and_never_posted() -> None:
     raw = b":20:A\n:25:FI2112345600000785\n:28C:1/1\n:34F:EUR0,\n:13D:2603021200+0200\n"
     raw += b":61:260302C1,NTRFX\n:61:260302EC2,NTRFY\n:90C:1EUR1,\n-\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -16,6 +17,11 @@ RATIO_MAX: Final = 200  # XML of a bank shrinks 10 to 40 times; a bomb a thousan
 SMALL: Final = 4 * 1024 * 1024  # below this a member stays in memory
 _CHUNK: Final = 256 * 1024
 _ENCRYPTED: Final = 0x1
+# What zipfile raises on damaged archives, found by throwing wrong bytes at it.
+_BROKEN: Final = (
+    zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, OSError,
+    RuntimeError, ValueError, OverflowError, KeyError,
+)  # fmt: skip
 
 
 def is_zip(head: bytes) -> bool:
@@ -33,13 +39,15 @@ def members(source: BinaryIO) -> Iterator[tuple[str, BinaryIO]]:
             left = UNPACKED_MAX
             for info in infos:
                 name = info.filename[-120:]
+                if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                    raise StatementInvalid("A file in the archive is packed unusually.", name=name)
                 if info.flag_bits & _ENCRYPTED:
                     raise StatementInvalid("A file in the archive is encrypted.", name=name)
                 with _unpacked(archive, info, left) as content:
                     left -= content.seek(0, 2)
                     content.seek(0)
                     yield name, content
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
+    except _BROKEN as error:
         raise StatementInvalid("The archive is broken.") from error
 
 

@@ -94,8 +94,11 @@ def _joined(pages: Sequence[Statement]) -> Statement:
             key = base if seen[base] == 1 else f"{base}#{seen[base]}"
             entries.append(entry if key == entry.key else replace(entry, key=key))
     first, last = pages[0], pages[-1]
+    ident = first.ident
+    if first.kind == "MT940":
+        ident = f"{ident}:{last.closes_on}:{first.opening}>{last.closing}"
     return replace(
-        first, last_page=True, closing=last.closing, closes_on=last.closes_on,
+        first, ident=ident, last_page=True, closing=last.closing, closes_on=last.closes_on,
         entries=tuple(entries), warnings=tuple(w for p in pages for w in p.warnings),
     )  # fmt: skip
 

@@ -193,7 +193,7 @@ def _closed(now: _Open) -> Statement:
     ident = _ident(now, closes_on)
     entries: list[Entry] = []
     for line, infos in now.lines:
-        entry, twin_key = entry_of(line, Info.read(infos), now.currency, ident, kind)
+        entry, twin_key = entry_of(line, Info.read(infos), now.currency, ident, kind, now.account)
         seen[twin_key] += 1
         key = twin_key if seen[twin_key] == 1 else f"{twin_key}#{seen[twin_key]}"
         object.__setattr__(entry, "key", key)  # frozen; not shown to anybody yet
@@ -214,7 +214,10 @@ def _closed(now: _Open) -> Statement:
 
 
 def _ident(now: _Open, closes_on: date | None) -> str:
-    """A statement's name. Banks repeat :20: and may not number: the balances tell it apart too."""
-    day = closes_on.isoformat() if closes_on else ""
+    """A statement's name. Banks repeat :20: and may not number: the balances tell it apart too.
+    Pages share theirs, and get such a name when they are put together."""
+    if now.interim or now.continues or now.page > 1:
+        return f"{now.reference}:{now.number}"
     balances = f"{now.opening[0] if now.opening else ''}>{now.closing[0] if now.closing else ''}"
+    day = closes_on.isoformat() if closes_on else ""
     return f"{now.reference}:{now.number}/{now.page}:{day}:{balances}"[:ID_MAX]

@@ -26,7 +26,7 @@ _CODES: Final = (
     "|OPRP|RREF|EXTRA|SUB"
 )
 _SLASH: Final = re.compile(rf"/({_CODES})/")
-_PLAIN_IBAN: Final = re.compile(r"\bIBAN\s*[:=]?\s*([A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30})\b")
+_PLAIN_IBAN: Final = re.compile(r"\b(?:IBAN|REK)\s*[:=]?\s*([A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30})\b")
 _PLAIN_NAME: Final = re.compile(
     r"\b(?:NAAM|NAME|NOM)\s*:\s*(.{2,70}?)(?=\s{2,}|\s+[A-Z]{3,}\s*:|$)"
 )

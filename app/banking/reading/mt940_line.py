@@ -95,7 +95,9 @@ def _entry_day(text: str | None, value_on: date) -> date:
     return booked
 
 
-def entry_of(line: Line, info: Info, currency: str, ident: str, kind: str) -> tuple[Entry, str]:
+def entry_of(
+    line: Line, info: Info, currency: str, ident: str, kind: str, own: str
+) -> tuple[Entry, str]:
     """The entry, and its key but for the counter of twins."""
     facts = info.facts
     minor = minor_units(line.amount, currency, point="," if "," in line.amount else ".")
@@ -107,6 +109,7 @@ def entry_of(line: Line, info: Info, currency: str, ident: str, kind: str) -> tu
     if reason is None and (name in _RETURNED or facts.gvc in _GVC_RETURNED):
         reason = "NARR"
     words = facts.remittance or line.extra
+    account = facts.account or _iban(line.extra)
     owner = line.owner_ref if line.owner_ref not in ("EREF", "PREF", "KREF", "MARF") else None
     entry = Entry(
         key=key, minor=minor, currency=currency, credit=credit,
@@ -121,7 +124,7 @@ def entry_of(line: Line, info: Info, currency: str, ident: str, kind: str) -> tu
             mandate_id=facts.mandate_id, creditor_ref=facts.creditor_ref,
             documents=facts.documents,
         ),
-        party=Party(facts.name, facts.account or _iban(line.extra), facts.ultimate),
+        party=Party(facts.name, None if account == own else account, facts.ultimate),
         remittance=words[:TEXT_MAX], return_reason=reason, instructed=facts.instructed,
     )  # fmt: skip
     return entry, key
