@@ -10,7 +10,7 @@ from datetime import date, timedelta
 
 from app.reading.phrases import LANGUAGES, Phrases, pattern_of, phrases
 
-PAST_DAYS = 60  # a day without a year lies at most so long before the mail
+PAST_DAYS = 180  # a day without a year lies at most so long before the mail
 DAYS_MAX = 800
 
 

@@ -12,6 +12,7 @@ SURE, FAIR, WEAK = 0.9, 0.75, 0.6
 UNSURE = 0.3
 FACT_CHARS = 45
 NEAR_CHARS = 30
+LONG_CHARS, SHORT_CHARS = 250, 60
 PROMISE_SIGNS = ("pay_future", "transfer_future")
 
 
@@ -48,6 +49,16 @@ class Found:
     def near(self, clause: Clause, *names: str) -> bool:
         """The sign stands in the clause's sentence or the one beside it."""
         return any(c.has(*names) and abs(c.sentence - clause.sentence) <= 1 for c in self.clauses)
+
+    def facts(self) -> list[str]:
+        """What the model of kinds is told beside the words."""
+        told = {
+            "sum": bool(self.amounts), "sums": len(self.amounts) > 1,
+            "coming": bool(self.coming), "past": bool(self.past), "ask": "?" in self.own,
+            "long": len(self.own) > LONG_CHARS, "short": len(self.own) < SHORT_CHARS,
+            "first": bool(self.with_sign("first_person")),
+        }  # fmt: skip
+        return [name for name, is_so in told.items() if is_so]
 
 
 @dataclass(slots=True)

@@ -1,8 +1,8 @@
-"""The second opinion: a small linear model of words, learnt from `corpus/`, asked where no phrase
-fits.
+"""The second opinion: a small linear model of words, learnt from `corpus/`.
 
-It sees the words, pairs of words and parts of words of one language, and the signs the phrase lists
-found (shared by all languages). It knows no company: the corpus names none.
+It sees the words, pairs of words and parts of words of one language, the signs the phrase lists
+found, and a few facts (a sum, a day to come); signs and facts are shared by all languages. It
+knows no company: the corpus names none.
 """
 
 from __future__ import annotations
@@ -13,12 +13,11 @@ import json
 import math
 import re
 import zlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.reading.clauses import Clause
+from app.reading.findings import Found
 from app.reading.phrases import flat
 
 WEIGHTS = Path(__file__).resolve().parent / "data"
@@ -33,13 +32,16 @@ KINDS = (
 TEXT_CHARS = 2_000
 PART_CHARS = (4, 5)
 SIGNS_WEIGH = 0.8  # of the signs beside the words
+FACT_WEIGHS = 0.3
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?|\d+|[€£$?!]")
-# A feature stands for "word:refund", "pair:no longer", "part:efund" or "sign:refuse".
+# A feature stands for "word:refund", "pair:no longer", "part:efund", "sign:refuse" or
+# "fact:coming".
 Features = dict[str, float]
 
 
-def features(text: str, clauses: Iterable[Clause]) -> Features:
-    """What the model sees of a text; the words and the signs are each of length 1."""
+def features(found: Found) -> Features:
+    """What the model sees of a mail; the words and the signs are each of length 1."""
+    text = found.own
     words = ["0" if w[0].isdigit() else w for w in _WORD.findall(flat(text[:TEXT_CHARS]).lower())]
     seen = {f"word:{w}" for w in words}
     seen.update(f"pair:{a} {b}" for a, b in itertools.pairwise(["^", *words, "$"]))
@@ -48,15 +50,16 @@ def features(text: str, clauses: Iterable[Clause]) -> Features:
         for size in PART_CHARS:
             seen.update(f"part:{edged[n : n + size]}" for n in range(len(edged) - size + 1))
     signs: set[str] = set()
-    for clause in clauses:
+    for clause in found.clauses:
         here = sorted(clause.signs)
         if clause.conditional:
             here.append("if")
         signs.update(f"sign:{name}" for name in here)
         signs.update(f"sign:{a}+{b}" for a, b in itertools.combinations(here, 2))
-    found = dict.fromkeys(sorted(seen), 1 / math.sqrt(len(seen) or 1))
-    found.update(dict.fromkeys(sorted(signs), SIGNS_WEIGH / math.sqrt(len(signs) or 1)))
-    return found
+    out = dict.fromkeys(sorted(seen), 1 / math.sqrt(len(seen) or 1))
+    out.update(dict.fromkeys(sorted(signs), SIGNS_WEIGH / math.sqrt(len(signs) or 1)))
+    out.update({f"fact:{name}": FACT_WEIGHS for name in found.facts()})
+    return out
 
 
 @dataclass(frozen=True)
@@ -77,22 +80,26 @@ class Weights:
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """The likeliest of the kinds asked for, how likely (0-1), and the words that weighed most."""
+    """How likely each of the kinds asked for is (together 1)."""
 
-    kind: str
-    likely: float
-    words: tuple[str, ...]
+    likely: dict[str, float]
+    found: Features
+    known: Weights
+
+    def words(self, kind: str) -> tuple[str, ...]:
+        """The words that weighed most for `kind`."""
+        return _heaviest(self.found, self.known, KINDS.index(kind))
 
 
-def opinion(text: str, clauses: list[Clause], language: str, among: frozenset[str]) -> Opinion:
+def opinion(found: Found, language: str, among: frozenset[str]) -> Opinion:
     """Which of the kinds `among` the words point to. Other kinds are not thought of at all."""
-    found = features(text, clauses)
+    seen = features(found)
     known = weights(language)
-    scores = known.scores(found)
-    places = [n for n, kind in enumerate(KINDS) if kind in among]
-    best = max(places, key=lambda n: scores[n])
-    likely = 1 / sum(math.exp(scores[n] - scores[best]) for n in places)
-    return Opinion(KINDS[best], likely, _heaviest(found, known, best))
+    scores = dict(zip(KINDS, known.scores(seen), strict=True))
+    top = max(scores[kind] for kind in among)
+    raised = {kind: math.exp(scores[kind] - top) for kind in KINDS if kind in among}
+    whole = sum(raised.values())
+    return Opinion({kind: value / whole for kind, value in raised.items()}, seen, known)
 
 
 def _heaviest(found: Features, known: Weights, place: int) -> tuple[str, ...]:

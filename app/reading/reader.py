@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from datetime import date
 
 from app.reading import bounces
-from app.reading.amounts import Amount, amounts, chosen, only_named
+from app.reading.amounts import Amount, chosen
 from app.reading.automatic import is_automatic
 from app.reading.clauses import TEXT_CHARS_MAX, Clause, clauses
-from app.reading.dates import Day, days
-from app.reading.doubt import second_opinion
+from app.reading.dates import Day
+from app.reading.doubt import settle
 from app.reading.findings import Found, Kind
+from app.reading.gather import gather
 from app.reading.kinds import kind_of
 from app.reading.language import language_of
 from app.reading.mail import Evidence, ParsedMail, Reading
 from app.reading.own_text import OwnText, own_text
-from app.reading.phrases import LANGUAGES, Phrases, common_pattern, everywhere, phrases
+from app.reading.phrases import LANGUAGES, Phrases, everywhere, phrases
 from app.reading.tickets import ticket_number
 
 MONEY_KINDS = frozenset((
@@ -102,43 +103,10 @@ def _understand(
     reading: Reading, mail: ParsedMail, words: OwnText, found: list[Clause], known: Phrases
 ) -> None:
     text = words.text[:TEXT_CHARS_MAX]
-    every = amounts(text, known)
-    sums = [a for a in every if not only_named(a, text, known, alone=len(every) == 1)]
-    asked = [a for a in every if a not in sums]
-    named = days(text, mail.sent_at.date(), known) if mail.sent_at else []
-    about = Found(
-        own=words.text,
-        clauses=found,
-        amounts=sums,
-        claimed=amounts(words.quoted[:10_000], known) + asked,
-        automatic=reading.is_automatic,
-        is_body=_is_body(mail, found),
-        coming={
-            n
-            for n, c in enumerate(found)
-            for d in named
-            if c.start <= d.start < c.end
-            and mail.sent_at
-            and d.day > mail.sent_at.date()
-            and (d.span or not d.relative)  # "on Saturday" may be the last one
-        },
-        private_sender=_is_private(mail),
-        from_lawyer=everywhere("lawyer").search(re.sub(r"[@.<>\"_-]", " ", mail.header("from")))
-        is not None,
-        dated={n for n, c in enumerate(found) for d in named if c.start <= d.start < c.end},
-        past={
-            n
-            for n, c in enumerate(found)
-            for d in named
-            if c.start <= d.start < c.end
-            and mail.sent_at
-            and d.day <= mail.sent_at.date()
-            and not d.relative
-        },
-    )
+    about, named = gather(mail, words, found, known, reading.is_automatic)
     kind = kind_of(about)
-    if kind.name == "unclear" and not reading.parts_disagree:
-        kind = second_opinion(about, known.language) or kind
+    if not reading.parts_disagree:
+        kind = settle(kind, about, known.language)
     if reading.parts_disagree:
         kind = Kind(kind.name, min(kind.confidence, 0.55), kind.because, kind.signs)
     reading.kind = kind.name if kind.confidence >= UNCLEAR_BELOW else "unclear"
@@ -146,27 +114,7 @@ def _understand(
     reading.evidence += kind.evidence(words.text)
     reading.ticket_number = ticket_number(mail.header("subject")[:500], text, known)
     _money(reading, kind, about, known)
-    _days(reading, about, named, known, mail.sent_at.date() if mail.sent_at else None)
-
-
-def _is_body(mail: ParsedMail, found: list[Clause]) -> bool:
-    """The sender calls itself a body, or speaks as only a body does."""
-    sender = re.sub(r"[@.<>\"_-]", " ", mail.header("from"))
-    return everywhere("body_name").search(sender) is not None and not any(
-        c.has("threat") and c.has("lawyer") for c in found
-    )
-
-
-def _is_private(mail: ParsedMail) -> bool:
-    """An address of a person: no office in front of the @, no office in the name."""
-    address = re.search(r"([^\s<>\"]+)@([^\s<>\"]+)", mail.header("from"))
-    if address is None:
-        return False
-    local = re.sub(r"[._+-]", " ", address[1])
-    return common_pattern("role_names").search(local) is None and (
-        common_pattern("private_mail").search(address[2].split(".")[0]) is not None
-        or re.fullmatch(r"[a-zà-ÿ]+[._][a-zà-ÿ]+\d*", address[1].lower()) is not None
-    )
+    _days(reading, kind, about, named, known, mail.sent_at.date() if mail.sent_at else None)
 
 
 def _money(reading: Reading, kind: Kind, about: Found, known: Phrases) -> None:
@@ -225,12 +173,17 @@ class _Placed:
 
 
 def _days(
-    reading: Reading, about: Found, named: list[Day], known: Phrases, sent: date | None
+    reading: Reading,
+    kind: Kind,
+    about: Found,
+    named: list[Day],
+    known: Phrases,
+    sent: date | None,
 ) -> None:
     if reading.kind in DEADLINE_KINDS_NOT:
         return
     placed = [_Placed(d, c) for d in named for c in about.clauses if c.start <= d.start < c.end]
-    promise = _promised(reading, about, placed, known)
+    promise = _promised(reading, kind, about, placed, known)
     if promise is not None:
         reading.promised_date = promise.day
         words = about.own[promise.start : promise.end]
@@ -242,7 +195,9 @@ def _days(
         reading.evidence.append(Evidence("deadline", words, deadline.start, deadline.end))
 
 
-def _promised(reading: Reading, about: Found, placed: list[_Placed], known: Phrases) -> Day | None:
+def _promised(
+    reading: Reading, kind: Kind, about: Found, placed: list[_Placed], known: Phrases
+) -> Day | None:
     if reading.kind not in PROMISE_KINDS:
         return None
     for one in placed:
@@ -254,6 +209,8 @@ def _promised(reading: Reading, about: Found, placed: list[_Placed], known: Phra
                 for c in about.clauses
             )
             or (clause.has("payment_noun") and not clause.has("request"))
+            # no phrase of paying is known there, but the words as a whole said so
+            or (bool(kind.spoken) and about.is_coming(clause) and not clause.has("deadline_act"))
         )
         if not paying or clause.conditional or clause.has("other_start", "refuse"):
             continue

@@ -12,15 +12,23 @@ import math
 import random
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from app.reading.clauses import clauses
+from app.reading.gather import gather
+from app.reading.mail import ParsedMail
 from app.reading.model import CORPUS, KINDS, WEIGHTS, Features, features, packed
+from app.reading.own_text import OwnText
 from app.reading.phrases import LANGUAGES, phrases
 
 ROUNDS = 20
+SENT = datetime(2026, 11, 16, 10, tzinfo=UTC)  # a day every text of the corpus is taken to be of
+ANY_KIND = "*"  # what is said in answers of every kind: greetings, regrets, closings
+BEFORE, AFTER = 0.7, 0.5  # how often such a sentence is put before and after a text
 RATE = 3.0
 SEEN_AT_LEAST = 2  # texts of its language: what stands in one only is chance
+SHARED = ("sign:", "fact:")
 Rows = dict[str, list[float]]
 
 
@@ -36,19 +44,41 @@ class Example:
 
 def corpus() -> list[Example]:
     """All labelled texts. A file is lines of texts under lines "# kind"."""
+    return [e for language in LANGUAGES for e in _lines(language) if e.kind != ANY_KIND]
+
+
+def _lines(language: str) -> list[Example]:
     found = []
-    for language in LANGUAGES:
-        kind = ""
-        places: Counter[str] = Counter()
-        for line in (CORPUS / f"{language}.txt").read_text(encoding="utf-8").splitlines():
-            if line.startswith("# "):
-                kind = line[2:].strip()
-                if kind not in KINDS:
-                    raise ValueError(f"{language}.txt: no such kind: {kind}")
-            elif line.strip():
-                found.append(Example(language, kind, line.strip(), places[kind]))
-                places[kind] += 1
+    kind = ""
+    places: Counter[str] = Counter()
+    for line in (CORPUS / f"{language}.txt").read_text(encoding="utf-8").splitlines():
+        if line.startswith("# "):
+            kind = line[2:].strip()
+            if kind not in (*KINDS, ANY_KIND):
+                raise ValueError(f"{language}.txt: no such kind: {kind}")
+        elif line.strip():
+            found.append(Example(language, kind, line.strip(), places[kind]))
+            places[kind] += 1
     return found
+
+
+def as_whole_mails(examples: list[Example]) -> list[Example]:
+    """Each text between sentences that say nothing of its kind, as answers have them around what
+    they say. The same ones every time."""
+    chance = random.Random(3)  # a spread, not a secret
+    polite = {lang: [e.text for e in _lines(lang) if e.kind == ANY_KIND] for lang in LANGUAGES}
+    out = []
+    for example in examples:
+        lines = polite[example.language]
+        greetings, openings, closings = lines[:2], lines[2:9], lines[9:]
+        parts = [chance.choice(greetings)]
+        if chance.random() < BEFORE:
+            parts.append(chance.choice(openings))
+        parts.append(example.text)
+        if chance.random() < AFTER:
+            parts.append(chance.choice(closings))
+        out.append(replace(example, text=" ".join(parts)))
+    return out
 
 
 def fingerprint() -> str:
@@ -62,9 +92,13 @@ def fingerprint() -> str:
 
 def seen_by_model(example: Example) -> Features:
     """The features of a text; those of words carry their language in front."""
-    found = features(example.text, clauses(example.text, phrases(example.language)))
+    known = phrases(example.language)
+    words = OwnText(example.text, "", "")
+    mail = ParsedMail((), text=example.text, sent_at=SENT)
+    about, _ = gather(mail, words, clauses(example.text, known), known, automatic=False)
+    found = features(about)
     return {
-        name if name.startswith("sign:") else f"{example.language}/{name}": value
+        name if name.startswith(SHARED) else f"{example.language}/{name}": value
         for name, value in found.items()
     }
 
@@ -102,12 +136,13 @@ def _step(found: list[tuple[list[float], float]], right: int, rate: float) -> No
 def rows_of(rows: Rows, language: str) -> Rows:
     """What one language needs of the whole."""
     own = f"{language}/"
-    return {n.removeprefix(own): row for n, row in rows.items() if n.startswith((own, "sign:"))}
+    return {n.removeprefix(own): row for n, row in rows.items() if n.startswith((own, *SHARED))}
 
 
 def train() -> dict[str, bytes]:
     """The weights files by language, as they are to be kept."""
-    rows = learn((seen_by_model(e), e.kind) for e in corpus())
+    texts = corpus()
+    rows = learn((seen_by_model(e), e.kind) for e in [*texts, *as_whole_mails(texts)])
     mark = fingerprint()
     return {language: packed(rows_of(rows, language), mark) for language in LANGUAGES}
 

@@ -42,9 +42,10 @@ def test_learning_twice_makes_the_same_bytes() -> None:
 
 
 def test_on_mails_the_rules_do_not_know_it_adds_kinds_and_no_costly_mistake() -> None:
-    found = score(own_mails("fresh_mails_5.yaml"))
+    found = score(own_mails("fresh_mails_5.yaml", "fresh_mails_6.yaml", "fresh_mails_7.yaml"))
     assert found.costly == []
     assert found.share("kind") >= 0.75
+    assert found.share("is_automatic") == 1
 
 
 def test_it_speaks_only_with_its_own_confidence_and_names_words_of_the_mail() -> None:
