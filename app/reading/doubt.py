@@ -37,6 +37,7 @@ AGAINST = ("refuse", "hypothetical", "owed_by_them")
 RISK = 0.15  # how likely all that agrees no money may be together beside a kind that does
 RISK_BESIDE_REFUSAL = 0.05
 RISK_OF_RULE = 0.4  # where a rule has found the money too
+LIKELY_DECISION = 0.7  # a decision ends a complaint
 CAREFUL = 0.2  # how likely the next best kind must be where money was not believed
 # Kinds of which a person writes no mail without one of these signs.
 SIGN_OF = {
@@ -69,6 +70,8 @@ def settle(rule: Kind, found: Found, language: str) -> Kind:
     best = max(weighed, key=lambda kind: weighed[kind])
     if best in AGREED and not _may_agree(best, rule, found, weighed):
         best = _careful(weighed, rule)
+    if best == "body_decision" and weighed[best] < LIKELY_DECISION:
+        return rule
     if best == rule.name or (best == "unclear" and rule.name not in AGREED):
         return rule  # what a rule knows is not doubted for want of words
     if best == "unclear":

@@ -71,6 +71,11 @@ class Kind:
     signs: tuple[str, ...] = ()
     spoken: list[Evidence] = field(default_factory=list)
 
+    @property
+    def by_words(self) -> bool:
+        """A company's word that the model read, not a phrase of the lists."""
+        return bool(self.spoken) and self.name != "body_decision"
+
     def evidence(self, own: str) -> list[Evidence]:
         out = list(self.spoken)
         for clause in self.because[:4]:

@@ -210,7 +210,7 @@ def _promised(
             )
             or (clause.has("payment_noun") and not clause.has("request"))
             # no phrase of paying is known there, but the words as a whole said so
-            or (bool(kind.spoken) and about.is_coming(clause) and not clause.has("deadline_act"))
+            or (kind.by_words and about.is_coming(clause) and not clause.has("deadline_act"))
         )
         if not paying or clause.conditional or clause.has("other_start", "refuse"):
             continue
