@@ -183,7 +183,8 @@ def _days(
     if reading.kind in DEADLINE_KINDS_NOT:
         return
     placed = [_Placed(d, c) for d in named for c in about.clauses if c.start <= d.start < c.end]
-    promise = _promised(reading, kind, about, placed, known)
+    to_come = [one for one in placed if sent is None or one.day.day >= sent]
+    promise = _promised(reading, kind, about, to_come, known)
     if promise is not None:
         reading.promised_date = promise.day
         words = about.own[promise.start : promise.end]
