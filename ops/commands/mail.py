@@ -132,7 +132,7 @@ def _facts(answer: dict[str, Any]) -> list[str]:
 def train() -> None:
     """Learn the second opinion on kinds from app/reading/corpus and keep its weights.
 
-    Takes a minute or two; the same corpus and phrase lists make the same bytes.
+    Takes some minutes; the same corpus and phrase lists make the same bytes.
     """
     training.write()
     typer.echo(f"learnt from {len(training.corpus())} texts")
