@@ -117,7 +117,9 @@ def test_more_days_never_end_earlier_and_no_end_rests_on_a_closed_day(
     purpose = "court_act" if place[1] in ("GB_EW", "US") else None
     one = count(start, (Period(value, unit),), law, calendar, purpose=purpose)
     two = count(start, (Period(value + 1, unit),), law, calendar, purpose=purpose)
-    assert one.due <= two.due
+    # CPR 2.8(4): five days leave weekends out and six do not, so six may end before five.
+    if (place[1], value, unit) != ("GB_EW", 5, "days"):
+        assert one.due <= two.due
     assert calendar.closed_because(one.due) == ""
     assert start < one.due and one.nominal <= one.due
     assert start < one.safe <= one.due
