@@ -8,7 +8,7 @@ from app.case_state import CaseStateOut
 from app.casework import answers, letters, money
 from app.casework import schemas as s
 from app.casework.base_endpoints import Changing, answer
-from app.deps import Router, problems
+from app.deps import ReadSession, Router, Staff, problems
 from app.schemas import Id
 
 router = Router(prefix="/v1/cases/{case_id}", tags=["casework"])
@@ -66,6 +66,13 @@ async def record_answer(body: s.AnswerIn, change: Changing, response: Response) 
     """What the company or the body said, by mail, post or phone."""
     await answers.record(change, body)
     return await answer(change, response)
+
+
+@router.get("/calls", operation_id="list_calls")
+async def list_calls(case_id: Id, session: ReadSession, caller: Staff) -> s.CallsOut:
+    """The calls on file with what was promised and when we come back to it."""
+    rows = await answers.calls_of(session, caller, case_id)
+    return s.CallsOut(items=[s.CallOut.model_validate(row) for row in rows])
 
 
 @router.post("/calls", operation_id="record_call", status_code=201, responses=CONFLICT)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Final, Literal
 
 from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.authorisation import Principal
 from app.case_change import CaseChange
+from app.cases.access import own_case
 from app.casework import schemas as s
 from app.domain.case import OfferKind, OfferState
 from app.domain.errors import InvalidInput, NotFound
@@ -187,12 +191,26 @@ async def record_call(change: CaseChange, body: s.CallIn) -> uuid.UUID:
             with_whom=body.with_whom,
             notes=body.notes,
             outcome=body.outcome,
+            promise=body.promise,
+            next_at=None if body.next_at is None else _coming(change, body.next_at, "next_at"),
             called_at=called_at,
             recorded_by=change.actor,
         )
     )
     await change.amend("call_recorded", call=str(call_id), with_whom=body.with_whom)
     return call_id
+
+
+CALLS_SHOWN_MAX: Final = 200
+
+
+async def calls_of(
+    session: AsyncSession, caller: Principal, case_id: uuid.UUID
+) -> Sequence[CallRow]:
+    """Raises NotFound."""
+    await own_case(session, caller, case_id)
+    query = select(CallRow).where(CallRow.case_id == case_id).order_by(CallRow.id.desc())
+    return (await session.scalars(query.limit(CALLS_SHOWN_MAX))).all()
 
 
 def _amount(change: CaseChange, given: MoneyIn) -> Money:

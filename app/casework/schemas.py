@@ -4,6 +4,7 @@ history keeps the code, the words stand in case_notes."""
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StrictInt, WithJsonSchema
@@ -189,12 +190,32 @@ AnswerIn = Annotated[
 
 
 class CallIn(In):
-    """A phone call, for the file. What it changes is recorded as an answer."""
+    """A phone call, for the file. What it changes is recorded as an answer: a `promise` noted here
+    stops no clock. `next_at`: when we come back to it."""
 
     with_whom: Literal["company", "consumer", "body"]
     notes: Text
     outcome: Line
+    promise: Line | None = None
+    next_at: When | None = None
     called_at: When | None = None
+
+
+class CallOut(Out):
+    id: uuid.UUID
+    with_whom: str
+    notes: str
+    outcome: str
+    promise: str | None
+    next_at: datetime | None
+    called_at: datetime
+    recorded_by: str
+
+
+class CallsOut(Out):
+    """The last calls, newest first."""
+
+    items: list[CallOut]
 
 
 class NextStepIn(In):

@@ -220,5 +220,7 @@ class CallRow(Base):
     with_whom: Mapped[str]
     notes: Mapped[str]
     outcome: Mapped[str]
+    promise: Mapped[str | None]  # what they said they would do, in their words
+    next_at: Mapped[datetime | None]  # when we come back to it
     called_at: Mapped[datetime]
     recorded_by: Mapped[str]

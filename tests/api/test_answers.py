@@ -315,11 +315,18 @@ async def test_a_call_goes_on_file_and_moves_nothing(
 ) -> None:
     handler = await people.staff("handler")
     case = await make_case(database, stage=Stage.CONTACT, letter="delivered", handler_id=handler.id)
+    again = (wall_now() + timedelta(days=7)).strftime("%Y-%m-%dT08:00:00Z")
     answer = await post(
         client,
         handler,
         f"/v1/cases/{case.id}/calls",
-        {"with_whom": "company", "notes": "They will look.", "outcome": "no decision"},
+        {
+            "with_whom": "company",
+            "notes": "They will look.",
+            "outcome": "no decision",
+            "promise": "a decision next week",
+            "next_at": again,
+        },
         case=case,
     )
     assert answer.status_code == 201, answer.text
@@ -328,3 +335,6 @@ async def test_a_call_goes_on_file_and_moves_nothing(
         database, "SELECT notes, recorded_by FROM calls WHERE case_id = :id", id=case.id
     )
     assert tuple(call) == ("They will look.", f"staff:{handler.id}")
+    listed = await client.get(f"/v1/cases/{case.id}/calls", headers=handler.auth)
+    (shown,) = listed.json()["items"]
+    assert (shown["promise"], shown["next_at"]) == ("a decision next week", again)

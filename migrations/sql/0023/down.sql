@@ -1,0 +1,2 @@
+ALTER TABLE calls DROP COLUMN next_at;
+ALTER TABLE calls DROP COLUMN promise;
