@@ -15,7 +15,7 @@ log = structlog.get_logger(__name__)
 
 
 class ThreadSealer:
-    """Sealing takes 20 ms of a thread; a timestamp authority may take seconds."""
+    """In a thread: signing keeps a processor busy, and a timestamp authority may take seconds."""
 
     def __init__(self, seal: Seal) -> None:
         self._seal = seal

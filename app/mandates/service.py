@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -21,7 +22,7 @@ from app.domain.periods import place
 from app.domain.playbook import Playbook
 from app.fields import FieldError, FieldsRefused
 from app.ids import new_id
-from app.mandates.schemas import Level, MandateIn
+from app.mandates.schemas import Level, MandateIn, SummaryOut
 from app.mandates.summary import TEXT_VERSION, fee_rule, summary_of
 from app.moment import Moment, read_moment
 from app.playbooks import book
@@ -90,29 +91,14 @@ async def sign(
     moment = await read_moment(session)
     summary = summary_of(await read_case_row(session, principal, case_id))
     _check_strength(body, summary.mandate_level)
-    shown = summary.model_dump(mode="json")
-    rule = fee_rule()
     mandate_id = new_id()
     await session.execute(
         insert(MandateRow).values(
-            id=mandate_id,
-            case_id=case.id,
-            claimant_id=claimant.id,
-            level=body.level,
-            signed_name=body.signed_name,
-            text_version=body.text_version,
-            fee_rule=f"{rule.id}@{rule.version}",
-            scope=[*SCOPE, *([RECEIVE_MONEY] if body.receives_money else [])],
-            receives_money=body.receives_money,
-            shown=shown | {"fee_rule_document": rule.to_document()},
-            signed_at=moment.now,
-            revoked_at=None,
-            filed_by=principal.actor,
-            text_sha256=summary.text_sha256,
-            start_asked_at=moment.now if body.start_now else None,
-            proof=proof.to_document(principal),
+            id=mandate_id, case_id=case.id, claimant_id=claimant.id, filed_by=principal.actor,
+            proof=proof.to_document(principal), signed_at=moment.now, revoked_at=None,
+            start_asked_at=moment.now if body.start_now else None, **_signed(body, summary),
         )
-    )
+    )  # fmt: skip
     await engine.advance(
         session,
         case.id,
@@ -123,6 +109,21 @@ async def sign(
     if not body.start_now:
         await _wait_for_withdrawal(session, case, claimant.id, principal.actor, moment)
     return Signed(mandate_id, moment.now)
+
+
+def _signed(body: MandateIn, summary: SummaryOut) -> dict[str, Any]:
+    """What was signed: the text, the scope and the whole page as it was shown."""
+    rule = fee_rule()
+    return {
+        "level": body.level,
+        "signed_name": body.signed_name,
+        "text_version": body.text_version,
+        "text_sha256": summary.text_sha256,
+        "fee_rule": f"{rule.id}@{rule.version}",
+        "scope": [*SCOPE, *([RECEIVE_MONEY] if body.receives_money else [])],
+        "receives_money": body.receives_money,
+        "shown": summary.model_dump(mode="json") | {"fee_rule_document": rule.to_document()},
+    }
 
 
 async def _wait_for_withdrawal(

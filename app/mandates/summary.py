@@ -50,15 +50,7 @@ def summary_of(row: Mapping[str, Any], language: str | None = None) -> SummaryOu
         service=say.say("summary", "service", {"company": company}),
         steps=[_step(say, step) for step in playbook.ladder],
         without_us=[say.term("summary", "alone"), *_bodies(say, playbook)],
-        fee=FeeRuleOut(
-            id=rule.id,
-            version=rule.version,
-            rate_percent=_percent(rule.rate_bp),
-            vat_percent=_percent(rule.vat_bp),
-            explanation=say.say(
-                "summary", "fee_rule", {"rate": say.decimal(_percent(rule.rate_bp))}
-            ),
-        ),
+        fee=_fee_rule(say, rule),
         claimed=Amount.of(whole, currency),
         net_amounts=[
             NetAmountOut(
@@ -86,6 +78,17 @@ def summary_of(row: Mapping[str, Any], language: str | None = None) -> SummaryOu
         mandate_money_text=money,
         text_version=TEXT_VERSION,
         text_sha256=sha256(f"{mandate}\n{money}".encode()).hexdigest(),
+    )
+
+
+def _fee_rule(say: Words, rule: FeeRule) -> FeeRuleOut:
+    rate = _percent(rule.rate_bp)
+    return FeeRuleOut(
+        id=rule.id,
+        version=rule.version,
+        rate_percent=rate,
+        vat_percent=_percent(rule.vat_bp),
+        explanation=say.say("summary", "fee_rule", {"rate": say.decimal(rate)}),
     )
 
 
