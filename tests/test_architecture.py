@@ -37,7 +37,6 @@ PLANTED = {
 }
 
 
-@pytest.mark.xdist_group("source")  # one process reads the sources, once
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 def test_every_file_keeps_the_rule(rule: Rule) -> None:
     assert [offence for source in sources() for offence in rule(source)] == []

@@ -136,6 +136,7 @@ def test_every_call_that_is_not_open_refuses_strangers_before_it_reads_the_body(
         "request_login_link",
         "use_login_link",
         "receive_mail",
+        "open_document",
     } | {o for o in TABLE if o.startswith("public_")}
 
 

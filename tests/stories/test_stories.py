@@ -13,8 +13,7 @@ STORIES = [story.id for story in load_book().stories]
 # Alone they must be what they are among the others: an offer, post, a duplicate, a body in French.
 SOME = ("case-02", "case-11", "case-17", "case-22", "case-26")
 
-# One process plays for all of them; the others have work of their own meanwhile.
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("stories")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("story", STORIES)
