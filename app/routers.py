@@ -19,8 +19,10 @@ from app.documents.endpoints import router as letters_sent
 from app.evidence.endpoints import router as evidence
 from app.evidence.post_endpoints import router as scanned_post
 from app.finance.bank_endpoints import router as bank
+from app.finance.day_endpoints import router as finance_day
 from app.finance.import_endpoints import router as imports
 from app.finance.ledger_endpoints import router as ledger
+from app.finance.matching_endpoints import router as matching
 from app.finance.payout_endpoints import router as payouts
 from app.intake.endpoints import router as intake
 from app.links.endpoints import router as document_links
@@ -65,8 +67,10 @@ ROUTERS: tuple[Router, ...] = (
     search,
     bank,
     imports,
+    matching,
     payouts,
     ledger,
+    finance_day,
     companies,
     operations,
     recounts,

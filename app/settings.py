@@ -266,6 +266,11 @@ class Settings(SealSettings):
         description="Sweeps at a time, over all workers: more than the database has processors for"
         " are only in each other's way.",
     )
+    matching: Literal["suggest", "confirm"] = Field(
+        default="confirm",
+        description="confirm: receipts that belong to one case beyond doubt are set against it "
+        "after the import; suggest: a person confirms every one.",
+    )
     release_hold_seconds: int = Field(
         default=30,
         ge=0,

@@ -15,6 +15,7 @@ from ops.commands import (
     law,
     letters,
     mail,
+    money,
     openapi,
     playbook,
     post,
@@ -46,6 +47,7 @@ app.add_typer(playbook.group, name="playbook")
 app.add_typer(letters.group, name="letters")
 app.add_typer(mail.group, name="mail")
 app.add_typer(bank.group, name="bank")
+app.add_typer(money.group, name="money")
 app.add_typer(post.group, name="post")
 
 

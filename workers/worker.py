@@ -26,6 +26,7 @@ from workers.imap_session import ImapTrouble
 from workers.inbox import Inbox
 from workers.loops import Loop
 from workers.mail import address_book
+from workers.matching import Matcher
 from workers.mime import MailReader
 from workers.providers import Providers, build_providers
 from workers.providers.clamd import Clamd
@@ -80,6 +81,8 @@ class Worker:
         ]
         self.sweeper = Sweeper(tools.database, moved=self._staged, slots=tools.settings.sweep_slots)
         self.sweep = Loop("sweep", self.sweeper.once, pause)
+        self.matcher = Matcher(tools)
+        self.match = Loop("match", self.matcher.once, pause)
         self.reader = MailReader()
         self.mailbox = Inbox(
             tools.database, address_book(settings), self.reader, settings.lease_seconds,
@@ -104,6 +107,7 @@ class Worker:
         """Something was staged or stored: everybody looks. A look at nothing costs 1 ms."""
         self.inbox.nudge()
         self.sweep.nudge()
+        self.match.nudge()
         self._staged()
 
     def _staged(self) -> None:
@@ -147,13 +151,15 @@ class Worker:
         counters; 0 says that nothing had been waiting."""
         done = 0
         while True:
-            before = self.mailbox.taken + self.sweeper.swept
+            before = self.mailbox.taken + self.sweeper.swept + self.matcher.matched
             while await self.mailbox.once():
+                pass
+            while await self.matcher.once():
                 pass
             while await self.sweeper.once():
                 pass
             moved = sum(await asyncio.gather(*(relay.exhaust() for relay in self.relays)))
-            moved += self.mailbox.taken + self.sweeper.swept - before
+            moved += self.mailbox.taken + self.sweeper.swept + self.matcher.matched - before
             if not moved:
                 return done
             done += moved
@@ -166,7 +172,7 @@ class Worker:
             async with asyncio.TaskGroup() as group:
                 for relay in self.relays:
                     group.create_task(relay.run())
-                for loop in (self.sweep, self.inbox, self.reconcile, self.housekeeping):
+                for loop in (self.sweep, self.match, self.inbox, self.reconcile, self.housekeeping):
                     group.create_task(loop.run())
                 if self.screen is not None:
                     group.create_task(self.screen.run())

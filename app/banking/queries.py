@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import or_, select, text
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.domain.bank_refs import canonical, case_tokens_in, is_national, is_rf, references_in
-from app.domain.errors import InvalidInput, NotFound
+from app.banking.match_rules import load_rules
+from app.banking.matching import evidence_of, suggestions
+from app.crypto import Keyring
+from app.domain.errors import NotFound
 from app.domain.money import Money
-from app.domain.reference import parse_reference
 from app.tables.banking import Allocation, Movement, MovementHold
 from app.tables.cases import CaseRow
 from app.tables.ledger import CommissionInvoice
 
 PAGE_MAX: Final = 200
-BOOKING_REF_MIN: Final = 5  # a shorter booking number is found in anything
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +100,8 @@ _OPEN = text(
 class Candidate:
     """A case a receipt may belong to, and why. ``rule`` is the step of the cascade that found it.
 
-    ``evidence`` goes with the allocation. ``confirms``: this step alone may decide, as it has a
-    checked reference, gives exactly one case, and no other step points elsewhere.
+    ``evidence`` goes with the allocation. ``confirms``: this step alone may decide, as it gives
+    exactly one case and nothing points elsewhere; else ``against`` is the code of why not.
     """
 
     case_id: uuid.UUID
@@ -112,100 +111,38 @@ class Candidate:
     rule: str
     evidence: dict[str, str]
     confirms: bool
+    amount: Money
+    score: int
+    against: str | None
 
 
-async def candidates(session: AsyncSession, movement_id: uuid.UUID) -> list[Candidate]:
-    """Cases a receipt may belong to, best evidence first; another currency is never a candidate.
+async def candidates(
+    session: AsyncSession, movement_id: uuid.UUID, *, keyring: Keyring | None = None
+) -> list[Candidate]:
+    """Cases a receipt may belong to, as the cascade says (app.domain.matching), best first.
 
-    Steps: the structured creditor reference, our reference inside the text (with a valid check
-    digit or symbol), the case number inside the text, the company's own booking number (which
-    only suggests).
+    Another currency is never a candidate. Of a payment for several cases each is one line with its
+    sum. Without ``keyring`` no learned payer is known.
     """
     movement = await session.get(Movement, movement_id)
     if movement is None:
         raise NotFound("There is no such movement.")
-    clues = clues_of(movement.creditor_ref, movement.remittance, movement.end_to_end_id)
-    wanted = {clue.value for clue in clues}
-    words = {w.upper() for w in movement.remittance.split() if len(w) >= BOOKING_REF_MIN}
-    rows = (
-        (
-            await session.execute(
-                select(CaseRow)
-                .where(
-                    CaseRow.currency == movement.currency,
-                    or_(
-                        CaseRow.payment_ref.in_(wanted),
-                        CaseRow.reference.in_(wanted),
-                        CaseRow.booking_ref.in_(words),
-                    ),
-                )
-                .order_by(CaseRow.id)
-                .limit(PAGE_MAX)
-            )
-        )
-        .scalars()
-        .all()
-    )
-    return _ranked(rows, clues, words)
-
-
-@dataclass(frozen=True, slots=True)
-class Clue:
-    """A piece of a statement line that may name a case; ``strong``: its check digit is right."""
-
-    rule: str
-    value: str
-    found: str
-    strong: bool
-
-
-RULES: Final = ("creditor_reference", "reference_in_text", "case_number_in_text", "booking_number")
-
-
-def clues_of(creditor_ref: str | None, remittance: str, end_to_end_id: str | None) -> list[Clue]:
-    """Everything in a line that may be one of our references, in the order of the cascade."""
-    clues = []
-    if creditor_ref:
-        strong = is_rf(creditor_ref) or is_national(canonical(creditor_ref))
-        clues.append(Clue("creditor_reference", canonical(creditor_ref), creditor_ref, strong))
-    words = f"{remittance} {end_to_end_id or ''} {creditor_ref or ''}"
-    clues += [
-        Clue("reference_in_text", value, value, strong=True) for value in references_in(words)
-    ]
-    for token in case_tokens_in(words):
-        try:
-            clues.append(Clue("case_number_in_text", parse_reference(token), token, strong=True))
-        except InvalidInput:
-            continue  # shaped like a case number, but its check symbol is wrong
-    return clues
-
-
-def _ranked(rows: Sequence[CaseRow], clues: Sequence[Clue], words: set[str]) -> list[Candidate]:
-    found: list[tuple[int, bool, Candidate]] = []
-    for case in rows:
-        clue = next((c for c in clues if c.value in (case.payment_ref, case.reference)), None)
-        if clue is None:
-            if case.booking_ref is None or case.booking_ref.upper() not in words:
-                continue
-            clue = Clue("booking_number", case.booking_ref, case.booking_ref, strong=False)
-        found.append((RULES.index(clue.rule), clue.strong, _candidate(case, clue)))
-    found.sort(key=lambda entry: entry[0])
-    strong = {entry[2].case_id for entry in found if entry[1]}
-    alone = len(strong) == 1
+    rules = load_rules()
+    found = await suggestions(session, movement, rules, keyring=keyring)
+    wanted = {uuid.UUID(part.case_id) for one in found for part in one.parts}
+    rows = await session.scalars(select(CaseRow).where(CaseRow.id.in_(wanted)))
+    cases = {row.id: row for row in rows}
     return [
         Candidate(
-            c.case_id, c.reference, c.company, c.claimed, c.rule, c.evidence,
-            confirms=alone and is_strong,
+            case.id, case.reference, case.company_text, Money(case.claimed_minor, case.currency),
+            one.step, evidence_of(one, rules), one.confirms,
+            Money(part.amount_minor, case.currency), one.score,
+            one.against.code if one.against else None,
         )
-        for _, is_strong, c in found
+        for one in found
+        for part in one.parts
+        for case in [cases[uuid.UUID(part.case_id)]]
     ]  # fmt: skip
-
-
-def _candidate(case: CaseRow, clue: Clue) -> Candidate:
-    return Candidate(
-        case.id, case.reference, case.company_text, Money(case.claimed_minor, case.currency),
-        clue.rule, {"step": clue.rule, "found": clue.found, "matches": clue.value}, confirms=False,
-    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -13,6 +14,8 @@ from app.banking import queries
 from app.banking.case_money import CaseMoney, load_case_money
 from app.banking.direct import pay_invoice
 from app.banking.holds import hold_in_full_settlement, set_aside_for_payer, settle_hold
+from app.banking.match_rules import load_rules
+from app.banking.matching import learn_payer, unlearn
 from app.banking.service import (
     AllocateMoney,
     AllocationDone,
@@ -21,6 +24,7 @@ from app.banking.service import (
     receipt_of,
     undo_allocation,
 )
+from app.crypto import Keyring
 from app.domain.case import OfferKind, OfferState
 from app.domain.errors import Conflict, NotFound
 from app.domain.events import AllocationUndone, MoneyAllocated, MoneyHeldInFull
@@ -56,7 +60,9 @@ class Held:
     amount: Money
 
 
-async def allocate_money(desk: Desk, movement_id: UUID, body: AllocateIn) -> AllocationDone | Held:
+async def allocate_money(
+    desk: Desk, keyring: Keyring, movement_id: UUID, body: AllocateIn
+) -> AllocationDone | Held:
     """Set money of a movement against a case, its commission and invoice with it.
 
     Below the claim and "in full settlement" it is held for the claimants' answer instead. Raises
@@ -75,12 +81,32 @@ async def allocate_money(desk: Desk, movement_id: UUID, body: AllocateIn) -> All
     ):
         return await _hold(desk, case, movement, amount, left, body.answer_within_days)
     await _take_answer(desk, movement.id, case.case_id)
-    rule, evidence = await _why(desk, movement.id, case.case_id)
+    why = await _why(desk, keyring, movement.id, case.case_id)
+    done = await allocate_part(desk, movement.id, case, amount, why, third_party=body.third_party)
+    if not body.third_party:
+        await learn_payer(
+            desk.session, keyring, movement, case.case_id, allocation_id=done.allocation_id,
+            rules=load_rules(), actor=desk.actor, at=desk.at,
+        )  # fmt: skip
+    return done
+
+
+async def allocate_part(
+    desk: Desk,
+    movement_id: UUID,
+    case: CaseMoney,
+    amount: Money,
+    why: tuple[str, Mapping[str, str]],
+    *,
+    third_party: bool = False,
+) -> AllocationDone:
+    """Set a sum of a movement against a case and tell the case; ``why`` is rule and evidence."""
+    rule, evidence = why
     done = await allocate(
         desk.session,
         AllocateMoney(
             id=new_id(),
-            movement_id=movement.id,
+            movement_id=movement_id,
             case=case,
             amount=amount,
             rule=rule,
@@ -92,7 +118,7 @@ async def allocate_money(desk: Desk, movement_id: UUID, body: AllocateIn) -> All
     await engine.advance(
         desk.session,
         case.case_id,
-        MoneyAllocated(done.allocation_id, amount.minor, done.fee.minor, body.third_party),
+        MoneyAllocated(done.allocation_id, amount.minor, done.fee.minor, third_party),
         actor=desk.actor,
         moment=desk.moment,
     )
@@ -103,9 +129,11 @@ async def unallocated_of(desk: Desk, movement: Movement) -> Money:
     return await ledger.balance_of(desk.session, "C.UNALLOC", str(movement.id), movement.currency)
 
 
-async def _why(desk: Desk, movement_id: UUID, case_id: UUID) -> tuple[str, dict[str, str]]:
+async def _why(
+    desk: Desk, keyring: Keyring, movement_id: UUID, case_id: UUID
+) -> tuple[str, dict[str, str]]:
     """The evidence that points at this case; a person's word where there is none."""
-    for found in await queries.candidates(desk.session, movement_id):
+    for found in await queries.candidates(desk.session, movement_id, keyring=keyring):
         if found.case_id == case_id:
             return found.rule, found.evidence
     return BY_PERSON, {"step": BY_PERSON, "by": desk.actor}
@@ -179,6 +207,7 @@ async def undo(desk: Desk, allocation_id: UUID, reason: str) -> UndoDone:
     done = await undo_allocation(
         desk.session, allocation_id, actor=desk.actor, at=desk.at, reason=reason
     )
+    await unlearn(desk.session, allocation_id)
     await engine.advance(
         desk.session,
         case_id,

@@ -121,7 +121,9 @@ async def record_receipt(
 
 
 @router.get("/unallocated", operation_id="list_unallocated")
-async def list_unallocated(session: ReadSession, caller: Caller, pages: Pages) -> s.UnallocatedList:
+async def list_unallocated(
+    session: ReadSession, caller: Caller, pages: Pages, held: Held
+) -> s.UnallocatedList:
     """Money that is no case's yet, oldest first, with the cases it may belong to and why."""
     limit = min(pages.limit, UNALLOCATED_MAX)
     after = pages.after("unallocated")
@@ -130,7 +132,11 @@ async def list_unallocated(session: ReadSession, caller: Caller, pages: Pages) -
     masked = caller.has("auditor")
     return s.UnallocatedList(
         items=[
-            _unallocated(row, await queries.candidates(session, row.movement_id), masked)
+            _unallocated(
+                row,
+                await queries.candidates(session, row.movement_id, keyring=held.keyring),
+                masked,
+            )
             for row in shown
         ],
         next_cursor=pages.next("unallocated", [shown[-1].movement_id])
@@ -160,8 +166,12 @@ def _unallocated(row: UnallocatedMoney, found: list[Candidate], masked: bool) ->
                 company=c.company,
                 claimed=amount(c.claimed),
                 rule=c.rule,
-                why=f"{RULES[c.rule]}: {c.evidence.get('found', '')}",
+                why=f"{RULES[c.rule]}: {c.evidence['found']}".removesuffix(": "),
                 certain=c.confirms,
+                amount=amount(c.amount),
+                score=c.score,
+                reasons=c.evidence["why"],
+                not_certain_because=c.against,
             )
             for c in found
         ],
@@ -174,6 +184,11 @@ RULES = {
     "reference_in_text": "our payment reference stands in the message",
     "case_number_in_text": "the case number stands in the message",
     "booking_number": "the company's own booking number stands in the message",
+    "end_to_end": "the payer's own id of the payment names the case",
+    "known_payer_amount": "an account known to pay for this company, and the sum of one case",
+    "remittance_advice": "the payer's list names the case",
+    "subset_sum": "open cases of a known payer that together are the sum",
+    "payer_name": "the payer's name is like the company's, and the sum is the claim's",
 }
 
 
@@ -203,11 +218,12 @@ def _why(row: UnallocatedMoney, found: list[Candidate]) -> str:
     responses=CONFLICT,
 )
 async def allocate(
-    movement_id: Id, body: s.AllocateIn, session: Session, caller: Caller
+    movement_id: Id, body: s.AllocateIn, session: Session, caller: Caller, held: Held
 ) -> s.AllocationOut:
     """Set money against a case: fee, invoice and what each claimant gets follow in the same step.
     Below the claim and in full settlement it is held, and the claimants are asked."""
-    done = await allocating.allocate_money(await open_desk(session, caller), movement_id, body)
+    desk = await open_desk(session, caller)
+    done = await allocating.allocate_money(desk, held.keyring, movement_id, body)
     if isinstance(done, AllocationDone):
         return s.AllocationOut(
             state="allocated",

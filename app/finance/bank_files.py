@@ -16,6 +16,7 @@ from app.banking.undoing import undo_import
 from app.crypto import Keyring
 from app.db import Database
 from app.finance.desk import Desk
+from app.finance.matching import queue_receipts
 from app.finance.receiving import mark_bank_read
 from app.finance.telling import NotTold, tell_bank
 from app.moment import read_moment
@@ -56,6 +57,7 @@ async def import_statement(
         desk.session, keyring, raw, actor=desk.actor, at=desk.at, documents=documents,
         after_gap=after_gap,
     )  # fmt: skip
+    await queue_receipts(desk.session, done.receipts)
     not_told = await tell_bank(desk, done.settled, done.returned)
     await mark_bank_read(desk)
     if done.state != "posted" or not all(statement.replayed for statement in done.statements):

@@ -176,8 +176,9 @@ class ReceiptOut(Out):
 
 
 class CandidateOut(Out):
-    """A case this money may belong to. `why` says what was found; `certain`: a checked reference
-    that points at one case only."""
+    """A case this money may belong to, and how much of it (`amount`). `why` says what was found,
+    `reasons` the points of its `score` (0 to 100); `certain`: it may be confirmed without a person,
+    else `not_certain_because` is the code of why not."""
 
     case_id: UUID
     reference: str
@@ -186,6 +187,10 @@ class CandidateOut(Out):
     rule: str
     why: str
     certain: bool
+    amount: Amount
+    score: int
+    reasons: str
+    not_certain_because: str | None
 
 
 class UnallocatedOut(Out):

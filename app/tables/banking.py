@@ -161,6 +161,7 @@ class Movement(Base):
         CheckConstraint(one_of("direction", ("credit", "debit")), name="direction"),
         CheckConstraint(one_of("kind", MOVEMENT_KINDS), name="kind"),
         Index("ix_movements_statement_id", "statement_id"),
+        Index("ix_movements_booked", "booked_on", "bank_account_id"),
     )
 
     id: Mapped[PrimaryId]

@@ -64,6 +64,7 @@ class JournalTxn(Base):
         CheckConstraint("length(event_key) BETWEEN 1 AND 200", name="event_key_length"),
         Index("ix_journal_txns_case_id", "case_id", postgresql_where=text("case_id IS NOT NULL")),
         Index("ix_journal_txns_linked_group", "linked_group"),
+        Index("ix_journal_txns_effective", "effective_on", "id"),
     )
 
     id: Mapped[PrimaryId]
@@ -161,6 +162,7 @@ class CommissionInvoice(Base):
             name="sign",
         ),
         Index("ix_commission_invoices_case_id", "case_id"),
+        Index("ix_commission_invoices_issued", "issued_on"),
     )
 
     id: Mapped[PrimaryId]

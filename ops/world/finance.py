@@ -48,6 +48,9 @@ async def import_statement(world: World, *, by_hand: bool = False) -> None:
     if done["to_explain"] or done["not_told"]:
         world.trouble.append(f"a statement left questions: {done}")
     if moved and not by_hand:
+        # What is beyond doubt is set against its case by itself; Paula looks at the rest.
+        while await world.worker.matcher.once():
+            pass
         await allocate(world)
 
 
@@ -77,7 +80,9 @@ async def allocate(world: World) -> None:
 
 
 def _certain(money: dict[str, Any]) -> str | None:
-    found = [c["case_id"] for c in money["candidates"] if c["certain"]]
+    """The one case its reference names; money in full settlement is hers to decide on."""
+    hers = (None, "in_full_settlement")
+    found = [c["case_id"] for c in money["candidates"] if c["not_certain_because"] in hers]
     return str(found[0]) if len(found) == 1 else None
 
 

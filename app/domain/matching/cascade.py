@@ -98,6 +98,8 @@ def _never(receipt: Receipt, rules: Rules) -> Reason | None:
 def _settles(one: Suggestion, by_id: dict[str, CaseFacts]) -> Reason | None:
     for part in one.parts:
         case = by_id[part.case_id]
+        if not case.runs:
+            return Reason("case_not_running")
         if case.asks and part.amount_minor < case.open_minor:
             return Reason("offer_waits")
     return None
@@ -149,7 +151,7 @@ def _for_clue(
 ) -> Suggestion:
     code = "reference_exact" if clue.valid else "reference_near"
     reasons = [_points(rules, code, found=clue.found), *_support(receipt, case, facts, rules)]
-    return _single(receipt, case, clue.step, clue.found, clue.valid, reasons, doubt)
+    return _single(receipt, case, clue.step, clue.found, clue.valid, reasons, doubt, clue.value)
 
 
 def _together(found: Sequence[Suggestion], strong: Sequence[CaseFacts], rules: Rules) -> Suggestion:
@@ -165,6 +167,7 @@ def _together(found: Sequence[Suggestion], strong: Sequence[CaseFacts], rules: R
             _points(rules, "sum_equal", count=str(len(strong))),
         ),
         against=None,
+        matches=" ".join(one.matches for one in found),
     )
 
 
@@ -294,6 +297,7 @@ def _single(
     valid: bool | None,
     reasons: Iterable[Reason],
     doubt: Reason | None,
+    matches: str = "",
 ) -> Suggestion:
     """One case takes what is open on it at most; the rest stays unallocated."""
     if case.open_minor <= 0:
@@ -307,6 +311,7 @@ def _single(
         valid_check=valid,
         reasons=tuple(reasons),
         against=doubt,
+        matches=matches or found,
     )
 
 

@@ -50,7 +50,7 @@ class Promised:
 @dataclass(frozen=True, slots=True)
 class CaseFacts:
     """A case as the cascade sees it. ``open_minor`` is what no money has covered yet; ``asks``: an
-    offer in full settlement waits for the claimants."""
+    offer in full settlement waits for the claimants; ``runs``: it is signed and not closed."""
 
     case_id: str
     reference: str  # RC-...
@@ -62,6 +62,7 @@ class CaseFacts:
     booking_ref: str | None = None
     promised: tuple[Promised, ...] = ()
     asks: bool = False
+    runs: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,7 @@ class Suggestion:
     valid_check: bool | None  # None where nothing of the kind was found
     reasons: tuple[Reason, ...]
     against: Reason | None
+    matches: str = ""  # what of ours it is: the canonical reference or booking number
 
     @property
     def confirms(self) -> bool:
