@@ -217,7 +217,8 @@ async def _send(
     sender: Sender,
 ) -> None:
     assert tale.reply_to, "every mail and letter of ours names the address of the case"
-    table = replies()[sender.language]
+    # The simulated companies answer in English or Finnish, in whatever language we write to them.
+    table = replies().get(sender.language) or replies()["en"]
     ticket = f"{tale.random.randrange(100, 999)}-{len(tale.tickets) + 1}"
     tale.tickets[ticket] = reaction
     automatic = code == "automatic"

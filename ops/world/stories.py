@@ -252,7 +252,7 @@ class ListedCompany(Part):
     email: str
     address: tuple[str, ...]
     register_number: str
-    language: Literal["en", "fi"]
+    language: Literal["en", "fi", "sv", "fr", "de"]
     direct_first_days: int | None = None
     direct_first_source: str | None = None
 
