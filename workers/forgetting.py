@@ -1,7 +1,8 @@
 """Forgets a bank's file when its term has ended: its one key is destroyed, its hash stays.
 
 The rule is app/law/data/retention.yaml, by the agency's country. A file whose money still waits
-for somebody (unallocated, or to go back to its payer) is kept: the payer's account is needed.
+for somebody (unallocated, or to go back to its payer) is kept: the payer's account is needed. So is
+one that waits itself for what is missing before it: nothing of it stands in the books yet.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ _OLD = text("""
        AND NOT EXISTS (SELECT FROM bank_statements s JOIN movements m ON m.statement_id = s.id
                          JOIN account_balances b ON b.sub = m.id::text AND b.balance <> 0
                         WHERE s.external_event_id = e.id)
+       AND NOT EXISTS (SELECT FROM bank_imports i
+                        WHERE i.external_event_id = e.id AND i.state = 'waiting')
      ORDER BY e.received_at LIMIT :limit FOR UPDATE OF k SKIP LOCKED
 """)
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from app.finance.matching import match_next
 from workers.tools import Tools
+from workers.trouble import passes
 
 PORTION: Final = 50  # receipts in one turn; the other loops of this worker go on between
 
@@ -21,7 +22,7 @@ class Matcher:
         """One portion; says whether there may be more."""
         tools = self._tools
         for _ in range(PORTION):
-            if not await match_next(tools.database, tools.keyring, tools.settings.matching):
+            if not await match_next(tools.database, tools.keyring, tools.settings.matching, passes):
                 return False
             self.matched += 1
         return True

@@ -163,14 +163,14 @@ _USED = text(
              WHEN EXISTS (SELECT FROM allocations a WHERE a.movement_id = m.id
                                                       AND a.undone_at IS NULL) THEN 'is allocated'
              WHEN EXISTS (SELECT FROM movement_holds h WHERE h.movement_id = m.id
-                                                         AND h.outcome = 'waiting') THEN 'is held'
+                            AND h.outcome IN ('waiting', 'accepted')) THEN 'is held'
              WHEN m.kind = 'receipt' THEN 'was allocated, paid out or set aside'
              ELSE 'was explained' END AS why
       FROM movements m
      WHERE m.statement_id = ANY(:ids) AND m.undone_at IS NULL
        AND (m.kind IN ('payout', 'sweep', 'payout_return')
             OR EXISTS (SELECT FROM movement_holds h WHERE h.movement_id = m.id
-                                                     AND h.outcome = 'waiting')
+                                                     AND h.outcome IN ('waiting', 'accepted'))
             OR EXISTS (SELECT FROM journal_txns t WHERE t.event_key = 'movement:' || m.id
                 AND EXISTS (SELECT FROM journal_txns r WHERE r.reverses_id = t.id))
             OR m.kind = 'receipt'

@@ -8,14 +8,13 @@ transaction of its own, so that one poison receipt stops nobody (docs/decisions/
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final, Literal
 
 import structlog
 from sqlalchemy import delete, select, text
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import ledger
@@ -59,10 +58,16 @@ async def queue_receipts(session: AsyncSession, receipts: Collection[uuid.UUID])
         await session.execute(_QUEUE, {"ids": list(receipts)})
 
 
-async def match_next(database: Database, keyring: Keyring, switch: Switch) -> bool:
+async def match_next(
+    database: Database,
+    keyring: Keyring,
+    switch: Switch,
+    passes: Callable[[BaseException], bool],
+) -> bool:
     """Look at the receipt that waits longest; False when none waits. Several workers take turns.
 
-    What a case refuses is noted and left to a person; a database that is away raises.
+    What a case refuses is noted and left to a person. A failure that ``passes`` (a database that is
+    away) raises, and the receipt waits.
     """
     taken: list[uuid.UUID] = []
     try:
@@ -80,10 +85,8 @@ async def match_next(database: Database, keyring: Keyring, switch: Switch) -> bo
     except RecourseError as refused:
         log.warning("match_not_taken", movement=str(taken[0]), code=refused.code)
         await _not_taken(database, taken[0], refused.code)
-    except DBAPIError:
-        raise  # the database's trouble passes; the receipt waits
-    except Exception:
-        if not taken:
+    except Exception as failure:
+        if not taken or passes(failure):
             raise
         # A receipt we cannot read must not stand before all that come after it.
         log.exception("match_failed", movement=str(taken[0]))

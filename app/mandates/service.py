@@ -15,7 +15,7 @@ from app import engine
 from app.authorisation import Principal
 from app.cases.access import OwnCase, check_sent, is_staff, own_case, own_claimant
 from app.cases.queries import read_case_row
-from app.domain.errors import Conflict, NotFound
+from app.domain.errors import Conflict, NotFound, TransitionRefused
 from app.domain.events import CaseHeld, MandateRevoked, MandateSigned
 from app.domain.gates import LEVELS
 from app.domain.periods import place
@@ -131,7 +131,16 @@ async def _wait_for_withdrawal(
 ) -> None:
     until = withdrawal_ends(book.get(case.playbook), moment.now)
     held = CaseHeld(f"withdrawal:{claimant_id}", "withdrawal_period", until, actor)
-    await engine.advance(session, case.id, held, actor=actor, moment=moment)
+    try:
+        await engine.advance(session, case.id, held, actor=actor, moment=moment)
+    except TransitionRefused as refused:  # the claim would be time-barred while we wait
+        raise FieldsRefused(
+            FieldError(
+                "/start_now",
+                "we cannot wait until the time to withdraw is over: " + refused.message,
+                "start_now_needed",
+            )
+        ) from refused
 
 
 def withdrawal_ends(playbook: Playbook, signed_at: datetime) -> datetime:

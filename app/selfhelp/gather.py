@@ -27,18 +27,26 @@ from app.vault import open_cipher
 _CASE: Final = text("""
     SELECT c.reference, c.outcome, c.language, c.currency, c.what_happened, c.booking_ref,
            c.playbook, c.company_text, m.legal_name, m.address_lines,
-           (SELECT coalesce(jsonb_agg(jsonb_build_object('what', i.what, 'minor', i.amount_minor)
-                   ORDER BY i.position), '[]') FROM claim_items i
-             WHERE i.case_id = c.id AND i.counted) AS items,
+           (SELECT coalesce(jsonb_agg(jsonb_build_object('what', i.what, 'minor', i.left_minor)
+                   ORDER BY i.position), '[]') FROM (
+                SELECT o.what, o.position, o.amount_minor - coalesce((
+                         SELECT sum(l.amount_minor) FROM recovery_lines l
+                           LEFT JOIN allocations a ON a.id = l.source_id
+                          WHERE l.case_id = c.id AND l.item_id = o.id AND a.undone_at IS NULL), 0)
+                       AS left_minor
+                  FROM claim_items o WHERE o.case_id = c.id AND o.counted) i
+             WHERE i.left_minor > 0) AS items,
            (SELECT coalesce(jsonb_agg(jsonb_build_object('id', k.id, 'name', k.name)
                    ORDER BY p.position), '[]')
               FROM claimants p JOIN consumers k ON k.id = p.consumer_id
-             WHERE p.case_id = c.id) AS people
+             WHERE p.case_id = c.id AND (p.mandate <> 'revoked' OR k.id = :me)) AS people
       FROM cases c LEFT JOIN companies m ON m.id = c.company_id WHERE c.id = :id
 """)
 _PAPERS: Final = text("""
     SELECT uploaded_at AS at, file_name AS name FROM evidence
-     WHERE case_id = :id AND state <> 'refused' ORDER BY uploaded_at, id
+     WHERE case_id = :id AND state <> 'rejected'
+       AND (CAST(:uploader AS text) IS NULL OR uploaded_by = :uploader)
+     ORDER BY uploaded_at, id
 """)
 _LETTERS: Final = text("""
     SELECT sent_at AS at, kind AS name FROM letters
@@ -70,16 +78,18 @@ async def known_of(
     seen = await own_case(session, caller, case_id)
     if seen.stage != Stage.CLOSED:
         raise StillActing("we still act in this case; the pack is there when it has ended")
-    row = (await session.execute(_CASE, {"id": case_id})).mappings().one()
-    if row["outcome"] in NOTHING_LEFT:
+    consumer = caller.kind == "consumer"
+    me = caller.id if consumer else None
+    row = (await session.execute(_CASE, {"id": case_id, "me": me})).mappings().one()
+    if row["outcome"] in NOTHING_LEFT or not row["items"]:
         raise NothingLeft("nothing is left to claim in this case")
     now = (await read_moment(session)).now
     spoken = language or row["language"]
     found = await finding_of(session, case_id, now)
     said = as_json(found.finding, spoken) if found.finding else {}
 
-    async def dated(query: Any) -> list[tuple[date, str]]:
-        rows = await session.execute(query, {"id": case_id})
+    async def dated(query: Any, **more: Any) -> list[tuple[date, str]]:
+        rows = await session.execute(query, {"id": case_id, **more})
         return [(book.local_day(row["playbook"], one.at), one.name) for one in rows]
 
     return Known(
@@ -98,7 +108,8 @@ async def known_of(
         body=_body(found),
         limitation=found.finding.limitation_on if found.finding else None,
         acts=tuple(said.get("acts", ())),
-        papers=tuple(await dated(_PAPERS)),
+        # One of a party has their own papers only.
+        papers=tuple(await dated(_PAPERS, uploader=caller.actor if consumer else None)),
         letters=tuple(
             (day, words(spoken).term("letters", kind)) for day, kind in await dated(_LETTERS)
         ),

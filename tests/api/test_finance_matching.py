@@ -19,13 +19,14 @@ from app.settings import Settings
 from tests.api.finance_office import Office, open_office, running_case
 from tests.support.cases import Made
 from tests.support.staff_work import problem
+from workers.trouble import passes
 
 
 async def matched(
     database: Database, settings: Settings, switch: Switch = "confirm"
 ) -> list[tuple[str, str | None]]:
     """What became of the receipts, in the order they came."""
-    while await match_next(database, load_keyring(settings), switch):
+    while await match_next(database, load_keyring(settings), switch, passes):
         pass
     async with database.read() as session:
         rows = await session.execute(

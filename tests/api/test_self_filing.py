@@ -10,6 +10,7 @@ from datetime import date
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from app.db import Database
 from app.domain.case import Stage
@@ -90,3 +91,28 @@ async def test_it_is_there_when_the_case_has_ended(
     files = files_of(got.content)
     assert "2 Kirje yritykselle.txt" in files
     assert made.reference in files["1 Lue ensin.txt"]
+
+
+async def test_what_came_already_is_not_asked_for_again(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    made = await make_case(database, stage=Stage.CONTACT, letter="delivered", amounts=(100_00,))
+    anna = await session_of(database, made.consumer_ids[0])
+    path = f"/v1/cases/{made.id}/self-filing-pack"
+    await client.post(f"/v1/cases/{made.id}/withdraw", headers=anna.auth)
+    for minor, found in ((40_00, "€60.00"), (60_00, None)):
+        async with database.transaction() as session:
+            await session.execute(RECOVERED, {"case": made.id, "minor": minor})
+        got = await client.get(path, headers=anna.auth)
+        if found is None:
+            assert (got.status_code, got.json()["code"]) == (409, "nothing_left_to_claim")
+        else:
+            assert f"pay {found} within" in files_of(got.content)["2 Letter to the company.txt"]
+
+
+RECOVERED = text("""
+    INSERT INTO recovery_lines (source_id, item_id, case_id, claimant_id, amount_minor, earns_fee,
+                                in_basis)
+    SELECT gen_random_uuid(), i.id, i.case_id, i.creditor_id, :minor, true, true
+      FROM claim_items i WHERE i.case_id = :case
+""")
