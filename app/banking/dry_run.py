@@ -49,7 +49,11 @@ async def dry_run(
     """Compare ``rules`` with those in force over receipts booked since a day, oldest first."""
     rows = await session.scalars(
         select(Movement)
-        .where(Movement.kind == "receipt", Movement.booked_on >= since)
+        .where(
+            Movement.kind == "receipt",
+            Movement.booked_on >= since,
+            Movement.undone_at.is_(None),
+        )
         .order_by(Movement.booked_on, Movement.id)
         .limit(min(limit, RECEIPTS_MAX))
     )

@@ -27,10 +27,11 @@ from app.banking.chain import Held, Standings, Step, plan
 from app.banking.files import KeptFile, keep_file, open_file, read_event
 from app.banking.movements import awaiting_confirmation
 from app.banking.posting import Posted, Posts, post_lines
-from app.banking.reading.gate import WaitingPages, assemble, checked, in_order, postable
+from app.banking.reading.gate import assemble, checked, in_order, postable
 from app.banking.reading.model import Statement, StatementInvalid
 from app.banking.reading.reader import Document, read_file, statements_of
-from app.crypto import Keyring
+from app.banking.waiting import head_of, missing_pages, pages_named
+from app.crypto import DataErased, Keyring
 from app.domain.money import Money
 from app.ids import new_id
 from app.payouts.settling import ItemReturned, ItemSettled
@@ -56,12 +57,14 @@ class StatementDone:
 @dataclass(slots=True)
 class ImportDone:
     """What a file did, and those that waited for it. ``state``: posted, waiting or notice.
-    ``unexplained`` are movements a person must look at."""
+    ``together`` are imports whose pages made statements with this one's. ``unexplained`` are
+    movements a person must look at."""
 
     import_id: uuid.UUID
     external_event_id: uuid.UUID
     state: str = "posted"
     statements: list[StatementDone] = field(default_factory=list)
+    together: list[uuid.UUID] = field(default_factory=list)
     receipts: list[uuid.UUID] = field(default_factory=list)
     settled: list[ItemSettled] = field(default_factory=list)
     returned: list[ItemReturned] = field(default_factory=list)
@@ -167,7 +170,7 @@ async def _row_of(
         insert(BankImport)
         .values(
             id=new_id(), external_event_id=file.id, state="waiting", held=None, made_by=actor,
-            made_at=at, heads=[_head(s) for s in statements_of(tuple(documents))],
+            made_at=at, heads=[head_of(s) for s in statements_of(tuple(documents))],
         )
         .on_conflict_do_nothing(
             index_elements=["external_event_id"], index_where=BankImport.undone_at.is_(None)
@@ -181,17 +184,6 @@ async def _row_of(
             .execution_options(populate_existing=True)
         )
     ).scalar_one()
-
-
-def _head(statement: Statement) -> dict[str, Any]:
-    """What a person needs to know a statement by, without its entries."""
-    return {
-        "kind": statement.kind, "name": statement.ident, "account": statement.account,
-        "currency": statement.currency, "number": statement.sequence, "page": statement.page,
-        "last_page": statement.last_page, "opening_minor": statement.opening,
-        "closing_minor": statement.closing, "lines": len(statement.entries),
-        "closes_on": statement.closes_on.isoformat() if statement.closes_on else None,
-    }  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -213,13 +205,16 @@ class _Run:
                 raise StatementInvalid("The file holds no statement.")
             new.row.state = self.done.state = "notice"
             return
+        if together.waiting and new.row.state == "posted":
+            await self._stands_already(new.row)
+            return
         partners = [new]
         if together.waiting:
-            partners += await self._with_pages_of(new)
+            partners = await self._with_pages_of(new)
             together = assemble([s for d in partners for s in d.statements])
         held: Held | None
         if together.waiting:
-            held = _missing_pages(together.waiting[0])
+            held = missing_pages(together.waiting[0])
         else:
             held = await self._post(partners, together.complete, after_gap=after_gap)
         if held is not None:
@@ -246,8 +241,12 @@ class _Run:
         )  # fmt: skip
         if isinstance(steps, Held):
             return steps
-        for partner in partners:
-            partner.row.state, partner.row.held = "posted", None
+        lead, *others = [partner.row for partner in partners]
+        for row in (lead, *others):
+            row.state, row.held = "posted", None
+        for row in others:
+            row.posted_with = lead.id
+        self.done.together += [row.id for row in others if lead.id == self.done.import_id]
         await self.session.flush()
         for step in steps:
             await self._step(step, partners[0])
@@ -288,17 +287,31 @@ class _Run:
         self.done.returned += posted.returned
         self.done.unexplained += posted.unexplained
 
-    async def _with_pages_of(self, new: _Delivery) -> list[_Delivery]:
-        """Waiting files with other pages of this file's statements."""
-        mine = {_page_keys(_head(s)) for s in new.statements if s.page > 1 or not s.last_page}
-        names = {key for keys in mine for key in keys}
-        return [
-            await self._read(row)
-            for row in await self._waiting_rows(but=new.row.id)
-            if any(
-                names & set(_page_keys(h)) for h in row.heads if h["page"] > 1 or not h["last_page"]
+    async def _stands_already(self, row: BankImport) -> None:
+        """Pages that came before and are part of what is posted: said again, posted no more."""
+        rows = await self.session.execute(
+            select(BankStatement, BankAccount)
+            .join(BankAccount, BankAccount.id == BankStatement.bank_account_id)
+            .where(
+                BankStatement.import_id == (row.posted_with or row.id),
+                BankStatement.undone_at.is_(None),
             )
-        ]
+            .order_by(BankStatement.position)
+        )
+        self.done.statements += [_said(one, account, 0, replayed=True) for one, account in rows]
+
+    async def _with_pages_of(self, new: _Delivery) -> list[_Delivery]:
+        """``new`` and the waiting files with other pages of its statements, and with other pages
+        of theirs."""
+        found, names = [new], pages_named(map(head_of, new.statements))
+        rest = await self._waiting_rows(but=new.row.id)
+        while linked := next((row for row in rest if names & pages_named(row.heads)), None):
+            rest.remove(linked)
+            delivery = await self._read(linked)
+            if delivery is not None:
+                found.append(delivery)
+                names |= pages_named(linked.heads)
+        return found
 
     async def those_that_waited(self) -> None:
         """Post what now follows, again and again until nothing does."""
@@ -309,10 +322,12 @@ class _Run:
                 if not any(self._follows(head) for head in row.heads):
                     continue
                 delivery = await self._read(row)
+                if delivery is None:
+                    continue
                 partners = [delivery]
                 together = assemble(delivery.statements)
                 if together.waiting:
-                    partners += await self._with_pages_of(delivery)
+                    partners = await self._with_pages_of(delivery)
                     together = assemble([s for d in partners for s in d.statements])
                 if together.waiting:
                     continue
@@ -333,32 +348,17 @@ class _Run:
         )
         return list(rows)
 
-    async def _read(self, row: BankImport) -> _Delivery:
-        raw = await read_event(self.session, self.keyring, row.external_event_id)
-        file = await open_file(self.session, self.keyring, row.external_event_id)
+    async def _read(self, row: BankImport) -> _Delivery | None:
+        """A waiting file; None when its key was destroyed after its term: then it waits no more."""
+        try:
+            raw = await read_event(self.session, self.keyring, row.external_event_id)
+            file = await open_file(self.session, self.keyring, row.external_event_id)
+        except DataErased:
+            row.state = "forgotten"
+            await self.session.flush()
+            self.done.warnings.append(f"import {row.id} waited and cannot be read any more")
+            return None
         return _Delivery(row, file, tuple(statements_of(read_file(raw))))
-
-
-def _is_page(head: dict[str, Any]) -> bool:
-    return head["page"] > 1 or not head["last_page"]
-
-
-def _page_keys(head: dict[str, Any]) -> tuple[str, ...]:
-    """What pages of one statement share: its name, or its number."""
-    account = f"{head['account']}:{head['currency']}"
-    number = (f"{account}:#{head['number']}",) if head["number"] else ()
-    return (f"{account}:{head['name']}", *number)
-
-
-def _missing_pages(pages: WaitingPages) -> Held:
-    numbers = ", ".join(map(str, pages.missing))
-    one = pages.pages[0]
-    missing = f"page {numbers} of statement {one.sequence or one.ident}"
-    return Held(
-        one.ident, missing,
-        f"Import {missing}: the pages are kept and put together when all are here. If the bank"
-        " never sends it, ask for the whole statement and undo this import.",
-    )  # fmt: skip
 
 
 def _said(row: BankStatement, account: BankAccount, lines: int, *, replayed: bool) -> StatementDone:

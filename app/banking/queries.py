@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -15,7 +16,7 @@ from app.banking.matching import evidence_of, suggestions
 from app.crypto import Keyring
 from app.domain.errors import NotFound
 from app.domain.money import Money
-from app.tables.banking import Allocation, Movement, MovementHold
+from app.tables.banking import Allocation, BankImport, Movement, MovementHold
 from app.tables.cases import CaseRow
 from app.tables.ledger import CommissionInvoice
 
@@ -143,6 +144,24 @@ async def candidates(
         for part in one.parts
         for case in [cases[uuid.UUID(part.case_id)]]
     ]  # fmt: skip
+
+
+async def posted_with(
+    session: AsyncSession, imports: Sequence[BankImport]
+) -> dict[uuid.UUID, list[uuid.UUID]]:
+    """For each import, those whose pages made a statement with its own."""
+    leads = {row.posted_with or row.id for row in imports}
+    rows = await session.execute(
+        select(BankImport.id, BankImport.posted_with).where(BankImport.posted_with.in_(leads))
+    )
+    groups = {lead: [lead] for lead in leads}
+    for one, lead in rows:
+        if lead is not None:
+            groups[lead].append(one)
+    return {
+        row.id: [one for one in groups[row.posted_with or row.id] if one != row.id]
+        for row in imports
+    }
 
 
 @dataclass(frozen=True, slots=True)

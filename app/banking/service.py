@@ -52,6 +52,12 @@ class IdReused(Conflict):
     code = "id_reused"
 
 
+class MovementUndone(Conflict):
+    """The import that brought this movement was taken back."""
+
+    code = "movement_undone"
+
+
 class NotAReceipt(Conflict):
     """Only money that came in as a receipt can be allocated or returned."""
 
@@ -281,12 +287,20 @@ async def _allocation_keys(session: AsyncSession, row: Allocation) -> list[str]:
 
 
 async def receipt_of(session: AsyncSession, movement_id: uuid.UUID) -> Movement:
-    """The movement, locked; NotFound, or NotAReceipt when it is not money that came in."""
+    """The movement as it now is, locked: NotFound, MovementUndone, or NotAReceipt when it is not
+    money that came in. Undoing an import takes the same lock (app.banking.undoing)."""
     movement = (
-        await session.execute(select(Movement).where(Movement.id == movement_id).with_for_update())
+        await session.execute(
+            select(Movement)
+            .where(Movement.id == movement_id)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
     ).scalar_one_or_none()
     if movement is None:
         raise NotFound("There is no such movement.")
+    if movement.undone_at is not None:
+        raise MovementUndone("The import that brought this money was taken back.")
     if movement.kind != "receipt":
         raise NotAReceipt("This movement is not money that came in.")
     return movement

@@ -1,4 +1,8 @@
-"""Takes a whole import back: mirror postings, nothing deleted, and only while nothing uses it."""
+"""Takes a whole import back: mirror postings, nothing deleted, and only while nothing uses it.
+
+Its movements are locked before that is asked, and whoever uses one takes the same lock and refuses
+one that was taken back: so a hold or a match set in the same moment comes wholly before or not.
+"""
 
 from __future__ import annotations
 
@@ -41,27 +45,22 @@ class ImportUndone(Conflict):
 
 async def undo_import(
     session: AsyncSession, import_id: uuid.UUID, *, actor: str, at: datetime, reason: str
-) -> BankImport:
-    """Take back all that a file posted. NotFound, ImportUndone, ImportNotLast, ImportUsed.
+) -> list[BankImport]:
+    """Take back all that a file posted, and the files whose pages made statements with its own.
+    Answers with all of them, this one first. NotFound, ImportUndone, ImportNotLast, ImportUsed.
 
     A file that waits or only informs is set aside: it follows nothing any more.
     """
-    row = (
-        await session.execute(
-            select(BankImport)
-            .where(BankImport.id == import_id)
-            .with_for_update()
-            .execution_options(populate_existing=True)
-        )
-    ).scalar_one_or_none()
-    if row is None:
-        raise NotFound("There is no such import.", code="import_not_found")
-    if row.state == "undone":
+    rows = await _together(session, import_id)
+    if rows[0].state == "undone":
         raise ImportUndone("This import was taken back before.")
     statements = (
         await session.scalars(
             select(BankStatement)
-            .where(BankStatement.import_id == import_id, BankStatement.undone_at.is_(None))
+            .where(
+                BankStatement.import_id.in_([row.id for row in rows]),
+                BankStatement.undone_at.is_(None),
+            )
             .order_by(BankStatement.position.desc())
         )
     ).all()
@@ -69,9 +68,31 @@ async def undo_import(
         mine = [s for s in statements if s.bank_account_id == account.id]
         await _is_last(session, account, mine)
         await _take_back(session, account, mine, actor=actor, at=at)
-    row.state, row.undone_at, row.undone_by, row.undo_reason = "undone", at, actor, reason
+    for row in rows:
+        row.state, row.undone_at, row.undone_by, row.undo_reason = "undone", at, actor, reason
     await session.flush()
-    return row
+    return rows
+
+
+async def _together(session: AsyncSession, import_id: uuid.UUID) -> list[BankImport]:
+    """The import and those it was posted with, locked; this one first."""
+    lead = import_id
+    while True:
+        rows = list(
+            await session.scalars(
+                select(BankImport)
+                .where((BankImport.id == lead) | (BankImport.posted_with == lead))
+                .order_by(BankImport.id)
+                .with_for_update()
+                .execution_options(populate_existing=True)
+            )
+        )
+        mine = next((row for row in rows if row.id == import_id), None)
+        if mine is None:
+            raise NotFound("There is no such import.", code="import_not_found")
+        if mine.posted_with in (None, lead):
+            return sorted(rows, key=lambda row: row.id != import_id)
+        lead = mine.posted_with
 
 
 async def _accounts(
@@ -108,6 +129,7 @@ async def _take_back(
     at: datetime,
 ) -> None:
     ids = [s.id for s in statements]
+    movements = (await session.scalars(_LOCKED, {"ids": ids})).all()
     await _nothing_used(session, ids)
     keys = [f"movement:{m}" for m in (await session.execute(_POSTED, {"ids": ids})).scalars()]
     for start in range(0, len(keys), CHUNK):
@@ -119,17 +141,27 @@ async def _take_back(
             at=at,
             actor=actor,
         )
-    for table, column in ((Movement, Movement.statement_id), (BankStatement, BankStatement.id)):
-        await session.execute(
-            update(table)
-            .where(column.in_(ids))
-            .values(undone_at=at)
-            .execution_options(synchronize_session=False)
-        )
+    for start in range(0, len(movements), CHUNK):
+        await _mark(session, Movement, movements[start : start + CHUNK], at)
+    await _mark(session, BankStatement, ids, at)
     book = await ledger.balance_of(session, "C.BANK", str(account.id), account.currency)
     ahead = await awaiting_confirmation(session, account)
     stands = statements[-1].opening_minor + ahead.minor
     assert book.minor == stands, "the book must stand where it stood before"
+
+
+async def _mark(
+    session: AsyncSession,
+    table: type[Movement | BankStatement],
+    ids: Sequence[uuid.UUID],
+    at: datetime,
+) -> None:
+    await session.execute(
+        update(table)
+        .where(table.id.in_(ids))
+        .values(undone_at=at)
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def _nothing_used(session: AsyncSession, statement_ids: Sequence[uuid.UUID]) -> None:
@@ -146,6 +178,12 @@ def _named(line: Row[Any]) -> str:
     return f"{Money(line.amount_minor, line.currency)} of movement {line.id} {line.why}"
 
 
+_LOCKED = text(
+    """
+    SELECT id FROM movements WHERE statement_id = ANY(:ids) AND undone_at IS NULL
+     ORDER BY id FOR UPDATE
+    """
+)
 # Debits first: the account may not fall below zero on the way.
 _POSTED = text(
     """

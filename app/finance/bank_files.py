@@ -88,9 +88,11 @@ async def preview_statement(
         await trial.rollback()
 
 
-async def undo(desk: Desk, import_id: UUID, reason: str) -> BankImport:
-    """Take a whole import back. Raises what undo_import does."""
-    row = await undo_import(desk.session, import_id, actor=desk.actor, at=desk.at, reason=reason)
+async def undo(desk: Desk, import_id: UUID, reason: str) -> list[BankImport]:
+    """Take a whole import back, with the files whose pages made its statements; this one first.
+    Raises what undo_import does."""
+    rows = await undo_import(desk.session, import_id, actor=desk.actor, at=desk.at, reason=reason)
     await mark_bank_read(desk)
-    await desk.log("bank_import_undone", bank_import=str(import_id), reason=reason)
-    return row
+    with_it = [str(row.id) for row in rows[1:]]
+    await desk.log("bank_import_undone", bank_import=str(import_id), files=with_it, reason=reason)
+    return rows

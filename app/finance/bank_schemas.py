@@ -88,7 +88,9 @@ class WaitingOut(Out):
 
 class ImportOut(Out):
     """What the file did. `state`: posted; waiting, when something must come first (it then follows
-    by itself); notice, when it only informs. `statements` may name some that waited for this file.
+    by itself); notice, when it only informs. `statements` may name some that waited for this file;
+    `posted_with` are imports whose pages made a statement with its pages: they are taken back
+    together.
     `to_explain` are debits nobody ordered; `not_told` cases that did not take the bank's word (each
     has a task)."""
 
@@ -96,6 +98,7 @@ class ImportOut(Out):
     state: str
     statements: list[StatementOut]
     waiting: list[WaitingOut]
+    posted_with: list[UUID]
     warnings: list[str]
     receipts: list[UUID]
     payouts_settled: int
@@ -128,7 +131,8 @@ class ImportedStatement(Out):
 
 
 class ImportLine(Out):
-    """One file. `undone_*` when it was taken back as a whole."""
+    """One file. `undone_*` when it was taken back as a whole. `posted_with` are imports whose pages
+    made a statement with its pages: one is taken back with the others."""
 
     id: UUID
     state: str
@@ -136,6 +140,7 @@ class ImportLine(Out):
     imported_at: datetime
     statements: list[ImportedStatement]
     waiting: WaitingOut | None
+    posted_with: list[UUID]
     undone_by: str | None
     undone_at: datetime | None
     undo_reason: str | None

@@ -54,22 +54,33 @@ _THREE_WAY = text("""
     SELECT day, currency, coalesce(shown.minor, 0) AS shown, coalesce(booked.minor, 0) AS booked
       FROM shown FULL JOIN booked USING (day, currency) ORDER BY day, currency
 """)
+# A confirmation that a person took back was none, whatever was thought on the day.
 _OUTCOMES = text("""
     SELECT o.outcome, coalesce(o.step, '') AS step, m.currency, count(*) AS many,
            sum(m.amount_minor) AS received, sum(o.minor) AS confirmed
-      FROM match_outcomes o JOIN movements m ON m.id = o.movement_id
-     WHERE o.decided_at >= :since GROUP BY 1, 2, 3
+      FROM (SELECT d.movement_id, d.step,
+                   CASE WHEN t.back THEN 'taken_back' ELSE d.outcome END AS outcome,
+                   CASE WHEN t.back THEN 0 ELSE d.minor END AS minor
+              FROM match_outcomes d
+              LEFT JOIN LATERAL (
+                   SELECT bool_or(a.undone_at IS NOT NULL) AS back FROM allocations a
+                    WHERE a.movement_id = d.movement_id AND a.made_by = 'system'
+                      AND d.outcome = 'confirmed') t ON true
+             WHERE d.decided_at >= :since) o
+      JOIN movements m ON m.id = o.movement_id AND m.undone_at IS NULL
+     GROUP BY 1, 2, 3
 """)
 _SPEED = text("""
     SELECT percentile_cont(0.5) WITHIN GROUP
                (ORDER BY extract(epoch FROM f.made_at - m.received_at))
-      FROM match_outcomes o JOIN movements m ON m.id = o.movement_id
+      FROM match_outcomes o JOIN movements m ON m.id = o.movement_id AND m.undone_at IS NULL
       JOIN LATERAL (SELECT min(made_at) AS made_at FROM allocations a
                      WHERE a.movement_id = m.id) f ON f.made_at IS NOT NULL
      WHERE o.decided_at >= :since
 """)
 _UNDONE = text("""
-    SELECT count(*) FROM match_outcomes o JOIN allocations a ON a.movement_id = o.movement_id
+    SELECT count(DISTINCT o.movement_id)
+      FROM match_outcomes o JOIN allocations a ON a.movement_id = o.movement_id
      WHERE o.decided_at >= :since AND o.outcome = 'confirmed' AND a.made_by = 'system'
        AND a.undone_at < a.made_at + interval '30 days'
 """)

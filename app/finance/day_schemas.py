@@ -72,8 +72,9 @@ class ValueRateOut(Out):
 
 
 class MatchQualityOut(Out):
-    """Receipts the cascade decided in these days. `undone`: its allocations taken back within 30
-    days. `median_seconds`: from the receipt to its first allocation, by whomever."""
+    """Receipts the cascade decided in these days. What it confirmed and a person took back counts
+    as `taken_back`, not as confirmed; `undone`: those taken back within 30 days.
+    `median_seconds`: from the receipt to its first allocation, by whomever."""
 
     since: date
     receipts: int

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import Query, Request
 from sqlalchemy import select
 
 from app.banking.importing import ImportDone
+from app.banking.queries import posted_with
 from app.banking.reading.reader import FILE_BYTES_MAX
 from app.deps import Caller, Held, Pages, ReadSession, Router, Session, limited_stream, problems
 from app.domain.errors import Unsupported
@@ -99,6 +101,7 @@ def _told(done: ImportDone, not_told: list[NotTold]) -> s.ImportOut:
             s.WaitingOut(statement=h.statement, missing=h.missing, how_to_go_on=h.how)
             for h in done.waiting
         ],
+        posted_with=list(done.together),
         warnings=list(dict.fromkeys(done.warnings)),
         receipts=list(done.receipts),
         payouts_settled=len(done.settled),
@@ -121,8 +124,9 @@ async def list_imports(session: ReadSession, pages: Pages) -> s.ImportList:
     )
     rows = (await session.scalars(query)).all()
     shown = rows[: pages.limit]
+    together = await posted_with(session, shown)
     return s.ImportList(
-        items=[_line(row) for row in shown],
+        items=[_line(row, together[row.id]) for row in shown],
         next_cursor=pages.next("imports", [shown[-1].id]) if len(rows) > pages.limit else None,
     )
 
@@ -135,13 +139,15 @@ async def list_imports(session: ReadSession, pages: Pages) -> s.ImportList:
 async def undo_import(
     import_id: Id, body: s.UndoImportIn, session: Session, caller: Caller
 ) -> s.ImportLine:
-    """Take a whole import back by mirror postings. Refused, with what is in the way, when money of
+    """Take a whole import back by mirror postings; files whose pages made a statement with its
+    pages go with it (`posted_with`). Refused, with what is in the way, when money of
     it was allocated, paid or explained, and when a later statement stands on it."""
     desk = await open_desk(session, caller)
-    return _line(await bank_files.undo(desk, import_id, body.reason))
+    row, *others = await bank_files.undo(desk, import_id, body.reason)
+    return _line(row, [other.id for other in others])
 
 
-def _line(row: BankImport) -> s.ImportLine:
+def _line(row: BankImport, together: list[UUID]) -> s.ImportLine:
     held = row.held
     return s.ImportLine(
         id=row.id,
@@ -165,6 +171,7 @@ def _line(row: BankImport) -> s.ImportLine:
         )
         if held
         else None,
+        posted_with=together,
         undone_by=row.undone_by,
         undone_at=row.undone_at,
         undo_reason=row.undo_reason,

@@ -101,6 +101,9 @@ async def _decide(
     moment = await read_moment(session)
     desk = Machine(session, ANONYMOUS, moment, agency_zone(moment.profile))
     movement = await session.get_one(Movement, movement_id)
+    if movement.undone_at is not None:  # its import was taken back while it waited
+        await session.execute(delete(MatchQueue).where(MatchQueue.movement_id == movement_id))
+        return
     found = await suggestions(session, movement, rules, keyring=keyring)
     if switch == "confirm" and found and found[0].confirms:
         # What was decided on must still be so when nobody else can change it any more.

@@ -30,23 +30,28 @@ async def mark_bank_read(desk: Desk) -> None:
 
     A statement speaks of a calendar day, and a deadline ends with its calendar day in the zone of
     its statute; so the mark is where that day has ended everywhere (noon UTC of the next one).
+    An account that was read, and of which nothing stands any more, takes the mark away: what came
+    in on it is unknown again.
     """
+    stands = BankStatement.undone_at.is_(None)
     last = (
-        select(func.max(BankStatement.closes_on).label("day"))
+        select(func.max(BankStatement.closes_on).filter(stands).label("day"))
         .join(BankAccount, BankAccount.id == BankStatement.bank_account_id)
         .where(
             BankAccount.book == "client",
             BankStatement.closes_on.is_not(None),
-            BankStatement.undone_at.is_(None),
         )
         .group_by(BankAccount.id)
         .subquery()
     )
-    day = await desk.session.scalar(select(func.min(last.c.day)))
-    if day is None:
+    days = (await desk.session.scalars(select(last.c.day))).all()
+    if not days:
         return
-    following = min(day, desk.today) + timedelta(days=1)
-    until = datetime.combine(following, EVERYWHERE_OVER, tzinfo=UTC)
+    read = [day for day in days if day is not None]
+    until = None
+    if len(read) == len(days):
+        following = min(*read, desk.today) + timedelta(days=1)
+        until = datetime.combine(following, EVERYWHERE_OVER, tzinfo=UTC)
     await desk.session.execute(
         insert(InstallationRow)
         .values(id=1, outgoing_paused=False, bank_read_until=until)

@@ -9,7 +9,7 @@ from uuid import UUID
 from app.banking.case_money import load_case_money
 from app.banking.match_rules import load_rules
 from app.banking.matching import evidence_of, learn_payer, suggestions
-from app.banking.service import AllocationDone, receipt_of
+from app.banking.service import AllocationDone, MovementUndone, receipt_of
 from app.crypto import Keyring
 from app.domain.errors import Conflict, NotFound
 from app.domain.matching import AdviceLine, Suggestion, read_advice
@@ -61,6 +61,8 @@ async def take_advice(
     movement = await desk.session.get(Movement, movement_id)
     if movement is None:
         raise NotFound("there is no such movement", code="movement_not_found")
+    if movement.undone_at is not None:
+        raise MovementUndone("the import that brought this money was taken back")
     lines = read_advice(text, movement.currency)
     found = await suggestions(
         desk.session, movement, load_rules(), keyring=keyring, advice=lines

@@ -125,9 +125,13 @@ async def return_to_payer(
     known = await _known(session, item_id)
     if known is not None:
         return known
-    movement = await session.get(Movement, movement_id)
+    movement = await session.get(
+        Movement, movement_id, with_for_update=True, populate_existing=True
+    )
     if movement is None:
         raise NotFound("There is no such movement.")
+    if movement.undone_at is not None:
+        raise Conflict("The import that brought this money was taken back.", code="movement_undone")
     if movement.currency != PAYABLE_CURRENCY or movement.payer_account_cipher is None:
         raise NoPayoutRail("The statement does not say where this money came from.")
     aside = await ledger.balance_of(session, "C.PAYER", str(movement_id), movement.currency)

@@ -141,9 +141,13 @@ async def settle_by_hand(
             .execution_options(populate_existing=True)
         )
     ).scalar_one_or_none()
-    movement = await session.get(Movement, movement_id)
+    movement = await session.get(
+        Movement, movement_id, with_for_update=True, populate_existing=True
+    )
     if item is None or movement is None:
         raise NotFound("There is no such payout or movement.", code="payout_not_found")
+    if movement.undone_at is not None:
+        raise Conflict("The import that brought this line was taken back.", code="movement_undone")
     if item.state != "exported":
         raise Conflict("Only a payout the bank was given can be settled.", code="payout_state")
     fits = movement.amount_minor == item.amount_minor and movement.currency == item.currency

@@ -17,7 +17,7 @@ MOVEMENT_KINDS = (
 )  # fmt: skip
 
 
-IMPORT_STATES = ("posted", "waiting", "notice", "undone")
+IMPORT_STATES = ("posted", "waiting", "notice", "undone", "forgotten")
 
 
 class BankAccount(Base):
@@ -71,7 +71,9 @@ class BankImport(Base):
     """One file that somebody imported. ``heads`` are its statements without their entries.
 
     ``waiting``: kept until what is missing before it comes (``held`` says what); ``notice``: it
-    only informs. An import taken back stays, with who did it and why.
+    only informs; ``forgotten``: it waited until its term ended and cannot be read any more. An
+    import taken back stays, with who did it and why. ``posted_with``: the import whose statements
+    the pages of this one are part of; they are taken back together.
     """
 
     __tablename__ = "bank_imports"
@@ -83,12 +85,17 @@ class BankImport(Base):
             " AND (undone_at IS NULL) = (undo_reason IS NULL)",
             name="undone",
         ),
-        CheckConstraint("held IS NULL OR state IN ('waiting', 'undone')", name="held"),
+        CheckConstraint("posted_with IS NULL OR state IN ('posted', 'undone')", name="posted_with"),
+        CheckConstraint("held IS NULL OR state IN ('waiting', 'undone', 'forgotten')", name="held"),
         Index(
             "uq_bank_imports_live", "external_event_id", unique=True,
             postgresql_where=text("undone_at IS NULL"),
         ),
         Index("ix_bank_imports_waiting", "id", postgresql_where=text("state = 'waiting'")),
+        Index(
+            "ix_bank_imports_posted_with", "posted_with",
+            postgresql_where=text("posted_with IS NOT NULL"),
+        ),
     )  # fmt: skip
 
     id: Mapped[PrimaryId]
@@ -96,6 +103,7 @@ class BankImport(Base):
     state: Mapped[str]
     heads: Mapped[JsonList]
     held: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    posted_with: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("bank_imports.id"))
     made_by: Mapped[str]
     made_at: Mapped[datetime]
     undone_by: Mapped[str | None]

@@ -102,8 +102,9 @@ async def _the_day_says_so(office: Office, case: Made) -> None:
     lines = (await office.get("/finance/three-way"))["items"]
     assert lines and all(line["difference"]["minor"] == 0 for line in lines)
     quality = await office.get("/finance/match-quality")
-    assert (quality["receipts"], quality["confirmed"], quality["percent"]) == (5, 2, "40.00")
-    assert quality["undone"] == 1 and quality["by_step"][0]["step"] == "creditor_reference"
+    assert (quality["receipts"], quality["confirmed"], quality["percent"]) == (5, 1, "20.00")
+    assert quality["undone"] == quality["by_outcome"]["taken_back"] == 1
+    assert quality["by_step"][0]["step"] == "creditor_reference"
     account = await office.get(f"/cases/{case.id}/account")
     assert account["balance"] == account["moves"][-1]["balance"] and account["moves"]
     taxed = (await office.get("/finance/commission"))["items"][0]

@@ -382,7 +382,11 @@ async def test_a_file_is_looked_at_imported_listed_and_taken_back_through_the_do
     done = (await office.send_file(raw)).json()
     undo = f"/bank/imports/{done['import_id']}/undo"
     hidden = await office.post(undo, {"reason": "x"}, by=office.approver, expect=200)
-    assert hidden.json()["undo_reason"] == "x"
+    assert (hidden.json()["undo_reason"], hidden.json()["posted_with"]) == ("x", [])
+    mark = (await one(database, "SELECT bank_read_until FROM installation")).bank_read_until
+    assert mark is None, "nothing of the account is read any more"
+    movement = f"/bank/movements/{done['receipts'][0]}"
+    problem(await office.post(f"{movement}/return", {}), 409, "movement_undone")
     problem(await office.post(undo, {"reason": "again"}), 409, "import_undone")
     notice = raw.replace(b"camt.053", b"camt.052").replace(b"BkToCstmrStmt", b"BkToCstmrAcctRpt")
     told = (await office.send_file(notice.replace(b"Stmt>", b"Rpt>"))).json()

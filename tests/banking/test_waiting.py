@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import uuid
 import zipfile
 from io import BytesIO
 from itertools import permutations
 
 import pytest
 
+from app.banking.holds import hold_in_full_settlement
+from app.banking.service import MovementUndone
 from app.banking.undoing import ImportNotLast, ImportUsed, undo_import
 from app.db import Database
 from app.domain.errors import RecourseError
+from app.tables.banking import BankImport
+from app.vault import destroy_key
 from tests.banking.desk import Desk, a_case
 from tests.banking.statements import IBAN, Line, camt053, statement
 
@@ -119,3 +125,61 @@ async def test_a_whole_import_is_taken_back_and_may_come_again(database: Databas
     desk.closing = 987
     await desk.check()
     assert len(await desk.unallocated()) == 3
+
+
+async def test_undoing_an_import_and_using_its_money_in_the_same_moment_take_turns(
+    database: Database,
+) -> None:
+    desk = await Desk(database).open()
+    first, second = await desk.bank(Line(500)), await desk.bank(Line(7))
+    case = a_case(900)
+
+    async def undo(import_id: uuid.UUID, seen: asyncio.Event) -> None:
+        async with database.transaction() as session:
+            await undo_import(session, import_id, actor="test", at=desk.at, reason="wrong file")
+            seen.set()
+            await asyncio.sleep(0.2)
+
+    async def hold(movement: uuid.UUID, seen: asyncio.Event) -> None:
+        async with database.transaction() as session:
+            await hold_in_full_settlement(session, movement, case.id, actor="test", at=desk.at)
+            seen.set()
+            await asyncio.sleep(0.2)
+
+    taken = asyncio.Event()
+    undoing = asyncio.create_task(undo(second.import_id, taken))
+    await taken.wait()
+    with pytest.raises(MovementUndone):
+        await hold(second.receipts[0], asyncio.Event())
+    await undoing
+    held = asyncio.Event()
+    holding = asyncio.create_task(hold(first.receipts[0], held))
+    await held.wait()
+    with pytest.raises(ImportUsed) as refused:
+        await undo(first.import_id, asyncio.Event())
+    assert "is held" in str(refused.value.params["used"])
+    await holding
+    desk.closing = 500
+    await desk.check()
+
+
+async def test_files_of_one_statement_are_taken_back_together(database: Database) -> None:
+    desk = await Desk(database).open()
+    files = four_days()
+    done = [await desk.import_raw(raw) for raw in files]
+    assert done[3].together == [done[2].import_id]
+    again = await desk.import_raw(files[2])
+    assert (again.state, [s.replayed for s in again.statements]) == ("posted", [True])
+    async with database.transaction() as session:
+        rows = await undo_import(session, done[2].import_id, actor="t", at=desk.at, reason="wrong")
+    assert [row.id for row in rows] == [done[2].import_id, done[3].import_id]
+    assert {row.state for row in rows} == {"undone"}
+    assert await desk.balance("C.BANK", str(desk.bank_id)) == 750
+    # A page that waited until its file's key was destroyed waits no more, and stops nobody.
+    early = await desk.import_raw(files[3])
+    async with database.transaction() as session:
+        assert await destroy_key(session, early.external_event_id, at=desk.at)
+    late = await desk.import_raw(files[2])
+    assert late.state == "waiting" and "cannot be read" in late.warnings[0]
+    async with database.read() as session:
+        assert (await session.get_one(BankImport, early.import_id)).state == "forgotten"
