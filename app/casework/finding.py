@@ -35,7 +35,8 @@ from app.tables.findings import FindingRow
 PERSONAL: Final = frozenset({"what", "of"})
 _READ = text("""
     SELECT c.claim_kind, c.jurisdiction, c.playbook, c.answers, c.first_written_complaint,
-           coalesce(m.legal_name, c.company_text) AS company, m.country
+           coalesce(m.legal_name, c.company_text) AS company, m.country,
+           m.status = 'confirmed' AS confirmed
       FROM cases c LEFT JOIN companies m ON m.id = c.company_id WHERE c.id = :id
 """)
 
@@ -87,7 +88,9 @@ async def finding_of(
         }
     )
     try:
-        found = Checker(today, approved_records()).check(asked, row["jurisdiction"])
+        found = Checker(today, approved_records()).check(
+            asked, row["jurisdiction"], confirmed=bool(row["confirmed"])
+        )
     except AnswersInvalid as invalid:
         return CaseFinding(None, Facts(None), tuple(invalid.wrong), playbook)
     return CaseFinding(found, facts_of(Answers(asked.whole)), (), playbook)

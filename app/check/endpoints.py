@@ -62,13 +62,16 @@ def _found(body: CheckIn, on: date) -> dict[str, Any]:
         finding = Checker(on, approved_records()).check(asked)
     except AnswersInvalid as invalid:
         raise FieldsRefused(
-            *(
-                FieldError(f"/answers/{where.replace('.', '/')}", what, "answer_invalid")
-                for where, what in invalid.wrong
-            ),
+            *(FieldError(_pointer(where), what, "answer_invalid") for where, what in invalid.wrong),
             code="answers_invalid",
         ) from None
     return as_json(finding, body.language)
+
+
+def _pointer(where: str) -> str:
+    """Into the body that was sent: an answer, or a part of the company beside the answers."""
+    path = where.replace(".", "/")
+    return f"/{path}" if where.startswith("company.") else f"/answers/{path}"
 
 
 @router.post("/check/questions", operation_id="public_next_question")

@@ -27,6 +27,7 @@ class CheckCompanyIn(In):
     brand: Line | None = None
     country: Line | None = None
     sector: Unread = None
+    code: Annotated[str, Field(max_length=10, description="of an airline, like AY")] | None = None
 
 
 class CheckIn(In):

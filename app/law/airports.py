@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from math import asin, cos, radians, sin, sqrt
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import airportsdata
 
@@ -36,6 +37,13 @@ class PackagedAirports:
         half = sin((lat2 - lat1) / 2) ** 2
         half += cos(lat1) * cos(lat2) * sin((lon2 - lon1) / 2) ** 2
         return round(2 * EARTH_METRES * asin(sqrt(half)))
+
+
+@cache
+def zone(code: str) -> ZoneInfo | None:
+    """The zone an airport's clocks show; None for an airport nobody knows."""
+    found = table().get(code)
+    return ZoneInfo(found["tz"]) if found and found["tz"] else None
 
 
 def _at(code: str) -> tuple[float, float]:

@@ -16,6 +16,7 @@ from babel import Locale
 from app.domain.errors import InvalidInput
 from app.law.airports import table as airports
 from app.law.records import DATA
+from app.law.times import impossible
 
 UNKNOWN: Final = "unknown"
 NONE: Final = "none"
@@ -40,7 +41,6 @@ PAST_ONLY: Final = frozenset({
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _CLOCK: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}", re.ASCII)
 _AMOUNT: Final = re.compile(r"\d{1,15}(\.\d{1,6})?", re.ASCII)
-HAPPENED: Final = ("delay", "denied_boarding")  # on a day that is over, or on this one
 
 
 class AnswersInvalid(InvalidInput):
@@ -81,7 +81,7 @@ def checked(answers: Mapping[str, Any], today: date) -> dict[str, Any]:
     for key, value in answers.items():
         if key in facts:
             wrong += _wrong(key, facts[key], value, today)
-    wrong += [*_in_order(answers), *_happened(answers, today), *_goes_somewhere(answers)]
+    wrong += [*impossible(answers, today), *_goes_somewhere(answers)]
     if wrong:
         raise AnswersInvalid(wrong[:50])
     return dict(answers)
@@ -237,51 +237,6 @@ _TYPES: Final[Mapping[str, Callable[..., None]]] = {
     "enum": _enum, "iata": _iata, "country": _country, "region": _region, "text": _text,
     "list": _list,
 }  # fmt: skip
-
-# (earlier, later, what is the matter): answers that cannot both be true.
-_ORDER: Final = (
-    ("scheduled_arrival", "actual_arrival", "lies before the planned arrival by over a day"),
-    ("flight_date", "scheduled_arrival", "lies before the flight by over a day"),
-    ("flight_date", "actual_arrival", "lies before the flight by over a day"),
-    ("flight_date", "bag_back_on", "lies before the flight by over a day"),
-    ("ordered_on", "sent_back_on", "lies before the order"),
-    ("sent_back_on", "seller_got_it_on", "lies before the posting"),
-    ("stay_start", "stay_end", "lies before the first night"),
-    ("trip_start", "trip_end", "lies before the first day"),
-    ("ordered_on", "received_on", "lies before the order"),
-    ("first_debit_on", "last_debit_on", "lies before the first payment"),
-)
-
-# A cancellation may be complained of before the day of the flight, a delay may not.
-_COMPLAINED: Final = (
-    "flight_date", "first_written_complaint", "lies before the flight by over a day",
-)  # fmt: skip
-
-
-def _in_order(answers: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    late = answers.get("incident") in HAPPENED
-    for first, then, matter in (*_ORDER, *([_COMPLAINED] if late else [])):
-        one, two = answers.get(first), answers.get(then)
-        if not isinstance(one, str) or not isinstance(two, str):
-            continue
-        if {one, two} & {UNKNOWN, NONE}:
-            continue
-        try:
-            before, after = (date.fromisoformat(v[:10]) for v in (one, two))
-        except ValueError:
-            continue
-        # Local days: a flight over the date line arrives the day before it left.
-        slack = timedelta(days=1 if first in ("flight_date", "scheduled_arrival") else 0)
-        if after < before - slack:
-            yield then, matter
-
-
-def _happened(answers: Mapping[str, Any], today: date) -> Iterator[tuple[str, str]]:
-    """A flight that was late, or that refused somebody, has left."""
-    day = answers.get("flight_date")
-    late = answers.get("incident") in HAPPENED
-    if late and isinstance(day, str) and _DAY.fullmatch(day) and day > today.isoformat():
-        yield "flight_date", "lies in the future"
 
 
 def _goes_somewhere(answers: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -21,9 +21,10 @@ from app.domain.eligibility.finding import Act, Demand, Finding, Limit, Note
 from app.domain.eligibility.lawbook import LawBook
 from app.domain.eligibility.verdict import Earlier, find
 from app.domain.playbook import BodyTerms
+from app.law import airlines
 from app.law.acts import acts_file
 from app.law.airports import PackagedAirports
-from app.law.answers import UNKNOWN, checked
+from app.law.answers import UNKNOWN, AnswersInvalid, checked
 from app.law.body_terms import terms_of
 from app.law.calendar import ANYWHERE, calendar_for, has_calendar
 from app.law.questions import ask_of
@@ -32,6 +33,9 @@ from app.law.records import DATA, LawDataInvalid
 # The gaps of sentences that hold a choice of the intake.
 CHOICES: Final = frozenset({"incident", "reason", "problem", "outcome", "needs", "route"})
 
+NO_AIRLINE: Final = (
+    "is no airline we know; give its two characters like AY, or its name as on the ticket"
+)
 BODIES: Final = frozenset({"body", "first", "other"})
 
 
@@ -47,10 +51,30 @@ class CompanyIn(BaseModel):
     legal_name: Annotated[str, Field(max_length=300)] | None = None
     brand: Annotated[str, Field(max_length=300)] | None = None
     country: Annotated[str, Field(max_length=100)] | None = None
+    code: Annotated[str, Field(max_length=10)] | None = None  # of an airline: AY
 
     @property
     def name(self) -> str:
-        return (self.legal_name or self.brand or "").strip()
+        """The legal name, else the brand; "" where none is known."""
+        given = (self.legal_name or self.brand or "").strip()
+        return "" if given.casefold() in airlines.UNNAMED else given
+
+    @property
+    def airline(self) -> airlines.AirlineRow | None:
+        """The airline on our list, by its code or by one of its names."""
+        for one in (self.code, self.legal_name, self.brand):
+            if one and (row := airlines.by_code(one.strip()) or airlines.by_name(one)):
+                return row
+        return None
+
+    def wrong(self) -> list[tuple[str, str]]:
+        """What cannot stand in an intake about a flight: a code that no airline has."""
+        if self.code is not None and airlines.by_code(self.code.strip()) is None:
+            return [("company.code", NO_AIRLINE)]
+        if not self.name or airlines.matter_with(self.name) is None:
+            return []
+        field = "legal_name" if self.legal_name else "brand"
+        return [(f"company.{field}", NO_AIRLINE)]
 
 
 class FactsIn(BaseModel):
@@ -72,7 +96,20 @@ class FactsIn(BaseModel):
     def whole(self) -> dict[str, Any]:
         """The answers, with the two countries of the file where the answers leave them out."""
         beside = {"residence": self.consumer.country, "company_country": self.company.country}
-        return {key: value for key, value in beside.items() if value} | self.answers
+        found = {key: value for key, value in beside.items() if value} | self.answers
+        if (airline := self.answering) is not None:
+            found["company_country"] = airline.country
+        return found
+
+    @property
+    def is_flight(self) -> bool:
+        return bool(law_book()["place_of"].get(str(self.answers.get("claim_kind"))) == "route")
+
+    @property
+    def answering(self) -> airlines.AirlineRow | None:
+        """The airline on our list that says where the company sits, when nobody else does."""
+        said = self.answers.get("company_country", self.company.country)
+        return self.company.airline if said in (None, "", UNKNOWN) and self.is_flight else None
 
 
 @cache
@@ -163,14 +200,20 @@ class Checker:
         self.approved = approved
         self.earlier: list[Earlier] = []
 
-    def check(self, asked: FactsIn, place: str = "") -> Finding:
-        """`place`: the jurisdiction of the case, where there is one. Raises AnswersInvalid with
-        every answer that cannot be."""
-        answers = checked(asked.whole, self.today)
+    def check(self, asked: FactsIn, place: str = "", *, confirmed: bool = False) -> Finding:
+        """`place`: the jurisdiction of the case, where there is one; `confirmed`: a person has
+        confirmed who the company is. Raises AnswersInvalid with every answer that cannot be."""
+        wrong = asked.company.wrong() if asked.is_flight else []
+        try:
+            answers = checked(asked.whole, self.today)
+        except AnswersInvalid as others:
+            raise AnswersInvalid([*wrong, *others.wrong]) from None
+        if wrong:
+            raise AnswersInvalid(wrong)
         company = asked.company.name
         finding = find(
             answers, law_book(), self.today, company=company, earlier=self.earlier,
-            approved=self.approved, place=place,
+            approved=self.approved, place=place, carrier=_carrier(asked, confirmed),
         )  # fmt: skip
         read = Answers(answers)
         event = limits.event_of(read, law_book()["event_of"].get(read.kind))
@@ -178,6 +221,21 @@ class Checker:
         reference = read.text("reference")
         self.earlier.append(Earlier(name, company, reference, read.kind, event))
         return finding
+
+
+def _carrier(asked: FactsIn, confirmed: bool) -> tuple[Note, ...]:
+    """What is to be said of who flew; of a flight only."""
+    company = asked.company
+    name = company.name or (company.airline.name if company.airline else "")
+    if not asked.is_flight:
+        return ()
+    if not name:
+        return (Note("airline_unknown"),)
+    if (airline := asked.answering) is not None:
+        return (Note("airline_country", {"of": name, "country": airline.country}),)
+    if company.airline or confirmed:
+        return ()
+    return (Note("airline_candidate", {"of": name}),)
 
 
 def as_json(finding: Finding, language: str = "en") -> dict[str, Any]:

@@ -42,7 +42,12 @@ def intake_schema() -> dict[str, Any]:
             "id": {"type": "string", "maxLength": 100},
             "company": {
                 "type": ["object", "null"],
-                "properties": {"legal_name": _name(), "brand": _name(), "country": _country()},
+                "properties": {
+                    "legal_name": _name(),
+                    "brand": _name(),
+                    "country": _country(),
+                    "code": {"type": ["string", "null"], "maxLength": 10},
+                },
             },
             "consumer": {"type": ["object", "null"], "properties": {"country": _country()}},
             "answers": {

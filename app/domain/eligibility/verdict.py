@@ -42,10 +42,12 @@ def find(
     earlier: Sequence[Earlier] = (),
     approved: frozenset[str] = frozenset(),
     place: str = "",
+    carrier: tuple[Note, ...] = (),
 ) -> Finding:
     """The finding for one intake. `company` is the legal entity, `earlier` the open cases,
     `approved` the records that a reviewer let work although nobody read them in a source, `place`
-    the jurisdiction a case was filed under, for answers that give none."""
+    the jurisdiction a case was filed under, for answers that give none,
+    `carrier` what is to be said of who flew."""
     answers = Answers(given)
     named, unsure = jurisdiction(answers, law)
     m = Matter(answers, law, named or place, today, unsure)
@@ -60,7 +62,7 @@ def find(
     closes = closes_on(m, body) if body else None
     warnings = (
         *test.warnings, *sums.warnings, *body_notes,
-        *warnings_of(m, eligible, total, currency, body), *_carrier_unknown(m, company),
+        *warnings_of(m, eligible, total, currency, body), *carrier,
         *_to_be_confirmed(law, approved, (*test.grounds, body or "")),
     )  # fmt: skip
     limitation = limits.limit(m, approved)
@@ -77,13 +79,6 @@ def find(
         open_facts=tuple(dict.fromkeys((*_asked_for(why), *test.open_facts))),
         acts=acts_of(m, clocks, approved), demand_primary=primary, demand_alternative=alternative,
     )  # fmt: skip
-
-
-def _carrier_unknown(m: Matter, company: str) -> tuple[Note, ...]:
-    """No register of airlines is asked: a name nobody knows is a company like any other, confirmed
-    by a person. Only no name at all is said."""
-    flight = m.law["place_of"].get(m.answers.kind) == "route"
-    return (Note("airline_unknown"),) if flight and not company else ()
 
 
 def _whose_rules(m: Matter) -> tuple[Note, ...]:

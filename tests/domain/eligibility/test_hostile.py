@@ -10,6 +10,7 @@ from app.law.answers import AnswersInvalid, checked
 from tests.domain.eligibility.test_more_cases import CASES, TODAY
 
 AIR = next(c["answers"] for c in CASES if c["answers"]["claim_kind"] == "air")
+LHR_JFK = {"flight_date": "2026-06-01", "from_airport": "LHR", "to_airport": "JFK"}
 ITEM = {"what": "x", "type": "price", "amount": {"amount": "5", "currency": "ABC"}, "paid": True}
 
 
@@ -23,6 +24,21 @@ ITEM = {"what": "x", "type": "price", "amount": {"amount": "5", "currency": "ABC
         ({"first_written_complaint": "2026-11-22"}, "first_written_complaint", "in the future"),
         ({"flight_date": "2026-02-30"}, "flight_date", "is not a day"),
         ({"actual_arrival": "2026-03-29T02:30 Europe/Paris"}, "actual_arrival", "clocks"),
+        (
+            LHR_JFK | {"scheduled_arrival": "2026-06-01T04:10 Europe/London"},
+            "scheduled_arrival",
+            "before any flight of that day could land, 2026-06-01 03:15 UTC",
+        ),
+        (
+            LHR_JFK
+            | {
+                "scheduled_arrival": "2026-06-01T12:00 America/New_York",
+                "actual_arrival": "2026-06-01T16:59 Europe/London",
+                "arrival_delay_min": 59,
+            },
+            "actual_arrival",
+            "before the planned arrival",
+        ),
         ({"claim_kind": "boat"}, "claim_kind", "is not one of"),
         ({"song": "x"}, "song", "is not asked for this kind"),
     ],

@@ -126,12 +126,35 @@ def test_what_nobody_said_is_asked_and_not_taken_for_given(
     assert fact not in told.open_facts
 
 
-def test_an_airline_nobody_named_is_asked_for_and_an_unheard_of_one_is_a_company() -> None:
-    nameless = [note.code for note in check(AIR).warnings]
-    asked = FactsIn.model_validate({"company": {"brand": "Norrvind Air"}, "answers": AIR})
-    assert "airline_unknown" in nameless
-    assert "airline_unknown" not in [n.code for n in Checker(TODAY).check(asked).warnings]
-    assert short(check(AIR)) == short(Checker(TODAY).check(asked))
+def flight_by(company: dict[str, Any], **change: Any) -> Finding:
+    asked = FactsIn.model_validate({"company": company, "answers": AIR | change})
+    return Checker(TODAY).check(asked)
+
+
+def carrier_notes(found: Finding) -> list[str]:
+    return [note.code for note in found.warnings if note.code.startswith("airline_")]
+
+
+def test_an_airline_is_known_by_code_or_name_or_a_candidate_that_changes_no_verdict() -> None:
+    assert carrier_notes(check(AIR)) == ["airline_unknown"]
+    assert carrier_notes(flight_by({"legal_name": "unknown"})) == ["airline_unknown"]
+    candidate = flight_by({"brand": "Norrvind Air"})
+    assert carrier_notes(candidate) == ["airline_candidate"]
+    assert short(candidate) == short(check(AIR))
+    for named in ({"code": "AY"}, {"legal_name": "FINNAIR Oyj"}, {"brand": "AY"}):
+        assert carrier_notes(flight_by(named)) == []
+    # Its seat answers for the intake, and says that nobody confirmed it.
+    away = {"from_airport": "JFK", "to_airport": "HEL", "company_country": "unknown"}
+    eea, other = flight_by({"code": "AY"}, **away), flight_by({"code": "TG"}, **away)
+    assert carrier_notes(eea) == carrier_notes(other) == ["airline_country"]
+    assert eea.legal_ground == ("air.eu261.compensation",)
+    assert other.legal_ground == ("air.us.refund",)
+
+
+@pytest.mark.parametrize("company", [{"code": "ZZ"}, {"legal_name": "QZ"}, {"brand": "123 ?!"}])
+def test_an_airline_code_that_nobody_has_is_refused(company: dict[str, Any]) -> None:
+    with pytest.raises(AnswersInvalid, match=r"company\.\w+: is no airline we know"):
+        flight_by(company)
 
 
 def test_answers_that_give_no_place_leave_the_one_the_case_was_filed_under() -> None:
