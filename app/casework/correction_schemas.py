@@ -4,24 +4,34 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StrictInt
 
 from app.answers import Answers
 from app.casework.schemas import Sha256
+from app.intake.schemas import ITEMS_MAX, ItemIn
 from app.schemas import Id, In, Out, Reason
 
 CORRECTED_MAX = 20  # answers in one correction: more is another story, not a fact learnt
-TakeOver = Literal["dates", "limitation", "bodies"]
+TakeOver = Literal["dates", "limitation", "bodies", "items"]
+
+
+class LineIn(ItemIn):
+    """A line of the claim as it should stand; `line`: the number of the one it replaces, from 0;
+    without it the line is new."""
+
+    line: Annotated[StrictInt, Field(ge=0, lt=2 * ITEMS_MAX)] | None = None
 
 
 class CorrectionIn(In):
     """Answers added or put right, in the vocabulary of the intake; the others stay. `source` with
-    the message or the file that shows it, where it is one of those."""
+    the message or the file that shows it, where it is one of those. `lines`: the claim as it should
+    stand, where the machine cannot say it; a line left out is asked for no longer."""
 
     answers: Annotated[Answers, Field(min_length=1, max_length=CORRECTED_MAX)]
     reason: Reason
     source: Literal["message", "evidence", "consumer_said"]
     source_id: Id | None = None
+    lines: Annotated[list[LineIn], Field(min_length=1, max_length=ITEMS_MAX)] | None = None
 
 
 class CorrectIn(CorrectionIn):
@@ -29,11 +39,12 @@ class CorrectIn(CorrectionIn):
     running case. The answers themselves are kept either way."""
 
     seen: Sha256
-    take_over: Annotated[list[TakeOver], Field(max_length=3)]
+    take_over: Annotated[list[TakeOver], Field(max_length=4)]
 
 
 class DifferenceOut(Out):
-    """`what` in codes: `answer.bill_date`, `finding.body`, `dates.bill_on`, `limitation`, `bodies`.
+    """`what` in codes: `answer.bill_date`, `finding.body`, `dates.bill_on`, `limitation`, `bodies`,
+    `items.0` (a line of the claim, by its number), `claimed`.
     `take_over` names the part by which it changes the running case; null: it is only shown."""
 
     what: str

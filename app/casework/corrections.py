@@ -18,13 +18,15 @@ from sqlalchemy import select
 
 from app import engine
 from app.case_change import CaseChange
-from app.casework import gates
+from app.casework import claim_lines, gates
+from app.casework.claim_lines import Line
 from app.casework.correction_schemas import CorrectIn, CorrectionIn, DifferenceOut, TakeOver
 from app.casework.finding import CaseFinding, finding_of, keep
 from app.casework.limitation import source_of
 from app.domain.case import Case
 from app.domain.errors import Conflict, InvalidInput, NotFound
 from app.domain.events import FactsLearned
+from app.domain.money import Money
 from app.law.answers import AnswersInvalid, vocabulary
 from app.playbooks import book
 from app.tables.cases import CaseRow
@@ -54,6 +56,8 @@ class Correction:
     old: CaseFinding
     found: CaseFinding
     differences: tuple[DifferenceOut, ...]
+    lines: tuple[Line, ...] = ()  # of the claim, as they stand
+    lines_then: tuple[Line, ...] | None = None  # and as they would; None: nobody says
 
     @property
     def seen(self) -> str:
@@ -74,11 +78,43 @@ async def compare(change: CaseChange, body: CorrectionIn) -> Correction:
     old = await finding_of(change.session, change.case.id, change.now)
     new = await finding_of(change.session, change.case.id, change.now, corrected=body.answers)
     _readable(new, body.answers)
+    running = loaded.case.entry_stage is not None
+    lines = await claim_lines.read_lines(change)
+    then = await _lines_then(change, body, lines, old, new) if running else None
     differences = (
         *_answers(before, body.answers), *_finding(old, new),
-        *(_course(loaded.case, old, new) if loaded.case.entry_stage is not None else ()),
+        *(_course(loaded.case, old, new) if running else ()),
+        *(_claim(lines, then, change.case.currency) if then is not None else ()),
     )  # fmt: skip
-    return Correction(loaded.case, before, old, new, differences)
+    return Correction(
+        loaded.case, before, old, new, differences, tuple(lines),
+        tuple(then) if then is not None else None,
+    )  # fmt: skip
+
+
+async def _lines_then(
+    change: CaseChange,
+    body: CorrectionIn,
+    lines: list[Line],
+    old: CaseFinding,
+    new: CaseFinding,
+) -> list[Line] | None:
+    """As the handler writes them, else as the finding has them; a no names no line."""
+    if body.lines is not None:
+        return await claim_lines.written(change, lines, body.lines)
+    if old.finding is None or new.finding is None or old.finding.items == new.finding.items:
+        return None
+    return claim_lines.following(lines, old.finding.items, new.finding.items, change.case.currency)
+
+
+def _claim(lines: list[Line], then: list[Line], currency: str) -> Iterator[DifferenceOut]:
+    for before, after in claim_lines.changed(lines, then):
+        said = before.said if before else None
+        yield _difference(f"items.{after.position}", said, after.said, "items")
+    sums = [sum(one.amount_minor for one in some if one.counted) for some in (lines, then)]
+    if sums[0] != sums[1]:
+        was, now = (str(Money(one, currency)) for one in sums)
+        yield _difference("claimed", was, now, "items")
 
 
 async def correct(change: CaseChange, body: CorrectIn) -> None:
@@ -89,12 +125,30 @@ async def correct(change: CaseChange, body: CorrectIn) -> None:
     await _keep_answers(change, body, found)
     for event in _events(change, found, frozenset(body.take_over)):
         await change.advance(event)
+    if "items" in body.take_over and _parts(found) >= {"items"}:
+        await _take_lines(change, found)
+
+
+async def _take_lines(change: CaseChange, found: Correction) -> None:
+    """Letters that left keep what they said; the old lines stay in the note of the correction."""
+    assert found.lines_then is not None, "a difference of lines was shown"
+    await claim_lines.write(change, found.lines, found.lines_then)
+    await change.advance(
+        FactsLearned(what="items", by=change.actor, claimed_was=found.case.claimed_minor)
+    )
+
+
+def _parts(found: Correction) -> set[str]:
+    return {one.take_over for one in found.differences if one.take_over}
 
 
 async def _keep_answers(change: CaseChange, body: CorrectIn, found: Correction) -> None:
     old = {key: found.before.get(key) for key in body.answers}
     source = str(body.source_id) if body.source_id else body.source
-    words = {"was": old, "now": body.answers, "reason": body.reason, "source": source}
+    words = {
+        "was": old, "now": body.answers, "reason": body.reason, "source": source,
+        "lines": list(_told_lines(found)),
+    }  # fmt: skip
     await change.note("answers_corrected", orjson.dumps(words).decode())
     await change.amend(
         "answers_corrected",
@@ -105,11 +159,16 @@ async def _keep_answers(change: CaseChange, body: CorrectIn, found: Correction) 
     await keep(change, found.found)
 
 
+def _told_lines(found: Correction) -> Iterator[tuple[str | None, str]]:
+    for was, now in claim_lines.changed(found.lines, found.lines_then or found.lines):
+        yield was.said if was else None, now.said
+
+
 def _events(
     change: CaseChange, found: Correction, wanted: frozenset[TakeOver]
 ) -> Iterator[FactsLearned]:
     """The chain first: the days of its bodies are counted in the turn after."""
-    parts = {one.take_over for one in found.differences if one.take_over}
+    parts = _parts(found)
     if "bodies" in wanted & parts:
         chain = gates.chain_of((), found.found, book.get(found.case.playbook))
         yield FactsLearned(what="bodies", by=change.actor, bodies=chain)
@@ -169,7 +228,7 @@ def _answers(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Diff
 
 
 def _finding(old: CaseFinding, new: CaseFinding) -> Iterator[DifferenceOut]:
-    """What the law's files say, before and after; shown, for only a person changes a claim."""
+    """What the law's files say, before and after; shown, whatever becomes of the claim."""
     yield from _differ("finding.playbook", old.playbook, new.playbook)
     yield from _differ("finding.eligible", old.eligible, new.eligible)
     for name in _SHOWN[1:]:

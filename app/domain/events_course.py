@@ -190,10 +190,12 @@ class LimitationMoved(BaseEvent):
 @dataclass(frozen=True, slots=True)
 class FactsLearned(BaseEvent):
     """A person took over what a finding made anew says: days that bodies count from, the last day
-    of the claim with its reason, the chain of bodies. None: stays. `what` names it in codes."""
+    of the claim with its reason, the chain of bodies. None: stays. `what` names it in codes.
+    `claimed_was`: the lines of the claim were put right, and this is what was claimed before."""
 
     what: str
     by: str
+    claimed_was: int | None = None
     first_written_complaint: date | None = None
     refused_on: date | None = None
     bill_on: date | None = None

@@ -12,9 +12,11 @@ from app.domain import position
 from app.domain.admissible import not_open_yet
 from app.domain.bodies import facts_of, opens_on
 from app.domain.case import Stage, TimerKind, WaitingOn
+from app.domain.decision import TaskKind
 from app.domain.events import FactsLearned
 from app.domain.legal_clocks import move_day
-from app.domain.letters import current_body
+from app.domain.letters import current_body, revise
+from app.domain.money_rules import go_on_with_money
 from app.domain.turn import Turn
 
 
@@ -40,6 +42,27 @@ def learned(t: Turn, event: FactsLearned) -> None:
         move_day(t, event.limitation, event.limitation_on, event.by)
     t.say("facts_learned", what=event.what, by=event.by)
     _first_day_again(t)
+    if event.claimed_was is not None:
+        _claim_changed(t, event.claimed_was)
+
+
+def _claim_changed(t: Turn, was: int) -> None:
+    """The claim is another sum by now: what has not left is made again, what has left stands, and
+    the company hears of it from a person. The consumer hears of it in any case."""
+    if t.case.agreed_minor is not None or t.case.stage is Stage.SETTLEMENT:
+        t.refuse("the sum is agreed: what is claimed decides nothing any more")
+    now = position.claimed(t.case)
+    if now == 0:
+        t.refuse("nothing would be left to claim: the case is closed instead")
+    t.say("claim_changed", sum=was, amount=now)
+    t.notify("claim_changed", sum=was, amount=now)
+    letter = t.case.letter
+    if position.letter_unsent(t.case):
+        revise(t, "claim_changed")
+    elif letter is not None and letter.state in position.LEFT_US:
+        t.task(TaskKind.ANSWER_COMPANY, "claim_changed", reason="claim_changed")
+    if t.case.recovered_minor > 0 and position.covered(t.case):
+        go_on_with_money(t, "claim_changed")
 
 
 def _first_day_again(t: Turn) -> None:

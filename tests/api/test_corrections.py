@@ -13,7 +13,7 @@ from tests.api.test_assessing import ACCEPT
 from tests.api.test_finding import british_bags
 from tests.support.api import People
 from tests.support.cases import Made
-from tests.support.staff_work import one, post, problem, snapshot
+from tests.support.staff_work import every, one, post, problem, snapshot
 
 LEARNT = {
     "answers": {"flight_date": "2025-07-01", "first_written_complaint": "2026-09-02"},
@@ -86,3 +86,53 @@ async def test_facts_learnt_change_a_running_case_only_as_far_as_a_handler_appro
     assert (row.answers["flight_date"], row.limitation_on.isoformat()) == (
         "2025-07-02", "2031-07-01",
     )  # fmt: skip
+
+
+async def test_the_lines_of_the_claim_follow_what_was_approved_and_the_old_ones_are_kept(
+    client: httpx.AsyncClient, people: People, database: Database
+) -> None:
+    handler = await people.staff("handler")
+    case, at = await accepted(client, handler, database)
+    path, version = f"/v1/cases/{case.id}/corrections", int(at)
+
+    async def send(to: str, body: dict[str, Any]) -> httpx.Response:
+        return await post(client, handler, path + to, body, version=version)
+
+    row = await one(database, "SELECT answers FROM cases WHERE id = :id", id=case.id)
+    bags = row.answers["items"]
+    bags[1]["amount"]["amount"] = "68.00"
+    dearer = LEARNT | {"answers": {"items": bags}}
+    shown = (await send("/preview", dearer)).json()
+    found = {d["what"]: (d["now"], d["take_over"]) for d in shown["differences"]}
+    assert found["items.1"] == ("parcel: 68.00 GBP", "items")
+    assert found["claimed"] == ("123.00 GBP", "items")
+    answer = await send("", dearer | {"seen": shown["seen"], "take_over": ["items"]})
+    assert answer.status_code == 200, answer.text
+    assert await claim_of(database, case) == (123_00, [(0, 55_00, True), (1, 68_00, True)])
+    # Where no machine can say it, the handler writes the lines; the same approval holds.
+    version = int(answer.headers["etag"].strip('"'))
+    fee = {"what": "fee of the bank", "kind": "fee",
+           "amount": {"amount": "4.50", "currency": "GBP"}}  # fmt: skip
+    by_hand = LEARNT | {"answers": {"flight_date": "2025-07-03"}, "lines": [fee | {"line": 9}]}
+    problem(await send("/preview", by_hand), 422, "line_unknown")
+    by_hand["lines"] = [fee | {"line": 0}, fee | {"what": "and once more"}]
+    shown = (await send("/preview", by_hand)).json()
+    answer = await send("", by_hand | {"seen": shown["seen"], "take_over": ["items"]})
+    assert answer.status_code == 200, answer.text
+    assert await claim_of(database, case) == (
+        9_00, [(0, 4_50, True), (1, 68_00, False), (3, 4_50, True)],
+    )  # fmt: skip
+    notes = await every(
+        database, "SELECT words FROM case_notes WHERE case_id = :id AND about ="
+        " 'answers_corrected' ORDER BY written_at", id=case.id,
+    )  # fmt: skip
+    assert [len(orjson.loads(note.words)["lines"]) for note in notes] == [1, 3]
+
+
+async def claim_of(database: Database, case: Made) -> tuple[int, list[tuple[int, int, bool]]]:
+    row = await one(database, "SELECT claimed_minor FROM cases WHERE id = :id", id=case.id)
+    lines = await every(
+        database, "SELECT position, amount_minor, counted FROM claim_items WHERE case_id = :id"
+        " ORDER BY position", id=case.id,
+    )  # fmt: skip
+    return row.claimed_minor, [(x.position, x.amount_minor, x.counted) for x in lines]

@@ -24,7 +24,7 @@ LAST_DAY = date(2032, 8, 1)  # six years from the flight
 async def british_bags(database: Database, handler: Any, **answers: Any) -> Made:
     return await make_case(
         database, handler_id=handler.id, claim_kind="air_fees", jurisdiction="GB",
-        currency="GBP", answers=CASE["answers"] | answers,
+        currency="GBP", answers=CASE["answers"] | answers, amounts=(55_00, 55_00),
     )  # fmt: skip
 
 

@@ -53,6 +53,11 @@ async def one(database: Database, query: str, **params: Any) -> Any:
         return (await session.execute(text(query), params)).first()
 
 
+async def every(database: Database, query: str, **params: Any) -> list[Any]:
+    async with database.read() as session:
+        return list((await session.execute(text(query), params)).all())
+
+
 async def snapshot(database: Database, case: Made) -> tuple[Any, ...]:
     """Everything a refused call must leave as it was."""
     row = await one(
