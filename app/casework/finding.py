@@ -88,7 +88,7 @@ async def finding_of(
         }
     )
     try:
-        found = Checker(today, approved_records()).check(
+        found = Checker(today, lambda kind, _, on: approved_records(kind, where, on)).check(
             asked, row["jurisdiction"], confirmed=bool(row["confirmed"])
         )
     except AnswersInvalid as invalid:

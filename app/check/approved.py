@@ -1,15 +1,18 @@
-"""Which unread records may work all the same: those a named reviewer approved in a playbook."""
+"""Which unread records may work all the same: those a named reviewer approved in the version of the
+playbook that holds for the claim, and in no other."""
 
 from __future__ import annotations
 
-from functools import cache
+from datetime import date
 
-from app.playbooks.book import playbooks
+from app.domain.errors import NotFound
+from app.playbooks import book
 
 
-@cache
-def approved_records() -> frozenset[str]:
-    """Ids of rules and bodies, of every playbook that names its reviewer."""
-    return frozenset(
-        rule for book in playbooks().values() if book.reviewed_by for rule in book.unverified
-    )
+def approved_records(claim_kind: str, place: str, on: date) -> frozenset[str]:
+    """Ids of rules and bodies; none where no playbook is in force, or nobody reviewed it."""
+    try:
+        found = book.choose(claim_kind=claim_kind, jurisdiction=place, on=on)
+    except NotFound:
+        return frozenset()
+    return frozenset(found.unverified if found.reviewed_by else ())

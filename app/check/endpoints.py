@@ -59,7 +59,7 @@ def _found(body: CheckIn, on: date) -> dict[str, Any]:
     """The finding as JSON. Raises FieldsRefused with a pointer to each answer that cannot be."""
     asked = FactsIn.model_validate(body.model_dump(include={"consumer", "company", "answers"}))
     try:
-        finding = Checker(on, approved_records()).check(asked)
+        finding = Checker(on, approved_records).check(asked)
     except AnswersInvalid as invalid:
         raise FieldsRefused(
             *(FieldError(_pointer(where), what, "answer_invalid") for where, what in invalid.wrong),

@@ -72,7 +72,7 @@ def person_decides(t: Turn, body: Body) -> str:
         ("body_is_a_court", body.kind == "court"),
         ("body_costs_a_fee", body.fee is not None),
         ("below_stop_line", position.claimed(t.case) < line),
-        ("body_unconfirmed", not playbook.confirmed(body.verified)),
+        ("body_unconfirmed", not playbook.confirmed(body.verified, body.id)),
         ("first_complaint_unknown", facts.first_complaint is None),
         ("body_term_unknown", not closing_known(body, facts)),
     )

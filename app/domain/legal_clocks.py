@@ -186,7 +186,7 @@ def _limitation(t: Turn) -> Limitation | None:
 
 def _usable(t: Turn, limitation: Limitation) -> bool:
     playbook = t.rules.playbook
-    confirmed = playbook.confirmed(limitation.rule not in playbook.unverified)
+    confirmed = playbook.confirmed(limitation.rule not in playbook.unverified, limitation.rule)
     return limitation.period is not None and confirmed
 
 

@@ -167,6 +167,7 @@ class Playbook:
     grounds: tuple[str, ...] = ()  # rules of claim_kinds.yaml that it argues with
     stop_below_minor: tuple[tuple[str, int], ...] = ()  # currency -> smallest sum worth a body
     reviewed_by: str | None = None  # the named person who approved its unverified data
+    review_note: str | None = None  # and in which words
     unverified: tuple[str, ...] = ()  # rules nobody has read in a source: "to be confirmed"
 
     @property
@@ -190,9 +191,12 @@ class Playbook:
             None,
         )
 
-    def confirmed(self, verified: bool) -> bool:
-        """Whether a datum may be used without asking: read in a source, or approved by a person."""
-        return verified or self.reviewed_by is not None
+    def confirmed(self, verified: bool, rule: str) -> bool:
+        """Whether a datum may be used without asking: read in a source, or approved by a person in
+        this version. What the version does not hold (a body the case alone names) nobody approved
+        with it."""
+        held = any(one == rule or one.startswith(f"{rule}.") for one in self.unverified)
+        return verified or (self.reviewed_by is not None and held)
 
     def limitation(self, claim_kind: str) -> Limitation | None:
         named = dict(self.limitations)

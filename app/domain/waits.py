@@ -55,7 +55,7 @@ def statutory_wait(case: Case, playbook: Playbook) -> Wait | None:
     """The law's period to pay for what is claimed; None: it gives none, or none we may use."""
     items = {item.kind for item in case.items if item.counted}
     found = playbook.payment_period(case.claim_kind, items)
-    if found is None or not playbook.confirmed(found.verified):
+    if found is None or not playbook.confirmed(found.verified, found.rule):
         return None
     return Wait(found.wait, found.rule, "law")
 

@@ -6,7 +6,7 @@ The input is a file of the shape of the sample cases: `consumer.country`, `compa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from functools import cache
 from typing import Annotated, Any, Final
@@ -19,6 +19,7 @@ from app.domain.eligibility import limits
 from app.domain.eligibility.facts import Answers
 from app.domain.eligibility.finding import Act, Demand, Finding, Limit, Note
 from app.domain.eligibility.lawbook import LawBook
+from app.domain.eligibility.places import jurisdiction
 from app.domain.eligibility.verdict import Earlier, find
 from app.domain.playbook import BodyTerms
 from app.law import airlines
@@ -191,11 +192,18 @@ def _days_of(place: str) -> str:
     return place if has_calendar(place) else ANYWHERE
 
 
-class Checker:
-    """Checks a batch: earlier intakes count as open cases. `approved`: records that a reviewer let
-    work although nobody read them in a source."""
+Approved = Callable[[str, str, date], frozenset[str]]  # claim kind, place, day -> ids
 
-    def __init__(self, today: date, approved: frozenset[str] = frozenset()) -> None:
+
+def _nothing_approved(_kind: str, _place: str, _on: date) -> frozenset[str]:
+    return frozenset()
+
+
+class Checker:
+    """Checks a batch: earlier intakes count as open cases. `approved`: which records a reviewer let
+    work for a claim although nobody read them in a source."""
+
+    def __init__(self, today: date, approved: Approved = _nothing_approved) -> None:
         self.today = today
         self.approved = approved
         self.earlier: list[Earlier] = []
@@ -210,10 +218,12 @@ class Checker:
             raise AnswersInvalid([*wrong, *others.wrong]) from None
         if wrong:
             raise AnswersInvalid(wrong)
-        company = asked.company.name
+        company, law = asked.company.name, law_book()
+        where = jurisdiction(Answers(answers), law)[0] or place
         finding = find(
-            answers, law_book(), self.today, company=company, earlier=self.earlier,
-            approved=self.approved, place=place, carrier=_carrier(asked, confirmed),
+            answers, law, self.today, company=company, earlier=self.earlier, place=place,
+            approved=self.approved(str(answers["claim_kind"]), where, self.today),
+            carrier=_carrier(asked, confirmed),
         )  # fmt: skip
         read = Answers(answers)
         event = limits.event_of(read, law_book()["event_of"].get(read.kind))

@@ -98,6 +98,7 @@ def build(file: FileIn, base: FileIn | None) -> Playbook:
         grounds=grounds,
         stop_below_minor=tuple(sorted((file.stop_below or root.stop_below or {}).items())),
         reviewed_by=file.reviewed_by,
+        review_note=file.review.note if file.review else None,
         unverified=tuple(rule for rule, _, verified in sources if not verified),
     )
 

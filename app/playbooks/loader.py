@@ -19,6 +19,7 @@ from app.domain.errors import InvalidInput
 from app.domain.playbook import Playbook
 from app.law.calendar import has_calendar
 from app.law.records import line_of
+from app.playbooks import review
 from app.playbooks.build import Unbuildable, build
 from app.playbooks.schema import ANY_KIND, ANYWHERE, UNION, FileIn
 
@@ -138,10 +139,15 @@ def _built(file: File, by_key: Mapping[str, File], faults: list[str]) -> Playboo
         faults.append(file.fault(("jurisdiction",), f"no calendar of working days for {place}"))
         return None
     try:
-        return build(file.content, base)
+        built = build(file.content, base)
     except Unbuildable as wrong:
         faults.append(file.fault(wrong.path, wrong.why))
         return None
+    if file.content.review is not None:
+        old = list(review.stale(built, file.content.review.covers))
+        faults += [file.fault(("review", "covers"), why) for why in old]
+        return None if old else built
+    return built
 
 
 def _overlaps(files: Mapping[str, File], books: Mapping[str, Playbook]) -> Iterator[str]:

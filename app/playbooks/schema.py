@@ -198,6 +198,17 @@ class SourceIn(Model):
     verified: bool
 
 
+class ReviewIn(Model):
+    """When, with which words and over what `reviewed_by` approved; written by `playbook review`."""
+
+    on: date
+    note: Text
+    covers: Annotated[
+        dict[RuleId, Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]],
+        Field(min_length=1, max_length=200),
+    ]
+
+
 class FileIn(Model):
     """One playbook file. A base says everything; a family file extends it and says what differs."""
 
@@ -214,6 +225,7 @@ class FileIn(Model):
     owner: Text
     last_reviewed: date
     reviewed_by: Text | None
+    review: ReviewIn | None = None
     zone: Annotated[str, AfterValidator(_zone)] | None = None
     regime: Annotated[str, AfterValidator(_regime)] | None = None
     languages: Annotated[list[Language], Field(min_length=1)] | None = None
@@ -235,6 +247,8 @@ class FileIn(Model):
             raise ValueError("only a draft has no first day (effective_from)")
         if self.effective_from and self.effective_to and self.effective_to <= self.effective_from:
             raise ValueError("effective_to lies after effective_from")
+        if (self.reviewed_by is None) != (self.review is None):
+            raise ValueError("reviewed_by and review stand together: recourse playbook review")
         stages = tuple(s.stage for s in self.ladder)
         if len(set(stages)) != len(stages):
             raise ValueError("a stage is named twice")

@@ -40,9 +40,8 @@ def explain(playbook: Playbook) -> Iterator[str]:
         yield from _body(n, body)
     yield from _rest(playbook)
     if playbook.unverified:
-        state = (
-            f"approved by {playbook.reviewed_by}" if playbook.reviewed_by else "not approved yet"
-        )
+        by = playbook.reviewed_by
+        state = f"approved by {by}: {playbook.review_note}" if by else "not approved yet"
         yield f"{TO_BE_CONFIRMED} ({state})"
         yield from (f"  {rule}" for rule in playbook.unverified)
 

@@ -43,7 +43,7 @@ def check(
         raise typer.BadParameter(f"{today.year} lies outside the years we know, {first} to {last}")
     if calendar is not None and not calendar.is_dir():
         raise typer.BadParameter(f"{calendar} is no folder")
-    checker, wrong = Checker(today, approved_records()), 0
+    checker, wrong = Checker(today, approved_records), 0
     written: set[str] = set()
     for file in files:
         answer = _checked(checker, file)

@@ -13,29 +13,24 @@ from app.domain.playbook import Playbook
 from app.playbooks import book, loader
 from app.playbooks.schema import file_schema
 from app.playbooks.telling import differences, explain
+from ops.commands.playbook_files import text_of
 from ops.commands.playbook_live import dry_run, impact, recount
+from ops.commands.playbook_review import review
 
 group = typer.Typer(no_args_is_help=True, help="The playbooks: which ladder, where, by which law.")
 FilesArg = Annotated[list[Path] | None, typer.Argument(help="files to check; none: all built in")]
 group.command()(recount)
 group.command("dry-run")(dry_run)
 group.command()(impact)
+group.command()(review)
 KeyArg = Annotated[str, typer.Argument(help="id@version, e.g. house.fi.air@1")]
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as unreadable:
-        typer.echo(f"{path}: cannot be read: {unreadable}", err=True)
-        raise typer.Exit(1) from None
 
 
 @group.command()
 def check(files: FilesArg = None) -> None:
     """Check playbook files; every fault is one line `file:line: path: what`, and the end is 1."""
     built_in = loader.texts_of(loader.DATA)
-    asked = {str(path): _text(path) for path in files or ()}
+    asked = {str(path): text_of(path) for path in files or ()}
     books, faults = loader.check(asked, beside=built_in) if files else loader.check(built_in)
     for fault in faults:
         typer.echo(fault, err=True)

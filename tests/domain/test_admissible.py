@@ -176,8 +176,10 @@ def test_a_person_decides_before_such_a_body_is_asked(body: Body, why: str) -> N
 
 def test_an_approved_playbook_asks_nobody_about_its_unverified_body() -> None:
     body = replace(FIRST, verified=False)
-    life = by_the_rule(with_bodies(body, reviewed_by="A. Lawyer"))
+    life = by_the_rule(with_bodies(body, reviewed_by="A. Lawyer", unverified=(body.id,)))
     assert life.letter().recipient == "body"
+    other = by_the_rule(with_bodies(body, reviewed_by="A. Lawyer"))  # it did not hold this body
+    assert reason(other) == "body_unconfirmed"
 
 
 def test_below_the_stop_line_a_person_decides_whether_a_complaint_pays() -> None:
@@ -239,7 +241,8 @@ def test_without_a_statutory_period_the_houses_wait_holds() -> None:
 def test_an_unverified_period_holds_once_somebody_approved_it() -> None:
     doubted = paying(Period(20, "days"), verified=False)
     assert deadline(Life(playbook=doubted).contacted())[0] == "house.contact_wait"
-    approved = replace(doubted, reviewed_by="A. Lawyer")
+    held = "law.pays.debtor_pays_within"
+    approved = replace(doubted, reviewed_by="A. Lawyer", unverified=(held,))
     assert deadline(Life(playbook=approved).contacted())[0] == "law.pays"
 
 

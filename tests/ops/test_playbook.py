@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from typer.testing import CliRunner
 
+from app.domain.playbook import Playbook
 from app.playbooks import loader
 from ops.cli import app
 
@@ -51,3 +53,39 @@ def test_a_playbook_is_explained_and_an_unknown_one_refused() -> None:
 def test_two_playbooks_are_compared_line_by_line() -> None:
     done = runner.invoke(app, ["playbook", "diff", "house.eu.air@1", "house.eu.air@2"])
     assert "draft: False -> True" in done.stdout.splitlines()
+
+
+def test_a_named_reviewer_approves_a_version_until_a_record_says_something_else(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "air.yaml"
+    file.write_text(AIR, "utf-8")
+
+    def review(*more: str) -> tuple[int, str]:
+        done = runner.invoke(
+            app, ["playbook", "review", "house.fi.air@1", "--file", str(file), *more]
+        )
+        return done.exit_code, done.output
+
+    def now(text: str) -> tuple[Playbook | None, list[str]]:
+        books, faults = loader.check({"air.yaml": text}, beside=loader.texts_of(loader.DATA))
+        return books.get("house.fi.air@1"), faults
+
+    assert "air.double_charge: own knowledge" in review()[1]
+    for by, note in (("house", "read in the law gazette"), ("A. Lawyer", "ok")):
+        assert review("--by", by, "--note", note)[0] == 1 and file.read_text("utf-8") == AIR
+    assert review("--by", "A. Lawyer", "--note", "read in Finlex on Friday: 1930/150")[0] == 0
+    said = file.read_text("utf-8")
+    book, faults = now(said)
+    assert book is not None and (book.reviewed_by, faults) == ("A. Lawyer", [])
+    assert book.confirmed(False, "air.double_charge") and not book.confirmed(False, "se.arn")
+    # Another text of the record, or one more unread record, is nobody's approval.
+    changed = re.sub(r"air.double_charge: \S+", f"air.double_charge: {'a' * 16}", said)
+    _, faults = now(changed)
+    assert len(faults) == 1 and "says something else than what was approved" in faults[0]
+    assert faults[0].startswith("air.yaml:") and ": review.covers: " in faults[0]
+    _, faults = now(re.sub(r" +lim.int.montreal: .*\n", "", said))
+    assert "stands outside the review" in faults[0]
+    assert review("--withdraw")[0] == 0
+    book, faults = now(file.read_text("utf-8"))
+    assert book is not None and (book.reviewed_by, faults) == (None, [])

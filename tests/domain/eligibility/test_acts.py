@@ -165,7 +165,7 @@ def test_a_demand(claim: Intake, change: Intake, expected: str) -> None:
 
 def test_what_nobody_read_is_marked_until_a_reviewer_approves_it() -> None:
     def warned(approved: frozenset[str]) -> list[str]:
-        found = Checker(TODAY, approved).check(FactsIn(answers=FAULTY))
+        found = Checker(TODAY, lambda *_: approved).check(FactsIn(answers=FAULTY))
         return [n.params["rule"] for n in found.warnings if n.code == "to_be_confirmed"]
 
     assert warned(frozenset()) == ["online.eu.conformity"]
