@@ -26,7 +26,9 @@ from letters.errors import (
     RenderFailed,
     UnknownLetter,
 )
-from letters.judge import judge_demand, judge_interest, judge_letter
+from letters.further import FURTHER, FurtherLetter
+from letters.judge import judge_interest
+from letters.letter import DemandLetter, Letter, require_earlier
 from letters.values import (
     LANGUAGES,
     Agency,
@@ -47,92 +49,7 @@ from letters.values import (
     Party,
     Payment,
     ReceivedPayment,
-    Value,
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Letter(Value):
-    """What all letters share. `draft` prints a watermark; `service` is what was bought, in one
-    line (`flight NB 2204, 1 August 2026`); `remedies` are those besides money;
-    `undelivered` is the mail address that took no mail, why this letter goes another way."""
-
-    kind: ClassVar[str] = ""
-    version: ClassVar[int] = 1
-    sources: ClassVar[dict[str, str]] = {
-        "agency": "agency profile",
-        "recipient": "company",
-        "claimants": "consumer and mandate",
-        "chronology": "case",
-        "items": "claim items",
-        "remedies": "claim items",
-        "received": "ledger",
-        "enclosures": "documents",
-        "reply_email": "case",
-    }
-
-    language: Language
-    dated: date
-    reference: str
-    booking_reference: str | None = None
-    agency: Agency
-    reply_email: str
-    recipient: Party
-    claimants: tuple[Claimant, ...]
-    service: str
-    chronology: tuple[ChronologyEntry, ...]
-    items: tuple[AmountLine, ...] = ()
-    remedies: tuple[str, ...] = ()
-    received: tuple[ReceivedPayment, ...] = ()
-    earlier: tuple[EarlierLetter, ...] = ()
-    position: CompanyPosition | None = None
-    formula: Formula | None = None
-    delivery: Literal["email", "post", "registered_post", "web_form"] = "email"
-    undelivered: str | None = None
-    enclosures: tuple[Exhibit, ...] = ()
-    draft: bool = False
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        judge_letter(self)
-
-    @property
-    def currency(self) -> str | None:
-        """The letter's one currency; None when no money is claimed."""
-        return self.items[0].currency if self.items else None
-
-    @property
-    def claimed_minor(self) -> int:
-        """Sum of the items, in minor units."""
-        return sum(item.minor for item in self.items)
-
-    @property
-    def outstanding_minor(self) -> int:
-        """Claimed less what has arrived: the sum the letter asks for, without interest."""
-        return self.claimed_minor - sum(payment.minor for payment in self.received)
-
-
-@dataclass(frozen=True, kw_only=True)
-class DemandLetter(Letter):
-    """A letter that asks the company itself. `deadline` is the last day to pay or answer."""
-
-    sources: ClassVar[dict[str, str]] = {
-        **Letter.sources,
-        "deadline": "playbook",
-        "next_steps": "playbook",
-        "payment": "agency profile and case account",
-        "interest": "playbook",
-    }
-
-    deadline: date
-    next_steps: tuple[NextStep, ...]
-    payment: Payment | None = None
-    interest: Interest | None = None
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        judge_demand(self)
-        judge_interest(self, self.interest)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,7 +67,7 @@ class ReminderLetter(DemandLetter):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _require_earlier(self)
+        require_earlier(self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,7 +107,7 @@ class ComplaintLetter(Letter):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _require_earlier(self)
+        require_earlier(self)
         if self.position is None:
             raise LetterIncomplete("position", "correspondence")
         if self.first_complaint_on > self.dated:
@@ -198,19 +115,15 @@ class ComplaintLetter(Letter):
         judge_interest(self, self.interest)
 
 
-AnyLetter = ContactLetter | ReminderLetter | FormalNotice | ComplaintLetter
+AnyLetter = ContactLetter | ReminderLetter | FormalNotice | ComplaintLetter | FurtherLetter
 
 LETTERS: Final[dict[str, type[AnyLetter]]] = {
     "contact": ContactLetter,
     "reminder": ReminderLetter,
     "formal_notice": FormalNotice,
     "complaint": ComplaintLetter,
+    **FURTHER,
 }
-
-
-def _require_earlier(letter: Letter) -> None:
-    if not letter.earlier:
-        raise LetterIncomplete("earlier", "correspondence")
 
 
 def to_dict(letter: AnyLetter) -> dict[str, Any]:
@@ -236,6 +149,7 @@ def content_from_dict(stored: object) -> AnyLetter:
 
 
 __all__ = [
+    "FURTHER",
     "LANGUAGES",
     "LETTERS",
     "Agency",
@@ -254,6 +168,7 @@ __all__ = [
     "Exhibit",
     "FormalNotice",
     "Formula",
+    "FurtherLetter",
     "Interest",
     "InterestRow",
     "Language",

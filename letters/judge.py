@@ -15,10 +15,17 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Union
 
 from letters import limits
 from letters.errors import LetterIncomplete, LetterInvalid, LetterTooLarge
-from letters.values import ClientAccountPayment, CompanyPosition, DirectPayment, Interest, Value
+from letters.values import (
+    ClientAccountPayment,
+    CompanyPosition,
+    DirectPayment,
+    Interest,
+    Payment,
+    Value,
+)
 
 if TYPE_CHECKING:
-    from letters.content import DemandLetter, Letter
+    from letters.letter import DemandLetter, Letter
 
 # RC-, seven symbols and a check symbol in Crockford's base 32; inner hyphens are for reading.
 REFERENCE: Final = re.compile(r"RC-(?:-?[0-9A-HJKMNP-TV-Z]){8}")
@@ -26,6 +33,7 @@ CURRENCY: Final = re.compile(r"[A-Z]{3}")
 EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+")
 IBAN: Final = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}")
 RF: Final = re.compile(r"RF[0-9]{2}[A-Z0-9]{1,21}")
+LINK: Final = re.compile(r"https?://[!-~]{1,180}")
 DIGITS: Final = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,8})?")
 MINOR_MAX: Final = 2**53 - 1  # minor units: exact in every JSON reader
 
@@ -125,12 +133,12 @@ class _Walk:
 def judge_letter(letter: "Letter") -> None:
     """Judges what all letters share; see the errors of `letters.errors`."""
     _Walk(letter.sources).fields(letter, "")
-    for name in ("claimants", "chronology"):
+    for name in letter.needs:
         if not getattr(letter, name):
             raise LetterIncomplete(name, letter.sources.get(name, "case"))
     if len(letter.claimants) > limits.CLAIMANTS_MAX:
         raise LetterTooLarge("claimants", limits.CLAIMANTS_MAX, "persons")
-    if not letter.items and not letter.remedies:
+    if letter.claims and not letter.items and not letter.remedies:
         raise LetterIncomplete("items", letter.sources["items"])
     if not REFERENCE.fullmatch(letter.reference):
         raise LetterInvalid("reference", "is not an RC- reference")
@@ -140,6 +148,8 @@ def judge_letter(letter: "Letter") -> None:
     ):
         if address is not None and not EMAIL.fullmatch(address):
             raise LetterInvalid(path, "is not an e-mail address")
+    if letter.answer_link is not None and not LINK.fullmatch(letter.answer_link):
+        raise LetterInvalid("answer_link", "is not an https address")
     _judge_money(letter)
     _judge_days(letter)
     if letter.position is not None:
@@ -203,17 +213,22 @@ def judge_demand(letter: "DemandLetter") -> None:
             raise LetterIncomplete(f"next_steps[{number}].body", "playbook")
     if letter.items and letter.payment is None:
         raise LetterIncomplete("payment", letter.sources["payment"])
-    if isinstance(letter.payment, ClientAccountPayment):
-        iban = letter.payment.iban
+    judge_payment(letter.payment)
+
+
+def judge_payment(payment: Payment | None) -> None:
+    """Judges where money is asked to go: check digits, and an account where one is named."""
+    if isinstance(payment, ClientAccountPayment):
+        iban = payment.iban
         if not IBAN.fullmatch(_packed(iban)) or not _sums_to_one(iban):
             raise LetterInvalid("payment.iban", "its check digits are wrong")
-        rf = letter.payment.rf_reference
+        rf = payment.rf_reference
         if not RF.fullmatch(_packed(rf)) or not _sums_to_one(rf):
             raise LetterInvalid("payment.rf_reference", "its check digits are wrong")
     if (
-        isinstance(letter.payment, DirectPayment)
-        and letter.payment.method == "account"
-        and not letter.payment.account_lines
+        isinstance(payment, DirectPayment)
+        and payment.method == "account"
+        and not payment.account_lines
     ):
         raise LetterIncomplete("payment.account_lines", "consumer")
 

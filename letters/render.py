@@ -73,15 +73,19 @@ def render_html(letter: AnyLetter) -> str:
     template = _environment(letter.language).get_template(
         f"{letter.language}/{letter.kind}.html.jinja"
     )
-    return template.render(letter=letter, code=payment_code(letter))
+    link = letter.answer_link
+    return template.render(
+        letter=letter, code=payment_code(letter), answer_code=link and code_path(link)
+    )
 
 
 def payment_code(letter: AnyLetter) -> tuple[int, str] | None:
     """The QR code of the payment block: only for money to the client account, in euros."""
     payment = getattr(letter, "payment", None)
-    if not isinstance(payment, ClientAccountPayment) or letter.currency is None:
+    currency = letter.payable_currency
+    if not isinstance(payment, ClientAccountPayment) or currency is None:
         return None
-    text = epc_text(payment, letter.outstanding_minor, letter.currency)
+    text = epc_text(payment, letter.payable_minor, currency)
     return None if text is None else code_path(text)
 
 

@@ -17,7 +17,6 @@ from letters.content import (
     AnyLetter,
     ChronologyEntry,
     Claimant,
-    ClientAccountPayment,
     CompanyPosition,
     ComplaintLetter,
     ContactLetter,
@@ -33,6 +32,7 @@ from letters.content import (
     Party,
     ReminderLetter,
 )
+from letters.specimen_further import CLIENT_ACCOUNT, further
 
 AGENCY = Agency(
     name="Specimen Refund Agency Oy",
@@ -115,13 +115,6 @@ def _common(language: Language) -> dict[str, Any]:
     }
 
 
-CLIENT_ACCOUNT = ClientAccountPayment(
-    account_holder="Specimen Refund Agency Oy, client funds",
-    iban="FI21 1234 5600 0007 85",
-    bic="TESTFIHH",
-    rf_reference="RF18 5390 0754 7034",
-    payment_reference="5390 0754 7034",
-)
 OWN_COMPLAINT = EarlierLetter(
     kind="consumer_complaint", sent_on=date(2026, 10, 14), channel="email"
 )
@@ -134,7 +127,7 @@ REMINDER = EarlierLetter(
 
 
 def specimen(kind: str, language: Language) -> AnyLetter:
-    """A complete invented letter of this kind (a key of `content.LETTERS`)."""
+    """A complete invented letter of this kind (a key of `content.LETTERS`), else KeyError."""
     texts, common = _texts()[language], _common(language)
     board = NextStep(kind="complaint", body=texts["body"])
     interest = Interest(law=texts["law"], starts_on=date(2026, 11, 30))
@@ -186,4 +179,7 @@ def specimen(kind: str, language: Language) -> AnyLetter:
             interest=interest,
             delivery="web_form",
         )
-    raise KeyError(kind)
+    return further(kind, texts, common)
+
+
+__all__ = ["AGENCY", "CLAIMANTS", "CLIENT_ACCOUNT", "COMPANY", "specimen"]

@@ -210,7 +210,10 @@ class EarlierLetter(Value):
     """Something sent to the company before. `consumer_complaint` was the consumer's own; how it
     went (`channel`) is None where nobody told us."""
 
-    kind: Literal["consumer_complaint", "contact", "reminder", "formal_notice"]
+    kind: Literal[
+        "consumer_complaint", "contact", "reminder", "formal_notice", "denial_answer",
+        "promise_broken", "offer_refused", "full_settlement_refused",
+    ]  # fmt: skip
     sent_on: date
     channel: Literal["email", "post", "registered_post", "web_form", "phone"] | None
     answer_by: date | None = None
@@ -250,3 +253,26 @@ class Formula(Value):
     name: str
     language: str
     sentence: str | None = long_text(default=None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DenialReason(Value):
+    """One reason the company refused for, and our answer: `said` repeats its reason in one
+    sentence, `law` is the rule that meets it, cited in full; None where the answer is one of fact
+    alone. `code` is not printed: it tells later which letters used the text."""
+
+    code: str
+    said: str = long_text()
+    answer: str = long_text()
+    law: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfferTold(Value):
+    """What the company, or a body, offered: on which day, how much, to be answered by when."""
+
+    kind: Literal["part", "full", "voucher", "goodwill", "recommendation"]
+    made_on: date
+    minor: int
+    currency: str
+    answer_by: date | None = None

@@ -44,8 +44,9 @@ def one_row(**changes: Any) -> InterestRow:
 
 def with_interest(kind: str, language: Any, **changes: Any) -> AnyLetter:
     interest = dataclasses.replace(TABLE, **changes)
-    letter = specimen(kind, language)
-    return dataclasses.replace(letter, interest=interest)
+    letter: Any = specimen(kind, language)
+    made: AnyLetter = dataclasses.replace(letter, interest=interest)
+    return made
 
 
 def text_of(letter: AnyLetter) -> str:
@@ -79,7 +80,8 @@ def test_interest_is_shown_as_a_table_with_its_sum(
 @pytest.mark.parametrize("kind", ["formal_notice", "complaint"])
 def test_interest_without_a_rate_names_law_and_first_day_and_no_sum(kind: str) -> None:
     words = Interest(law="Interest Act", starts_on=date(2026, 10, 1))
-    letter = dataclasses.replace(specimen(kind, "en"), interest=words)
+    plain: Any = specimen(kind, "en")
+    letter = dataclasses.replace(plain, interest=words)
     text = text_of(letter)
     assert "interestfrom1October2026untilthedayofpaymentisclaimed" in text
     assert "itcomesto" not in text
@@ -87,7 +89,8 @@ def test_interest_without_a_rate_names_law_and_first_day_and_no_sum(kind: str) -
 
 def test_interest_that_only_a_court_grants_will_be_claimed() -> None:
     words = Interest(law="An Act", starts_on=date(2026, 10, 1), claim="will_be_claimed")
-    letter = dataclasses.replace(specimen("formal_notice", "en"), interest=words)
+    plain: Any = specimen("formal_notice", "en")
+    letter = dataclasses.replace(plain, interest=words)
     assert "untilthedayofpaymentwillbeclaimedincourt" in text_of(letter)
 
 

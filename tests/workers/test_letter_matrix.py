@@ -30,9 +30,11 @@ PLACES = ("FI", "SE", "DE", "FR", "GB")
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_language_lacks_a_word_that_another_has(language: Any) -> None:
     english, own = labels("en"), labels(language)
-    for table in ("labels", "delivery", "channels"):
+    for table in ("labels", "delivery", "channels", "further", "letters"):
         assert set(getattr(own, table)) == set(getattr(english, table)), table
         assert all(getattr(own, table).values())
+    macros = {name for name, made in vars(english).items() if callable(made)} - {"money"}
+    assert macros - set(vars(own)) == set(), "`money` is a shape of English sentences alone"
     words = yaml.safe_load(FILE.read_text("utf-8"))
     for table, entries in words["en"].items():
         assert set(words[language][table]) == set(entries), table
@@ -83,5 +85,6 @@ ADDRESSES = {
     for lines in (
         specimen("contact", "en").agency.address_lines,
         *(person.address_lines for person in specimen("contact", "en").claimants),
+        *((p.name, *p.address_lines) for p in specimen("declaration", "en").claimants),
     )
 }
