@@ -49,6 +49,7 @@ CLOCKS: Final = {
     TimerKind.AGENCY_LATE: "we are 30 days late (promise 9)",
     TimerKind.LIMITATION: "warning before the claim is time-barred",
     TimerKind.BODY_LIMIT: "warning before a body can no longer be asked",
+    TimerKind.WITHDRAWAL_END: "a signer's time to withdraw is over and we act for them",
 }
 NEXT: Final = {
     "we_act": "one of us acts; overdue, the task is dated again and goes to a senior",
@@ -79,6 +80,7 @@ AFTER_PAUSE: Final = {
     PauseKind.LEGAL: "legal is asked again; nothing is sent before",
     PauseKind.DUPLICATE: "a handler looks whether the link still holds",
     PauseKind.MANDATE: "the consumer is called about the signature",
+    PauseKind.WITHDRAWAL: "the time to withdraw is over and we begin",
 }
 LIFTS: Final = {
     PauseKind.HOLD: "lifting the hold",
@@ -92,6 +94,7 @@ LIFTS: Final = {
     PauseKind.LEGAL: "legal lifting the pause",
     PauseKind.DUPLICATE: "unlinking the duplicate",
     PauseKind.MANDATE: "the missing signature",
+    PauseKind.WITHDRAWAL: "the signer asking us to begin; no handler lifts it",
 }
 
 

@@ -72,13 +72,15 @@ class CompanyOut(Out):
 
 
 class MandateOut(Out):
-    """state: none, signed or revoked."""
+    """state: none, signed or revoked. `waits_until`: signed, but we act only from then on, or from
+    the moment the signer asks us to begin."""
 
     state: str
     state_text: str
     mandate_id: UUID | None
     signed_at: datetime | None
     receives_money: bool
+    waits_until: datetime | None
 
 
 class ClaimantOut(Out):

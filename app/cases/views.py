@@ -121,6 +121,7 @@ def _claimant(claimant: Row, row: Row, principal: Principal, say: Words) -> out.
             mandate_id=claimant["mandate_id"],
             signed_at=instant(claimant["signed_at"]),
             receives_money=claimant["receives_money"],
+            waits_until=instant(claimant["waits_until"]),
         ),
         account_on_file=claimant["has_account"],
     )

@@ -77,6 +77,7 @@ class TimerKind(StrEnum):
     AGENCY_LATE = "agency_late"  # promise 9: a dated step of ours is 30 days late
     LIMITATION = "limitation"  # warning bands before the claim is time-barred
     BODY_LIMIT = "body_limit"  # warning bands before a body can no longer be asked
+    WITHDRAWAL_END = "withdrawal_end"  # a signer's time to withdraw is over; key: claimant id
 
 
 class PauseKind(StrEnum):
@@ -93,6 +94,7 @@ class PauseKind(StrEnum):
     LEGAL = "legal"
     DUPLICATE = "duplicate"
     MANDATE = "mandate"
+    WITHDRAWAL = "withdrawal"  # all who signed may still withdraw and did not ask us to begin
 
 
 class LetterKind(StrEnum):
@@ -195,6 +197,7 @@ class Claimant:
     signed_at: datetime | None = None
     receives_money: bool = False  # the mandate includes receiving money
     has_account: bool = False
+    waits_until: datetime | None = None  # signed, but not acted for before this instant
 
 
 @dataclass(frozen=True, slots=True)

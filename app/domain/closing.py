@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
@@ -9,6 +10,7 @@ from typing import Final
 from app.domain import position
 from app.domain.case import (
     BEFORE_MANDATE,
+    Case,
     MandateState,
     OfferState,
     Outcome,
@@ -42,6 +44,10 @@ WE_STOP: Final = frozenset(
 )
 
 
+# Who leaves takes the mandate along: a reopened case is signed anew.
+LEFT: Final = frozenset({Outcome.WITHDRAWN, Outcome.AGENCY_LATE, Outcome.SELF_FILED})
+
+
 def close(t: Turn, outcome: Outcome, code: str, **params: object) -> None:
     """`code` names the notice and the history entry; every "no" offers a person in its text."""
     cancel_letter(t, code)
@@ -66,6 +72,9 @@ def close(t: Turn, outcome: Outcome, code: str, **params: object) -> None:
         paused_basis=None,
         promise=None,
     )
+    if outcome in LEFT:
+        for one in t.case.signed:
+            revoke(t, one.position)
     for kind in TaskKind:
         if kind not in OUTLIVES:
             t.done(kind, done=False)
@@ -80,6 +89,12 @@ def _reopens_at(t: Turn, left: Stage) -> Stage:
     if left is Stage.SETTLEMENT and t.case.stage_left is not None:
         return t.case.stage_left
     return left
+
+
+def ended_mandates(before: Case, after: Case) -> list[uuid.UUID]:
+    """Mandates that stood before and do not stand now, by id."""
+    stand = {c.mandate_id for c in after.signed}
+    return [c.mandate_id for c in before.signed if c.mandate_id and c.mandate_id not in stand]
 
 
 def stop_notice(t: Turn, who: str) -> None:
@@ -114,7 +129,9 @@ def withdraw(t: Turn) -> None:
 def revoke(t: Turn, claimant_position: int) -> None:
     """Mark one mandate revoked; what the rest want is the caller's question."""
     claimants = tuple(
-        replace(c, mandate=MandateState.REVOKED) if c.position == claimant_position else c
+        replace(c, mandate=MandateState.REVOKED, waits_until=None)
+        if c.position == claimant_position
+        else c
         for c in t.case.claimants
     )
     t.change(claimants=claimants)

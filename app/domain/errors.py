@@ -101,6 +101,18 @@ class TransitionRefused(Conflict):
         self.why = why
 
 
+class WithdrawalWait(TransitionRefused):
+    """While a signer may still withdraw and did not ask us to begin, nobody begins for them."""
+
+    code = "withdrawal_wait"
+
+
+class StartNeeded(TransitionRefused):
+    """The claim would be time-barred before the time to withdraw is over."""
+
+    code = "start_now_needed"
+
+
 class StaleEvent(RecourseError):
     """The event belongs to a step the case has left; whoever delivered it drops it.
 

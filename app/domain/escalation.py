@@ -18,6 +18,7 @@ from app.domain import (
     learned,
     legal_clocks,
     letters_rules,
+    mandates,
     money_rules,
     offers,
     recount,
@@ -94,6 +95,7 @@ _Intake = (
     | e.QuestionAnswered
     | e.MandateSigned
     | e.MandateRevoked
+    | e.StartAsked
 )
 
 
@@ -112,9 +114,11 @@ def _intake(t: Turn, event: _Intake) -> None:
         case e.QuestionAnswered():
             intake_rules.answered(t, event)
         case e.MandateSigned():
-            intake_rules.signed(t, event)
+            mandates.signed(t, event)
         case e.MandateRevoked():
-            intake_rules.revoked(t, event)
+            mandates.revoked(t, event)
+        case e.StartAsked():
+            mandates.start_asked(t, event)
         case _:
             assert_never(event)
 

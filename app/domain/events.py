@@ -40,6 +40,7 @@ from app.domain.events_claim import (
     PayoutAccountGiven,
     QuestionAnswered,
     QuestionAsked,
+    StartAsked,
     WrongParty,
 )
 from app.domain.events_course import (
@@ -145,6 +146,7 @@ __all__ = [
     "PayoutSettled",
     "QuestionAnswered",
     "QuestionAsked",
+    "StartAsked",
     "TimerFired",
     "VoucherTaken",
     "WrongParty",
@@ -159,6 +161,7 @@ Event = (
     | QuestionAnswered
     | MandateSigned
     | MandateRevoked
+    | StartAsked
     | PayoutAccountGiven
     | LetterRendered
     | LetterApproved

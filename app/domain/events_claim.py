@@ -75,9 +75,19 @@ class QuestionAnswered(BaseEvent):
 
 @dataclass(frozen=True, slots=True)
 class MandateSigned(BaseEvent):
+    """`waits_until`: the signer did not ask us to begin before the time to withdraw is over."""
+
     claimant_id: uuid.UUID
     mandate_id: uuid.UUID
     receives_money: bool = True
+    waits_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StartAsked(BaseEvent):
+    """Who had signed and waited asks us to begin at once (Directive 2011/83/EU, article 7(3))."""
+
+    claimant_id: uuid.UUID
 
 
 @dataclass(frozen=True, slots=True)

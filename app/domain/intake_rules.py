@@ -1,4 +1,4 @@
-"""Intake, assessment, agreement: from a draft to a signed mandate; and the questions asked."""
+"""Intake and assessment: from a draft to a decision; and the questions asked."""
 
 from __future__ import annotations
 
@@ -6,12 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from app.domain import position
 from app.domain.case import (
-    BEFORE_MANDATE,
     LADDER,
-    Claimant,
-    MandateState,
     Outcome,
     PauseKind,
     Question,
@@ -19,23 +15,19 @@ from app.domain.case import (
     TimerKind,
     WaitingOn,
 )
-from app.domain.closing import close, revoke, stop_notice, withdraw
+from app.domain.closing import close
 from app.domain.decision import TaskKind
 from app.domain.errors import StaleEvent
 from app.domain.events import (
     CaseAccepted,
     CaseRejected,
     CaseSubmitted,
-    MandateRevoked,
-    MandateSigned,
     QuestionAnswered,
     QuestionAsked,
 )
-from app.domain.ladder import enter_agreement, enter_entry_stage
 from app.domain.legal_clocks import arm_limitation, limitation_basis, limitation_unknown
-from app.domain.letters import lift, nudge, revise
-from app.domain.money_rules import go_on_with_money
-from app.domain.offers import all_accepted_now
+from app.domain.letters import lift, nudge
+from app.domain.mandates import sign_or_enter
 from app.domain.turn import Turn
 
 DRAFT_DAYS: Final = 30
@@ -122,15 +114,7 @@ def accepted(t: Turn, event: CaseAccepted) -> None:
     t.disarm_prefix(TimerKind.NUDGE, "question:")
     t.say("accepted", entry=event.entry_stage, reason=event.entry_reason, by=event.decided_by)
     t.notify("accepted", entry=event.entry_stage)
-    _sign_or_enter(t)
-
-
-def _sign_or_enter(t: Turn) -> None:
-    """Everybody who has to sign has signed: up the ladder; else the agreement waits for them."""
-    if position.mandate_stands(t.case):
-        enter_entry_stage(t)
-    elif t.case.stage is not Stage.AGREEMENT:
-        enter_agreement(t)
+    sign_or_enter(t)
 
 
 def rejected(t: Turn, event: CaseRejected) -> None:
@@ -149,75 +133,6 @@ def rejected(t: Turn, event: CaseRejected) -> None:
         by=event.decided_by,
         pack="self_filing",
     )
-
-
-# --- mandates --------------------------------------------------------------------------------
-
-
-def _claimant(t: Turn, claimant_id: object) -> Claimant:
-    found = next((c for c in t.case.claimants if c.id == claimant_id), None)
-    return found if found is not None else t.refuse("this person is not a claimant here")
-
-
-def signed(t: Turn, event: MandateSigned) -> None:
-    if not t.case.is_open:
-        t.refuse("the case is closed")
-    claimant = _claimant(t, event.claimant_id)
-    if claimant.mandate is MandateState.SIGNED:
-        if claimant.mandate_id == event.mandate_id:
-            raise StaleEvent("this mandate has already been recorded")
-        t.refuse("this claimant has already signed")
-    new = replace(
-        claimant,
-        mandate=MandateState.SIGNED,
-        mandate_id=event.mandate_id,
-        signed_at=t.now,
-        receives_money=event.receives_money,
-    )
-    t.change(claimants=tuple(new if c.id == new.id else c for c in t.case.claimants))
-    t.say("mandate_signed", claimant=claimant.position)
-    if t.case.stage is Stage.AGREEMENT and position.mandate_stands(t.case):
-        enter_entry_stage(t)
-    elif t.case.stage in BEFORE_MANDATE:
-        t.notify("mandate_signed", str(event.mandate_id), to=claimant.id)
-    else:
-        _list_again(t, "claimant_joined")
-        t.notify("mandate_signed", str(event.mandate_id), to=claimant.id)
-
-
-def revoked(t: Turn, event: MandateRevoked) -> None:
-    """Stops what has not left for this claimant; the others go on, or nobody is left."""
-    claimant = _claimant(t, event.claimant_id)
-    if claimant.mandate is MandateState.REVOKED:
-        raise StaleEvent("this mandate has already been revoked")
-    if claimant.mandate is MandateState.NONE:
-        t.refuse("this claimant has not signed; the case can be withdrawn")
-    revoke(t, claimant.position)
-    t.say("mandate_revoked", claimant=claimant.position)
-    letter = t.before.letter
-    gone = letter is not None and letter.state in position.LEFT_US
-    t.notify("mandate_revoked", to=claimant.id, had_gone="yes" if gone else "no")
-    if not t.case.is_open:
-        return
-    if not position.standing(t.case):
-        withdraw(t)
-        return
-    if t.case.first_contact_at is not None:
-        stop_notice(t, str(claimant.id))
-    if all_accepted_now(t):
-        return  # the one who left was the only one who had not accepted the offer
-    if t.case.recovered_minor > 0 and position.covered(t.case):
-        go_on_with_money(t, f"left:{claimant.position}")
-    elif t.case.stage is Stage.AGREEMENT and position.mandate_stands(t.case):
-        enter_entry_stage(t)
-    else:
-        _list_again(t, "claimant_left")
-
-
-def _list_again(t: Turn, why: str) -> None:
-    """A letter lists only those who signed: what has not left is made again."""
-    if position.letter_unsent(t.case) and position.mandate_stands(t.case):
-        revise(t, why)
 
 
 # --- questions -------------------------------------------------------------------------------

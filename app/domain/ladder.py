@@ -21,20 +21,23 @@ SHORT_WAIT_DAYS: Final = 7  # design: after a broken promise or a refused offer
 SETTLEMENT_DAYS: Final = 21  # design, "The ladder": promised date, else 21 days
 AGREEMENT_DAYS: Final = 14
 AGREEMENT_NUDGES: Final = (3, 7, 12)
+AGREEMENT: Final = "agreement:"  # keys of the reminders to sign
 
 
-def enter_agreement(t: Turn) -> None:
+def enter_agreement(t: Turn, *, signed: bool = False) -> None:
+    """`signed`: nobody needs to be asked; only their time to withdraw is not over."""
     t.change(stage=Stage.AGREEMENT)
     t.wait_days(WaitingOn.CONSUMER, AGREEMENT_DAYS, "agreement")
-    nudge(t, "agreement", str(t.case.step), AGREEMENT_NUDGES)
-    t.notify("please_sign")
+    if not signed:
+        nudge(t, "agreement", str(t.case.step), AGREEMENT_NUDGES)
+        t.notify("please_sign")
 
 
 def enter_entry_stage(t: Turn) -> None:
     """All needed signatures are there: the ladder starts where the handler's reason says."""
     case = t.case
     assert case.entry_stage is not None, "an accepted case has an entry stage"
-    t.disarm_prefix(TimerKind.NUDGE, "agreement:")
+    t.disarm_prefix(TimerKind.NUDGE, AGREEMENT)
     if case.consumer_writes_first_days and case.entry_stage is Stage.CONTACT and case.step == 0:
         t.change(stage=Stage.CONTACT)
         days = case.consumer_writes_first_days

@@ -33,6 +33,7 @@ PAUSE_WAITS_ON: Final = {
     PauseKind.LEGAL: WaitingOn.HANDLER,
     PauseKind.DUPLICATE: WaitingOn.DATE,
     PauseKind.MANDATE: WaitingOn.CONSUMER,
+    PauseKind.WITHDRAWAL: WaitingOn.DATE,
 }
 
 # Pauses that end in an event of their own; the others wake by a HOLD_END timer.
@@ -40,6 +41,7 @@ PAUSE_TIMER: Final = {
     PauseKind.QUESTION: TimerKind.QUESTION_DUE,
     PauseKind.OFFER: TimerKind.OFFER_EXPIRY,
     PauseKind.PROMISE: TimerKind.PROMISE_DUE,
+    PauseKind.WITHDRAWAL: TimerKind.WITHDRAWAL_END,
 }
 
 UNSENT: Final = (
@@ -59,10 +61,22 @@ def standing(case: Case) -> tuple[Claimant, ...]:
     return tuple(c for c in case.claimants if c.mandate is not MandateState.REVOKED)
 
 
-def mandate_stands(case: Case) -> bool:
-    """Everybody a letter would list has signed, and somebody has."""
+def all_have_signed(case: Case) -> bool:
+    """Everybody who has not left has signed, and somebody has."""
     people = standing(case)
     return bool(people) and all(c.mandate is MandateState.SIGNED for c in people)
+
+
+def acted_for(case: Case) -> tuple[Claimant, ...]:
+    """Who has signed and does not wait for the time to withdraw to be over: letters list them."""
+    return tuple(
+        c for c in case.claimants if c.mandate is MandateState.SIGNED and c.waits_until is None
+    )
+
+
+def mandate_stands(case: Case) -> bool:
+    """Everybody has signed, and there is somebody whom we may act for today."""
+    return all_have_signed(case) and bool(acted_for(case))
 
 
 def claimed(case: Case) -> int:

@@ -9,7 +9,7 @@ from app.domain import position
 from app.domain.case import LADDER, Basis, Outcome, PauseKind, Stage, WaitingOn
 from app.domain.closing import close, withdraw
 from app.domain.decision import TaskKind
-from app.domain.errors import StaleEvent
+from app.domain.errors import StaleEvent, WithdrawalWait
 from app.domain.events import (
     AlertRaised,
     CaseClosed,
@@ -28,6 +28,7 @@ from app.domain.intake_rules import begin_assessment, begin_draft
 from app.domain.ladder import choose, enter_agreement
 from app.domain.legal_clocks import arm_limitation
 from app.domain.letters import go_on, recipient_waits, start_clock
+from app.domain.mandates import keep_waits, sign_anew
 from app.domain.turn import Turn
 
 REOPEN_WITHIN: Final = timedelta(days=366)
@@ -58,6 +59,12 @@ def held(t: Turn, event: CaseHeld) -> None:
 
 def hold_lifted(t: Turn, event: HoldLifted) -> None:
     """Also ends a care pause (key "distress") and a legal one (key "legal"): by a person."""
+    if any(p.kind is PauseKind.WITHDRAWAL and p.key == event.key for p in t.case.pauses):
+        raise WithdrawalWait(
+            t.before.stage,
+            t.event,
+            "only time, the signer's own request to begin, or their leaving ends this wait",
+        )
     found = [p for p in t.case.pauses if p.kind in LIFTED_BY_HAND and p.key == event.key]
     if not found:
         raise StaleEvent("no such hold stands")
@@ -245,6 +252,7 @@ def reopened(t: Turn, event: CaseReopened) -> None:
     if t.now > t.case.closed_at + REOPEN_WITHIN:
         t.refuse("a case is reopened within one year")
     stage = t.case.stage_left or Stage.ASSESSMENT
+    sign_anew(t)
     t.change(
         outcome=None,
         closed_at=None,
@@ -268,6 +276,7 @@ def reopened(t: Turn, event: CaseReopened) -> None:
     else:
         t.change(stage=Stage.ASSESSMENT, stage_left=None)
         begin_assessment(t)
+    keep_waits(t)
     t.notify("reopened")
 
 

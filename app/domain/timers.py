@@ -24,6 +24,7 @@ from app.domain.intake_rules import question_silent
 from app.domain.ladder import choose, enter_stage, next_automatic, return_to_stage
 from app.domain.legal_clocks import body_limit_due, limitation_due
 from app.domain.letters import delivered, presumed_on, start_letter
+from app.domain.mandates import withdrawal_over
 from app.domain.money_rules import ACCOUNT_DAYS, PAYOUT_WORKING_DAYS
 from app.domain.offers import expire, warn
 from app.domain.steering import hold_ended, record_incident
@@ -70,6 +71,8 @@ def fired(t: Turn, event: TimerFired) -> None:
             limitation_due(t, timer.key)
         case TimerKind.BODY_LIMIT:
             body_limit_due(t, timer.key)
+        case TimerKind.WITHDRAWAL_END:
+            withdrawal_over(t, timer)
         case _:
             assert_never(kind)
 

@@ -10,6 +10,7 @@ from typing import Any
 from app import audit
 from app.clock import wall_now
 from app.domain.case import Case, OfferState
+from app.domain.closing import ended_mandates
 from app.domain.decision import CloseTask, Decision, HistoryEntry, OpenTask
 from app.domain.effects import AnyEffect
 from app.engine import codec
@@ -79,6 +80,7 @@ def collect(rows: Rows, outcome: Outcome, *, head: audit.Head, version: int = 0)
             }
         )
         rows["claimants"] += [c for c in plain["claimants"] if c not in before["claimants"]]
+        _mandates(rows, outcome)
     _timers(rows, str(outcome.case.id), before["timers"] if before else [], plain["timers"])
     letter = plain["letter"]
     if letter and (before is None or letter != before["letter"]):
@@ -102,6 +104,17 @@ def collect(rows: Rows, outcome: Outcome, *, head: audit.Head, version: int = 0)
             effect_row(effect, stream=f"case:{outcome.case.id}", now=outcome.now, wall=wall)
         )
     return after_head
+
+
+def _mandates(rows: Rows, outcome: Outcome) -> None:
+    """A mandate that ended is marked so, and what carries its papers to others opens no more."""
+    assert outcome.before is not None, "a new case has no mandates"
+    ended = ended_mandates(outcome.before, outcome.case)
+    at = outcome.now.isoformat()
+    rows["mandates_ended"] += [{"id": str(one), "at": at} for one in ended]
+    if ended:
+        link = {"case_id": str(outcome.case.id), "at": at, "by": outcome.actor}
+        rows["links_ended"].append(link)
 
 
 def _left_letter(

@@ -27,7 +27,9 @@ from app.tables.work import TaskRow
 
 Rows = dict[str, list[dict[str, Any]]]
 _DIALECT: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # untyped upstream
-_MANDATE = ("mandate", "mandate_id", "signed_at", "receives_money", "has_account")
+_MANDATE = (
+    "mandate", "mandate_id", "signed_at", "receives_money", "has_account", "waits_until",
+)  # fmt: skip
 
 
 def _types(table: Any, names: tuple[str, ...]) -> str:
@@ -118,6 +120,17 @@ _UPDATES = {
         f" AS r({_types(ClaimantRow, ('id', *_MANDATE))})"
         " WHERE p.id = r.id"
     ),
+    "mandates_ended": (
+        "UPDATE mandates m SET revoked_at = r.at"
+        " FROM jsonb_to_recordset(CAST(:mandates_ended AS jsonb)) AS r(id uuid, at timestamptz)"
+        " WHERE m.id = r.id AND m.revoked_at IS NULL"
+    ),
+    "links_ended": (
+        "UPDATE document_links l SET revoked_at = r.at, revoked_by = r.by"
+        " FROM jsonb_to_recordset(CAST(:links_ended AS jsonb))"
+        " AS r(case_id uuid, at timestamptz, by text)"
+        " WHERE l.case_id = r.case_id AND l.revoked_at IS NULL AND l.expires_at > r.at"
+    ),
     "offers": (
         "UPDATE offers o SET state = r.state, answer_by = r.answer_by"
         " FROM jsonb_to_recordset(CAST(:offers AS jsonb))"
@@ -140,6 +153,8 @@ _ORDER = (
     "timers_gone",
     "timers",
     "claimants",
+    "mandates_ended",
+    "links_ended",
     "letters",
     "offers",
     "tasks_closed",

@@ -219,6 +219,7 @@ def _claimant_row(claimant: Claimant, case_id: UUID) -> dict[str, Any]:
         "signed_at": None,
         "receives_money": False,
         "has_account": False,
+        "waits_until": None,
     }
 
 

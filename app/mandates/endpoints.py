@@ -12,7 +12,7 @@ from app.cases.queries import read_case_row
 from app.cases.schemas import CaseView
 from app.deps import Caller, ReadSession, Router, Session, address_of, problems
 from app.mandates import service
-from app.mandates.schemas import MandateIn, MandateSigned, SummaryOut
+from app.mandates.schemas import MandateIn, MandateSigned, StartIn, StartOut, SummaryOut
 from app.mandates.summary import summary_of
 from app.schemas import Id
 
@@ -46,13 +46,40 @@ async def sign_mandate(
 ) -> MandateSigned:
     """Sign for one claimant. What was shown, its version and hash, the time, and from where the
     signature came are kept with it."""
-    proof = service.Proof(
-        address_of(request), request.headers.get("user-agent", "")[:USER_AGENT_CHARS_MAX]
-    )
+    proof = _proof(request)
     done = await service.sign(session, caller, case_id, body, version_sent(caller, if_match), proof)
     case = await show(session, caller, case_id, response)
     response.headers["location"] = f"/v1/cases/{case_id}/mandates/{done.mandate_id}"
     return MandateSigned(mandate_id=done.mandate_id, signed_at=done.signed_at, case=case)
+
+
+def _proof(request: Request) -> service.Proof:
+    return service.Proof(
+        address_of(request), request.headers.get("user-agent", "")[:USER_AGENT_CHARS_MAX]
+    )
+
+
+@router.post(
+    "/mandates/{mandate_id}/start",
+    operation_id="ask_to_begin",
+    responses=problems("conflict"),
+)
+async def ask_to_begin(
+    case_id: Id,
+    mandate_id: Id,
+    body: StartIn,
+    session: Session,
+    caller: Caller,
+    request: Request,
+    response: Response,
+) -> StartOut:
+    """Begin before the time to withdraw is over. Only who signed can ask; the sentence shown
+    before (`start_now_text` of the summary) says what it means for the fee, and is kept."""
+    at, text = await service.ask_to_begin(
+        session, caller, case_id, mandate_id, body, _proof(request)
+    )
+    case = await show(session, caller, case_id, response)
+    return StartOut(mandate_id=mandate_id, asked_at=at, text=text, case=case)
 
 
 @router.post(

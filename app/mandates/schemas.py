@@ -11,11 +11,14 @@ from pydantic import Field
 from app.cases.schemas import Amount, CaseView
 from app.schemas import Flag, Id, In, Name, Out
 
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Spoken = Literal["en", "fi", "sv", "fr", "de"]  # what a page can be shown in
 Level = Literal["typed", "drawn", "qualified", "wet_ink"]
 
 
 class MandateIn(In):
-    """A signature. `text_version` is that of the summary the signer was shown.
+    """A signature. `text_version`, `summary_language` and `summary_sha256` are those of the page
+    the signer was shown (get_summary): a page that would read differently now is shown again.
 
     Levels: typed, drawn, qualified by the signer; wet_ink when staff file a paper original.
     `start_now`: the signer asks us to begin before the time to withdraw is over; else we wait.
@@ -25,8 +28,18 @@ class MandateIn(In):
     signed_name: Name
     level: Level
     text_version: Annotated[str, Field(min_length=1, max_length=40)]
+    summary_language: Spoken
+    summary_sha256: Sha256
     receives_money: Flag
     start_now: Flag
+
+
+class StartIn(In):
+    """A request to begin before the time to withdraw is over; the sentence is the summary's
+    `start_now_text`, which says what it means for the fee."""
+
+    language: Spoken
+    start_now_sha256: Sha256
 
 
 class NetAmountOut(Out):
@@ -61,7 +74,8 @@ class SummaryOut(Out):
     """One page: the fee with net amounts for each outcome, the rights, the text to be signed.
 
     `without_us`: what the consumer can do alone. `mandate_level`: the weakest signature that the
-    company and the bodies we file with take. `text_sha256` is of the mandate's texts as shown.
+    company and the bodies we file with take. `text_sha256` is of the mandate's texts as shown,
+    `start_now_sha256` of the request to begin at once, `page_sha256` of the page with all of it.
     """
 
     case_id: UUID
@@ -89,6 +103,17 @@ class SummaryOut(Out):
     mandate_money_text: str
     text_version: str
     text_sha256: str
+    start_now_sha256: str
+    page_sha256: str
+
+
+class StartOut(Out):
+    """What was asked, as it was shown, and the case after it."""
+
+    mandate_id: UUID
+    asked_at: datetime
+    text: str
+    case: CaseView
 
 
 class MandateSigned(Out):

@@ -8,26 +8,26 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import engine
 from app.authorisation import Principal
-from app.cases.access import OwnCase, check_sent, is_staff, own_case, own_claimant
+from app.cases.access import check_sent, is_staff, own_case, own_claimant
 from app.cases.queries import read_case_row
-from app.domain.errors import Conflict, NotFound, TransitionRefused
-from app.domain.events import CaseHeld, MandateRevoked, MandateSigned
+from app.domain.errors import Conflict, NotFound, StartNeeded
+from app.domain.events import MandateRevoked, MandateSigned, StartAsked
 from app.domain.gates import LEVELS
 from app.domain.periods import place
 from app.domain.playbook import Playbook
 from app.fields import FieldError, FieldsRefused
 from app.ids import new_id
-from app.mandates.schemas import Level, MandateIn, SummaryOut
+from app.mandates.schemas import Level, MandateIn, StartIn, SummaryOut
 from app.mandates.summary import TEXT_VERSION, fee_rule, summary_of
 from app.moment import Moment, read_moment
 from app.playbooks import book
 from app.tables.cases import ClaimantRow
-from app.tables.work import MandateRow
+from app.tables.work import MandateRow, MandateStartRow
 
 WITHDRAWAL_DAYS = 14
 SCOPE = ["claim", "complain", "receive_answers"]
@@ -73,8 +73,7 @@ async def sign(
 ) -> Signed:
     """Stores the signature with the summary exactly as it was shown.
 
-    Who did not ask us to begin at once is not acted for until the time to withdraw is over: the
-    case is held until then.
+    Who did not ask us to begin at once is not acted for until the time to withdraw is over.
 
     Raises TextChanged when the text moved on, AlreadySigned, FieldsRefused, TransitionRefused.
     """
@@ -82,14 +81,10 @@ async def sign(
     check_sent(case, sent)
     claimant = await own_claimant(session, principal, case_id, body.claimant_id)
     _check_level(principal, body)
-    if body.text_version != TEXT_VERSION:
-        raise TextChanged(
-            "the text has changed since it was shown; read the summary again", current=TEXT_VERSION
-        )
     if claimant.mandate == "signed":
         raise AlreadySigned("this claimant has signed already")
     moment = await read_moment(session)
-    summary = summary_of(await read_case_row(session, principal, case_id))
+    summary = await page_shown(session, principal, case_id, body)
     _check_strength(body, summary.mandate_level)
     mandate_id = new_id()
     await session.execute(
@@ -99,15 +94,13 @@ async def sign(
             start_asked_at=moment.now if body.start_now else None, **_signed(body, summary),
         )
     )  # fmt: skip
-    await engine.advance(
-        session,
-        case.id,
-        MandateSigned(claimant.id, mandate_id, body.receives_money),
-        actor=principal.actor,
-        moment=moment,
-    )
-    if not body.start_now:
-        await _wait_for_withdrawal(session, case, claimant.id, principal.actor, moment)
+    if body.start_now:
+        await keep_start(session, principal, mandate_id, summary, moment.now, proof)
+        waits = None
+    else:
+        waits = withdrawal_ends(book.get(case.playbook), moment.now)
+    signed = MandateSigned(claimant.id, mandate_id, body.receives_money, waits)
+    await _tell(session, case.id, signed, principal.actor, moment)
     return Signed(mandate_id, moment.now)
 
 
@@ -126,19 +119,44 @@ def _signed(body: MandateIn, summary: SummaryOut) -> dict[str, Any]:
     }
 
 
-async def _wait_for_withdrawal(
-    session: AsyncSession, case: OwnCase, claimant_id: UUID, actor: str, moment: Moment
+async def page_shown(
+    session: AsyncSession, principal: Principal, case_id: UUID, body: MandateIn
+) -> SummaryOut:
+    """The page the signer read, if it still reads so. Raises TextChanged."""
+    row = await read_case_row(session, principal, case_id)
+    page = summary_of(row, body.summary_language)
+    if (body.text_version, body.summary_sha256) != (TEXT_VERSION, page.page_sha256):
+        raise TextChanged(
+            "the page has changed since it was shown; read the summary again", current=TEXT_VERSION
+        )
+    return page
+
+
+async def keep_start(
+    session: AsyncSession, principal: Principal, mandate_id: UUID, page: SummaryOut, at: datetime,
+    proof: Proof,
+) -> None:  # fmt: skip
+    """The request to begin at once, apart from the mandate, as it was shown."""
+    await session.execute(
+        insert(MandateStartRow).values(
+            id=new_id(), mandate_id=mandate_id, asked_at=at, asked_by=principal.actor,
+            language=page.language, text=page.start_now_text,
+            text_sha256=page.start_now_sha256, proof=proof.to_document(principal),
+        )
+    )  # fmt: skip
+
+
+async def _tell(
+    session: AsyncSession, case_id: UUID, signed: MandateSigned, actor: str, moment: Moment
 ) -> None:
-    until = withdrawal_ends(book.get(case.playbook), moment.now)
-    held = CaseHeld(f"withdrawal:{claimant_id}", "withdrawal_period", until, actor)
     try:
-        await engine.advance(session, case.id, held, actor=actor, moment=moment)
-    except TransitionRefused as refused:  # the claim would be time-barred while we wait
+        await engine.advance(session, case_id, signed, actor=actor, moment=moment)
+    except StartNeeded as refused:
         raise FieldsRefused(
             FieldError(
                 "/start_now",
-                "we cannot wait until the time to withdraw is over: " + refused.message,
-                "start_now_needed",
+                refused.message,
+                StartNeeded.code,
             )
         ) from refused
 
@@ -178,6 +196,34 @@ def _check_strength(body: MandateIn, needed: Level) -> None:
         )
 
 
+async def ask_to_begin(
+    session: AsyncSession, principal: Principal, case_id: UUID, mandate_id: UUID, body: StartIn,
+    proof: Proof,
+) -> tuple[datetime, str]:  # fmt: skip
+    """The signer's later request not to wait. Returns its time and its words.
+
+    Raises NotFound, TextChanged, Conflict when nobody waits.
+    """
+    case = await own_case(session, principal, case_id, lock=True)
+    mandate = await session.get(MandateRow, mandate_id)
+    if mandate is None or mandate.case_id != case.id:
+        raise NotFound("there is no such mandate", code="mandate_not_found")
+    claimant = await own_claimant(session, principal, case_id, mandate.claimant_id)
+    if mandate.revoked_at is not None:
+        raise Conflict("this mandate was revoked already", code="mandate_revoked")
+    if claimant.waits_until is None:
+        raise Conflict("we act under this mandate already", code="already_begun")
+    page = summary_of(await read_case_row(session, principal, case_id), body.language)
+    if body.start_now_sha256 != page.start_now_sha256:
+        raise TextChanged("the text has changed since it was shown; read it again")
+    moment = await read_moment(session)
+    await keep_start(session, principal, mandate_id, page, moment.now, proof)
+    await engine.advance(
+        session, case.id, StartAsked(claimant.id), actor=principal.actor, moment=moment
+    )
+    return moment.now, page.start_now_text
+
+
 async def revoke(
     session: AsyncSession, principal: Principal, case_id: UUID, mandate_id: UUID, sent: int | None
 ) -> None:
@@ -194,19 +240,7 @@ async def revoke(
         raise NotFound("there is no such mandate", code="mandate_not_found")
     if mandate.revoked_at is not None:
         raise Conflict("this mandate was revoked already", code="mandate_revoked")
-    await end_mandate(session, principal, case, mandate.claimant_id)
-
-
-async def end_mandate(
-    session: AsyncSession, principal: Principal, case: OwnCase, claimant_id: UUID
-) -> None:
-    """Marks the claimant's current mandate revoked and tells the ladder."""
-    moment = await read_moment(session)
-    await session.execute(
-        update(MandateRow)
-        .where(MandateRow.claimant_id == claimant_id, MandateRow.revoked_at.is_(None))
-        .values(revoked_at=moment.now)
-    )
     await engine.advance(
-        session, case.id, MandateRevoked(claimant_id), actor=principal.actor, moment=moment
-    )
+        session, case.id, MandateRevoked(mandate.claimant_id), actor=principal.actor,
+        moment=await read_moment(session),
+    )  # fmt: skip

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
+import orjson
+
 from app.cases.net import items_due
 from app.cases.schemas import Amount
 from app.cases.views import company_name
 from app.domain.gates import mandate_level
 from app.domain.playbook import Body, LadderStep, Playbook
-from app.domain.settlement import STANDARD_2026, FeeRule, Scenario, net_amounts
+from app.domain.settlement import STANDARD_2026, FeeRule, ItemDue, Scenario, net_amounts
 from app.mandates.schemas import FeeRuleOut, Level, NetAmountOut, StepOut, SummaryOut
 from app.playbooks import book
 from app.texts import Words, words
@@ -30,6 +32,44 @@ def summary_of(row: Mapping[str, Any], language: str | None = None) -> SummaryOu
     """What this case's claimants agree to."""
     say, rule, currency = words(language or row["language"]), fee_rule(), row["currency"]
     due = items_due(row["items"])
+    company = company_name(row)
+    playbook = book.for_case(row["playbook"], row["bodies"])
+    mandate, money = _mandate_text(say, company), say.term("summary", "mandate_money")
+    start = say.term("summary", "start_now")
+    page = SummaryOut(
+        case_id=row["id"],
+        reference=row["reference"],
+        language=say.language,
+        title=say.say("summary", "title", {"reference": row["reference"]}),
+        service=say.say("summary", "service", {"company": company}),
+        steps=[_step(say, step) for step in playbook.ladder],
+        without_us=[say.term("summary", "alone"), *_bodies(say, playbook)],
+        fee=_fee_rule(say, rule),
+        claimed=Amount.of(sum(item.open_minor for item in due), currency),
+        net_amounts=_nets(say, rule, due, currency),
+        no_fee_on=say.term("summary", "no_fee_on"),
+        nothing_due_if=say.term("summary", "already_agreed"),
+        who_pays_whom=say.term("summary", f"mode_{row['mode']}"),
+        withdrawal_right=say.term("summary", "withdrawal_right"),
+        leaving=say.term("summary", "leaving"),
+        if_we_are_late=say.term("summary", "late"),
+        start_now_text=start,
+        complaint_about_us=say.term("summary", "complaint_about_us"),
+        data_use=say.term("summary", "data_use"),
+        public_at_body=say.say("summary", "public_at_body", {"fee": _body_fee(say, playbook)}),
+        mandate_level=needed_level(row),
+        mandate_text=mandate,
+        mandate_money_text=money,
+        text_version=TEXT_VERSION,
+        text_sha256=hash_of(f"{mandate}\n{money}"),
+        start_now_sha256=hash_of(start),
+        page_sha256="",
+    )
+    return page.model_copy(update={"page_sha256": _page_hash(page)})
+
+
+def _nets(say: Words, rule: FeeRule, due: list[ItemDue], currency: str) -> list[NetAmountOut]:
+    """What six outcomes leave."""
     whole = sum(item.open_minor for item in due)
     outcomes = (
         Scenario("full", whole),
@@ -39,46 +79,28 @@ def summary_of(row: Mapping[str, Any], language: str | None = None) -> SummaryOu
         Scenario("nothing", 0),
         Scenario("left_after_offer", whole),
     )
-    company = company_name(row)
-    playbook = book.for_case(row["playbook"], row["bodies"])
-    mandate, money = _mandate_text(say, company), say.term("summary", "mandate_money")
-    return SummaryOut(
-        case_id=row["id"],
-        reference=row["reference"],
-        language=say.language,
-        title=say.say("summary", "title", {"reference": row["reference"]}),
-        service=say.say("summary", "service", {"company": company}),
-        steps=[_step(say, step) for step in playbook.ladder],
-        without_us=[say.term("summary", "alone"), *_bodies(say, playbook)],
-        fee=_fee_rule(say, rule),
-        claimed=Amount.of(whole, currency),
-        net_amounts=[
-            NetAmountOut(
-                outcome=net.scenario,
-                text=say.term("scenarios", net.scenario),
-                recovered=Amount.of(net.recovered.minor, currency),
-                our_fee=Amount.of(net.fee.minor, currency),
-                vat_inside_fee=Amount.of(net.vat.minor, currency),
-                you_get=Amount.of(net.consumer_gets.minor, currency),
-            )
-            for net in net_amounts(rule, due, currency, outcomes)
-        ],
-        no_fee_on=say.term("summary", "no_fee_on"),
-        nothing_due_if=say.term("summary", "already_agreed"),
-        who_pays_whom=say.term("summary", f"mode_{row['mode']}"),
-        withdrawal_right=say.term("summary", "withdrawal_right"),
-        leaving=say.term("summary", "leaving"),
-        if_we_are_late=say.term("summary", "late"),
-        start_now_text=say.term("summary", "start_now"),
-        complaint_about_us=say.term("summary", "complaint_about_us"),
-        data_use=say.term("summary", "data_use"),
-        public_at_body=say.say("summary", "public_at_body", {"fee": _body_fee(say, playbook)}),
-        mandate_level=needed_level(row),
-        mandate_text=mandate,
-        mandate_money_text=money,
-        text_version=TEXT_VERSION,
-        text_sha256=sha256(f"{mandate}\n{money}".encode()).hexdigest(),
-    )
+    return [
+        NetAmountOut(
+            outcome=net.scenario,
+            text=say.term("scenarios", net.scenario),
+            recovered=Amount.of(net.recovered.minor, currency),
+            our_fee=Amount.of(net.fee.minor, currency),
+            vat_inside_fee=Amount.of(net.vat.minor, currency),
+            you_get=Amount.of(net.consumer_gets.minor, currency),
+        )
+        for net in net_amounts(rule, due, currency, outcomes)
+    ]
+
+
+def hash_of(text: str) -> str:
+    """SHA-256 of a text as shown."""
+    return sha256(text.encode()).hexdigest()
+
+
+def _page_hash(page: SummaryOut) -> str:
+    """Of every word and figure of the page."""
+    shown = page.model_dump(mode="json", exclude={"page_sha256"})
+    return sha256(orjson.dumps(shown, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def _fee_rule(say: Words, rule: FeeRule) -> FeeRuleOut:

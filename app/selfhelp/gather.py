@@ -34,12 +34,14 @@ _CASE: Final = text("""
                            LEFT JOIN allocations a ON a.id = l.source_id
                           WHERE l.case_id = c.id AND l.item_id = o.id AND a.undone_at IS NULL), 0)
                        AS left_minor
-                  FROM claim_items o WHERE o.case_id = c.id AND o.counted) i
+                  FROM claim_items o JOIN claimants q ON q.id = o.creditor_id
+                 WHERE o.case_id = c.id AND o.counted
+                   AND (CAST(:me AS uuid) IS NULL OR q.consumer_id = :me)) i
              WHERE i.left_minor > 0) AS items,
            (SELECT coalesce(jsonb_agg(jsonb_build_object('id', k.id, 'name', k.name)
                    ORDER BY p.position), '[]')
               FROM claimants p JOIN consumers k ON k.id = p.consumer_id
-             WHERE p.case_id = c.id AND (p.mandate <> 'revoked' OR k.id = :me)) AS people
+             WHERE p.case_id = c.id AND (CAST(:me AS uuid) IS NULL OR k.id = :me)) AS people
       FROM cases c LEFT JOIN companies m ON m.id = c.company_id WHERE c.id = :id
 """)
 _PAPERS: Final = text("""
@@ -71,7 +73,8 @@ class NothingLeft(Conflict):
 async def known_of(
     session: AsyncSession, caller: Principal, keyring: Keyring, case_id: UUID, language: str | None
 ) -> Known:
-    """What the pack of this case says today. The caller's own address stands in it, nobody else's.
+    """What the pack of this case says today. Each person gets what is their own: their lines, their
+    papers, their name and address; who files for people gets all of the case without addresses.
 
     Raises NotFound, StillActing, NothingLeft.
     """

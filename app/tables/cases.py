@@ -144,6 +144,7 @@ class ClaimantRow(Base):
     signed_at: Mapped[datetime | None]
     receives_money: Mapped[bool]
     has_account: Mapped[bool]
+    waits_until: Mapped[datetime | None]  # signed, but may still withdraw and did not ask to begin
 
 
 class ClaimItemRow(Base):

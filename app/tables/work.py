@@ -6,7 +6,7 @@ import uuid
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.domain.case import OfferKind, OfferState
@@ -111,6 +111,23 @@ class MandateRow(Base):
     text_sha256: Mapped[str | None]  # of the mandate's texts as shown; None: signed before 0022
     start_asked_at: Mapped[datetime | None]  # asked us not to wait for the time to withdraw
     proof: Mapped[dict[str, Any] | None]  # address, user agent and session of the signer
+
+
+class MandateStartRow(Base):
+    """A signer's request to begin before the time to withdraw is over, apart from the mandate: the
+    sentence as it was shown, with its effect on the fee, and from where the request came."""
+
+    __tablename__ = "mandate_starts"
+    __table_args__ = (UniqueConstraint("mandate_id"),)
+
+    id: Mapped[PrimaryId]
+    mandate_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("mandates.id"))
+    asked_at: Mapped[datetime]
+    asked_by: Mapped[str]
+    language: Mapped[str]
+    text: Mapped[str]
+    text_sha256: Mapped[str]
+    proof: Mapped[dict[str, Any]]  # address, user agent and session
 
 
 class OfferRow(Base):

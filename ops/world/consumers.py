@@ -310,6 +310,8 @@ async def sign(world: World, tale: Tale) -> None:
                 "signed_name": person.name,
                 "level": summary["mandate_level"],
                 "text_version": summary["text_version"],
+                "summary_language": summary["language"],
+                "summary_sha256": summary["page_sha256"],
                 "receives_money": account is not None,
                 "start_now": True,
             },

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -15,18 +16,20 @@ from app.playbooks import book
 from app.texts import words
 from app.texts.words import LANGUAGES
 from tests.support.cases import Made, make_case
+from tests.support.estate_link import letter_link
 from tests.support.http import Caller, consumer, rows, session_of, staff
+from tests.support.signing import signature_of
 
 
-def signature(made: Made, at: int = 0, **changes: object) -> dict[str, object]:
-    return {
-        "claimant_id": str(made.claimant_ids[at]),
-        "signed_name": "Anna Virtanen",
-        "level": "typed",
-        "text_version": "2026-2",
-        "receives_money": True,
-        "start_now": True,
-    } | changes
+def signature(made: Made, page: dict[str, Any], at: int = 0, **changes: object) -> dict[str, Any]:
+    """As the signer of the page that was shown sends it."""
+    return signature_of(page, made.claimant_ids[at], "Anna Virtanen") | changes
+
+
+async def page_of(client: httpx.AsyncClient, made: Made, who: Caller, lang: str = "en") -> Any:
+    answer = await client.get(f"/v1/cases/{made.id}/fee-summary?language={lang}", headers=who.auth)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
 
 
 async def agreed(database: Database, claimants: int = 1) -> tuple[Made, list[Caller]]:
@@ -72,19 +75,22 @@ async def test_signing_starts_the_ladder_and_keeps_what_was_shown(
 ) -> None:
     made, (anna,) = await agreed(database)
     path = f"/v1/cases/{made.id}"
-    shown = (await client.get(f"{path}/fee-summary", headers=anna.auth)).json()
+    shown = await page_of(client, made, anna, "fi")  # the case itself speaks English
+    body = signature(made, shown)
     headers = anna.auth | {"Idempotency-Key": "sign"}
-    answer = await client.post(f"{path}/mandates", headers=headers, json=signature(made))
+    answer = await client.post(f"{path}/mandates", headers=headers, json=body)
     assert answer.status_code == 201, answer.text
     assert answer.json()["case"]["stage"] == "contact"
     assert answer.json()["case"]["claimants"][0]["mandate"]["state"] == "signed"
-    again = await client.post(f"{path}/mandates", headers=headers, json=signature(made))
+    again = await client.post(f"{path}/mandates", headers=headers, json=body)
     assert again.content == answer.content
     async with database.read() as session:
         kept = (await session.execute(text("SELECT shown, fee_rule, filed_by FROM mandates"))).one()
-    assert {k: kept.shown[k] for k in shown} == shown
+        asked = (await session.execute(text("SELECT * FROM mandate_starts"))).one()
+    assert {k: kept.shown[k] for k in shown} == shown and "14 päivän" in shown["withdrawal_right"]
     assert kept.fee_rule == "standard-2026@1" and kept.filed_by == f"consumer:{anna.id}"
-    twice = await client.post(f"{path}/mandates", headers=anna.auth, json=signature(made))
+    assert (asked.text, asked.language) == (shown["start_now_text"], "fi")
+    twice = await client.post(f"{path}/mandates", headers=anna.auth, json=body)
     assert (twice.status_code, twice.json()["code"]) == (409, "mandate_already_signed")
 
 
@@ -93,26 +99,33 @@ async def test_signatures_that_do_not_stand_are_refused(
 ) -> None:
     made, (anna, bo) = await agreed(database, claimants=2)
     eve, handler = await consumer(database), await staff(database, "handler")
-    path, before = f"/v1/cases/{made.id}/mandates", await rows(database)
+    path, page = f"/v1/cases/{made.id}/mandates", await page_of(client, made, anna)
+    other = (await page_of(client, made, anna, "de"))["page_sha256"]
+    before = await rows(database)
     tries = [
-        (eve.auth, signature(made), 404, "case_not_found"),
-        (anna.auth, signature(made, 1), 404, "claimant_not_found"),
-        (anna.auth, signature(made, text_version="2025-9"), 409, "mandate_text_changed"),
-        (anna.auth, signature(made, level="wet_ink"), 422, "fields_refused"),
-        (anna.auth, signature(made, signed_name="\u200b"), 422, "validation_failed"),
-        (anna.auth, signature(made, level="crayon"), 422, "validation_failed"),
-        (anna.auth, signature(made, receives_money="yes"), 422, "validation_failed"),
-        (anna.auth, signature(made) | {"mandate_id": "x"}, 422, "validation_failed"),
-        (anna.at(made.version + 1), signature(made), 412, "stale_version"),
-        (anna.auth | {"If-Match": "*"}, signature(made), 422, "if_match_invalid"),
-        (handler.auth, signature(made, level="wet_ink"), 428, "if_match_required"),
-        (handler.at(made.version), signature(made), 422, "fields_refused"),
+        (eve.auth, signature(made, page), 404, "case_not_found"),
+        (anna.auth, signature(made, page, 1), 404, "claimant_not_found"),
+        (anna.auth, signature(made, page, text_version="2025-9"), 409, "mandate_text_changed"),
+        (anna.auth, signature(made, page, summary_sha256=other), 409, "mandate_text_changed"),
+        (anna.auth, signature(made, page, summary_language="de"), 409, "mandate_text_changed"),
+        (anna.auth, signature(made, page, summary_language="xx"), 422, "validation_failed"),
+        (anna.auth, signature(made, page, level="wet_ink"), 422, "fields_refused"),
+        (anna.auth, signature(made, page, signed_name="\u200b"), 422, "validation_failed"),
+        (anna.auth, signature(made, page, level="crayon"), 422, "validation_failed"),
+        (anna.auth, signature(made, page, receives_money="yes"), 422, "validation_failed"),
+        (anna.auth, signature(made, page) | {"mandate_id": "x"}, 422, "validation_failed"),
+        (anna.at(made.version + 1), signature(made, page), 412, "stale_version"),
+        (anna.auth | {"If-Match": "*"}, signature(made, page), 422, "if_match_invalid"),
+        (handler.auth, signature(made, page, level="wet_ink"), 428, "if_match_required"),
+        (handler.at(made.version), signature(made, page), 422, "fields_refused"),
     ]
     for headers, body, status, code in tries:
         answer = await client.post(path, headers=headers, json=body)
         assert (answer.status_code, answer.json()["code"]) == (status, code), body
     assert await rows(database) == before
-    assert (await client.post(path, headers=bo.auth, json=signature(made, 1))).status_code == 201
+    assert (
+        await client.post(path, headers=bo.auth, json=signature(made, page, 1))
+    ).status_code == 201
 
 
 async def test_a_handler_files_the_paper_original(
@@ -120,10 +133,11 @@ async def test_a_handler_files_the_paper_original(
 ) -> None:
     made, _ = await agreed(database)
     handler = await staff(database, "handler")
+    page = await page_of(client, made, handler)
     answer = await client.post(
         f"/v1/cases/{made.id}/mandates",
         headers=handler.at(made.version),
-        json=signature(made, level="wet_ink"),
+        json=signature(made, page, level="wet_ink"),
     )
     assert answer.status_code == 201, answer.text
     assert answer.json()["case"]["stage"] == "contact"
@@ -137,6 +151,9 @@ async def test_revoking_stops_and_only_ones_own(
     path = f"/v1/cases/{made.id}"
     view = (await client.get(path, headers=anna.auth)).json()
     mine = view["claimants"][0]["mandate"]["mandate_id"]
+    async with database.transaction() as session:
+        ids = {"case_id": str(made.id), "letter_id": str(made.id)}
+        link = await letter_link(session, ids, b"%PDF papers of both")
     other = await client.post(f"{path}/mandates/{mine}/revoke", headers=bo.auth)
     assert (other.status_code, other.json()["code"]) == (404, "mandate_not_found")
     done = await client.post(f"{path}/mandates/{mine}/revoke", headers=anna.auth)
@@ -150,28 +167,55 @@ async def test_revoking_stops_and_only_ones_own(
             await session.scalar(text("SELECT count(*) FROM mandates WHERE revoked_at IS NULL"))
             == 1
         )
+    # What carries the papers of who left to others opens nothing any more.
+    opened = await client.get(f"/v1/documents/{link['token']}")
+    assert (opened.status_code, opened.json()["code"]) == (404, "link_not_found")
 
 
-async def test_who_does_not_ask_us_to_begin_is_not_acted_for_while_they_may_withdraw(
+async def test_who_does_not_ask_us_to_begin_waits_until_they_do(
     client: httpx.AsyncClient, database: Database
 ) -> None:
-    made, (anna,) = await agreed(database)
-    path = f"/v1/cases/{made.id}"
-    body = signature(made, start_now=False)
-    signed = await client.post(f"{path}/mandates", headers=anna.auth, json=body)
-    assert signed.status_code == 201, signed.text
+    made, (anna, bo) = await agreed(database, claimants=2)
+    path, page = f"/v1/cases/{made.id}", await page_of(client, made, anna)
+    for who, at in ((anna, 0), (bo, 1)):
+        body = signature(made, page, at, start_now=False)
+        signed = await client.post(f"{path}/mandates", headers=who.auth, json=body)
+        assert signed.status_code == 201, signed.text
     case = (await client.get(path, headers=anna.auth)).json()
     told = " ".join(entry["text"] for entry in case["timeline"])
-    assert "the 14 days in which you may withdraw" in told
+    assert case["stage"] == "agreement" and "did not ask us to begin at once" in told
+    mine, theirs = (c["mandate"] for c in case["claimants"])
+    until, since = (datetime.fromisoformat(mine[k]) for k in ("waits_until", "signed_at"))
+    assert timedelta(days=13) < until - since <= timedelta(days=20)
+
+    # No handler lifts it, whatever name they have for it.
+    senior = await staff(database, "senior")
+    lift = f"{path}/holds/{made.claimant_ids[0]}"
+    etag = (await client.get(path, headers=senior.auth)).headers["etag"]
+    refused = await client.delete(lift, headers=senior.auth | {"If-Match": etag})
+    assert (refused.status_code, refused.json()["code"]) == (409, "withdrawal_wait")
+
+    # The signer's own request, in their words, for themself alone.
+    start = f"{path}/mandates/{mine['mandate_id']}/start"
+    body = {"language": "en", "start_now_sha256": page["start_now_sha256"]}
+    stale = body | {"start_now_sha256": page["page_sha256"]}
+    for headers, given, status, code in (
+        (bo.auth, body, 404, "claimant_not_found"),
+        (senior.auth, body, 403, "forbidden"),
+        (anna.auth, stale, 409, "mandate_text_changed"),
+    ):
+        answer = await client.post(start, headers=headers, json=given)
+        assert (answer.status_code, answer.json()["code"]) == (status, code)
+    begun = await client.post(start, headers=anna.auth, json=body)
+    assert begun.status_code == 200, begun.text
+    assert "I owe nothing" in begun.json()["text"] and begun.json()["case"]["stage"] == "contact"
+    waits = [c["mandate"]["waits_until"] for c in begun.json()["case"]["claimants"]]
+    assert waits == [None, theirs["waits_until"]]
+    again = await client.post(start, headers=anna.auth, json=body)
+    assert (again.status_code, again.json()["code"]) == (409, "already_begun")
     async with database.read() as session:
-        kept = (await session.execute(
-            text("SELECT m.*, c.pauses FROM mandates m JOIN cases c ON c.id = m.case_id")
-        )).one()  # fmt: skip
-    assert kept.start_asked_at is None and kept.proof["session"] and kept.proof["address"]
-    (pause,) = kept.pauses
-    until = datetime.fromisoformat(pause["until"])
-    assert timedelta(days=13) < until - kept.signed_at <= timedelta(days=20)
-    assert kept.text_sha256 == kept.shown["text_sha256"]
+        kept = (await session.execute(text("SELECT * FROM mandate_starts"))).one()
+    assert kept.text == page["start_now_text"] and kept.proof["session"] and kept.proof["address"]
 
 
 def test_the_time_to_withdraw_ends_with_a_working_day() -> None:

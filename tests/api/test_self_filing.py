@@ -7,6 +7,7 @@ import string
 import zipfile
 from dataclasses import replace
 from datetime import date
+from uuid import UUID
 
 import httpx
 import pytest
@@ -79,12 +80,22 @@ def test_every_language_has_every_line_with_the_same_blanks(language: str) -> No
 async def test_it_is_there_when_the_case_has_ended(
     client: httpx.AsyncClient, database: Database
 ) -> None:
-    made = await make_case(database, stage=Stage.CONTACT, letter="delivered")
-    anna = await session_of(database, made.consumer_ids[0])
+    made = await make_case(
+        database, stage=Stage.CONTACT, claimants=2, amounts=(100_00, 50_00), letter="delivered"
+    )
+    anna, bo = [await session_of(database, who) for who in made.consumer_ids]
     path = f"/v1/cases/{made.id}/self-filing-pack"
     early = await client.get(path, headers=anna.auth)
     assert (early.status_code, early.json()["code"]) == (409, "still_acting")
-    await client.post(f"/v1/cases/{made.id}/withdraw", headers=anna.auth)
+    for who, one in zip((anna, bo), await mandates_of(database, made.id), strict=True):
+        done = await client.post(f"/v1/cases/{made.id}/mandates/{one}/revoke", headers=who.auth)
+        assert done.status_code == 200, done.text
+    # Each of a party gets their own lines.
+    for who, theirs, other in ((anna, "€100.00", "€50.00"), (bo, "€50.00", "€100.00")):
+        letter = files_of((await client.get(path, headers=who.auth)).content)[
+            "2 Letter to the company.txt"
+        ]
+        assert theirs in letter and other not in letter
     got = await client.get(path, headers=anna.auth, params={"language": "fi"})
     assert got.status_code == 200, got.text
     assert got.headers["content-type"] == "application/zip"
@@ -116,3 +127,10 @@ RECOVERED = text("""
     SELECT gen_random_uuid(), i.id, i.case_id, i.creditor_id, :minor, true, true
       FROM claim_items i WHERE i.case_id = :case
 """)
+
+
+async def mandates_of(database: Database, case_id: UUID) -> list[UUID]:
+    """In the order of the claimants."""
+    order = "SELECT mandate_id FROM claimants WHERE case_id = :id ORDER BY position"
+    async with database.read() as session:
+        return list((await session.execute(text(order), {"id": case_id})).scalars())

@@ -37,6 +37,7 @@ from tests.support.cases import ANSWERS
 from tests.support.estate import filled, moments, samples
 from tests.support.estate_money import file_of, money
 from tests.support.http import Caller, body_of_app
+from tests.support.signing import signature_of
 from tests.workers.stage import PlainRenderer, install
 from workers.effects.letter_seal import open_content
 from workers.providers import Providers
@@ -202,14 +203,7 @@ async def consumer_files_and_signs(scene: Scene, staff: dict[str, Person], compa
         consumer,
         "POST",
         f"{scene.case}/mandates",
-        {
-            "claimant_id": scene.claimant,
-            "signed_name": NAME,
-            "level": "typed",
-            "text_version": summary.json()["text_version"],
-            "receives_money": True,
-            "start_now": True,
-        },
+        signature_of(summary.json(), scene.claimant, NAME),
         **{"Idempotency-Key": "canary-2"},
     )
     return consumer

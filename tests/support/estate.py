@@ -39,6 +39,7 @@ from tests.support.cases import ANSWERS, make_company
 from tests.support.estate_link import letter_link
 from tests.support.estate_money import money
 from tests.support.http import Caller, api_key, body_of_app, session_of, staff
+from tests.support.signing import signature_of
 
 _BLANK = re.compile(r"{([a-z0-9_]+)}")
 # Where the first row of a case's things is found; the name is that of the path parameter.
@@ -228,14 +229,7 @@ class Builder:
             owner,
             "POST",
             f"{case}/mandates",
-            {
-                "claimant_id": claimant,
-                "signed_name": estate.words["name"],
-                "level": "typed",
-                "text_version": summary.json()["text_version"],
-                "receives_money": True,
-                "start_now": True,
-            },
+            signature_of(summary.json(), claimant, estate.words["name"]),
         )
         await self._ids(estate, "letter_id")
         await self._letter_went(estate)

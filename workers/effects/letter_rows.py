@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import engine
 from app.crypto import SubjectCipher
+from app.domain import position
 from app.domain.case import Case
 from app.moment import read_moment
 from app.vault import open_ciphers
@@ -52,7 +53,7 @@ _PAYMENTS = text("""
 """)
 _EVIDENCE = text("""
     SELECT what, file_name, uploaded_at FROM evidence
-     WHERE case_id = :id AND state = 'released' ORDER BY id
+     WHERE case_id = :id AND state = 'released' AND NOT uploaded_by = ANY(:others) ORDER BY id
 """)
 _ACCOUNT = text("""
     SELECT holder, number, bic FROM bank_accounts
@@ -97,10 +98,11 @@ async def read_letter_rows(tools: Tools, session: AsyncSession, case_id: UUID) -
     async def rows(statement: Any, **values: Any) -> Sequence[Row]:
         return [dict(r) for r in (await session.execute(statement, values)).mappings()]
 
-    people = [
-        r for r in (await read_people(session, [case_id])).get(case_id, [])
-        if r["mandate"] == "signed"
-    ]  # fmt: skip
+    everybody = (await read_people(session, [case_id])).get(case_id, [])
+    acted_for = {c.id for c in position.acted_for(case)}
+    people = [r for r in everybody if r["claimant_id"] in acted_for]
+    # Papers of a person for whom we may not act stay here.
+    others = [f"consumer:{r['consumer_id']}" for r in everybody if r not in people]
     persons = await with_addresses(session, tools.keyring, people)
     concerned = dict.fromkeys([row["consumer_id"], *(p.consumer_id for p in persons)])
     ciphers = await open_ciphers(session, tools.keyring, concerned)
@@ -115,7 +117,8 @@ async def read_letter_rows(tools: Tools, session: AsyncSession, case_id: UUID) -
         dead=await rows(_DEAD, id=company_id) if company_id else [],
         items=await rows(_ITEMS, id=case_id), letters=await rows(_LETTERS, id=case_id),
         payments=await rows(_PAYMENTS, id=case_id),
-        evidence=await rows(_EVIDENCE, id=case_id), account=account[0] if account else None,
+        evidence=await rows(_EVIDENCE, id=case_id, others=others),
+        account=account[0] if account else None,
         signed=list(zip(persons, people, strict=True)),
         ciphers=[c for one in concerned if (c := ciphers[one]) is not None], said=said,
     )  # fmt: skip

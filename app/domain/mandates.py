@@ -1,0 +1,195 @@
+"""Mandates: signed, waiting for the time to withdraw to be over, asked to begin, taken back.
+
+Who signs without asking us to begin at once is not acted for until their time to withdraw is over:
+no letter lists them and none leaves for them alone. What runs for the others runs on. The wait ends
+by time, by the signer's own request, or with the mandate; no handler lifts it (decision 0038).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from app.domain import position
+from app.domain.case import (
+    LADDER,
+    Basis,
+    Claimant,
+    MandateState,
+    PauseKind,
+    Stage,
+    Timer,
+    TimerKind,
+)
+from app.domain.closing import revoke, stop_notice, withdraw
+from app.domain.decision import TaskKind
+from app.domain.errors import StaleEvent, StartNeeded
+from app.domain.events import MandateRevoked, MandateSigned, StartAsked
+from app.domain.ladder import AGREEMENT, enter_agreement, enter_entry_stage
+from app.domain.letters import go_on, revise
+from app.domain.money_rules import go_on_with_money
+from app.domain.offers import all_accepted_now
+from app.domain.turn import Turn
+
+WAITS: Final = "withdrawal_period"  # why the case stands still
+
+
+def _claimant(t: Turn, claimant_id: object) -> Claimant:
+    found = next((c for c in t.case.claimants if c.id == claimant_id), None)
+    return found if found is not None else t.refuse("this person is not a claimant here")
+
+
+def _put(t: Turn, new: Claimant) -> None:
+    t.change(claimants=tuple(new if c.id == new.id else c for c in t.case.claimants))
+
+
+def sign_or_enter(t: Turn) -> None:
+    """Accepted: up the ladder if everybody has signed; else the agreement waits for them."""
+    if position.mandate_stands(t.case):
+        enter_entry_stage(t)
+        return
+    enter_agreement(t, signed=position.all_have_signed(t.case))
+    keep_waits(t)
+
+
+def signed(t: Turn, event: MandateSigned) -> None:
+    if not t.case.is_open:
+        t.refuse("the case is closed")
+    claimant = _claimant(t, event.claimant_id)
+    if claimant.mandate is MandateState.SIGNED:
+        if claimant.mandate_id == event.mandate_id:
+            raise StaleEvent("this mandate has already been recorded")
+        t.refuse("this claimant has already signed")
+    limit = t.limitation_instant()
+    if event.waits_until is not None and limit is not None and event.waits_until > limit:
+        why = "the claim is time-barred before the time to withdraw is over"
+        raise StartNeeded(t.before.stage, t.event, why)
+    new = replace(
+        claimant,
+        mandate=MandateState.SIGNED,
+        mandate_id=event.mandate_id,
+        signed_at=t.now,
+        receives_money=event.receives_money,
+        waits_until=event.waits_until,
+    )
+    _put(t, new)
+    t.say("mandate_signed", claimant=claimant.position)
+    if event.waits_until is not None:
+        t.say("waits_to_begin", claimant=claimant.position, until=event.waits_until)
+    entered = _go_on_with(t, "claimant_joined")
+    if event.waits_until is not None:
+        t.notify("signed_and_waits", str(event.mandate_id), to=claimant.id, begin=event.waits_until)
+    elif not entered:
+        t.notify("mandate_signed", str(event.mandate_id), to=claimant.id)
+
+
+def start_asked(t: Turn, event: StartAsked) -> None:
+    """The signer's own request; from now on their lines stand in the letters."""
+    claimant = _claimant(t, event.claimant_id)
+    if claimant.mandate is not MandateState.SIGNED:
+        t.refuse("this claimant has no mandate that stands")
+    if not t.case.is_open:
+        t.refuse("the case is closed")
+    if claimant.waits_until is None:
+        raise StaleEvent("we act for this claimant already")
+    t.say("start_asked", claimant=claimant.position)
+    t.notify("start_asked", str(claimant.mandate_id), to=claimant.id)
+    _wait_over(t, claimant)
+
+
+def withdrawal_over(t: Turn, timer: Timer) -> None:
+    """The time to withdraw ended unused."""
+    claimant = next((c for c in t.case.claimants if str(c.id) == timer.key), None)
+    if claimant is None or claimant.waits_until is None:
+        raise StaleEvent("this claimant waits no longer")
+    if claimant.waits_until > t.now:
+        # The last day of the claim came first. We may not begin; only the signer can say so.
+        t.task(TaskKind.CALL_CONSUMER, "start", reason="start_needed", priority=0)
+        keep_waits(t)
+        return
+    t.say("withdrawal_over", claimant=claimant.position)
+    t.notify("withdrawal_over", str(claimant.mandate_id), to=claimant.id)
+    _wait_over(t, claimant)
+
+
+def _wait_over(t: Turn, claimant: Claimant) -> None:
+    _put(t, replace(claimant, waits_until=None))
+    if not t.case.is_open:
+        return
+    _go_on_with(t, "claimant_joined")
+
+
+def keep_waits(t: Turn) -> bool:
+    """A timer for each who waits; the case stands still only while there is nobody else. True:
+    it stood still, and goes on."""
+    stood = t.drop_pause(PauseKind.WITHDRAWAL)
+    t.disarm(TimerKind.WITHDRAWAL_END)
+    waiting = [c for c in position.standing(t.case) if c.waits_until is not None]
+    for one in waiting:
+        assert one.waits_until is not None and one.signed_at is not None, "who waits has signed"
+        basis = Basis("MandateSigned", one.signed_at, "house.withdrawal", "until a date")
+        t.arm(TimerKind.WITHDRAWAL_END, one.waits_until, basis, str(one.id))
+    still = t.case.stage in (Stage.AGREEMENT, *LADDER)
+    if still and position.all_have_signed(t.case) and not position.acted_for(t.case):
+        first = min(waiting, key=lambda c: (c.waits_until, c.position))
+        assert first.waits_until is not None, "only who waits is in the list"
+        t.disarm_prefix(TimerKind.NUDGE, AGREEMENT)
+        t.pause(PauseKind.WITHDRAWAL, str(first.id), first.waits_until, WAITS)
+    elif stood and t.case.stage is not Stage.AGREEMENT:
+        go_on(t)
+        return True
+    return False
+
+
+def sign_anew(t: Turn) -> None:
+    """A reopened case: whoever left together is asked together; waits that ended meanwhile are
+    over."""
+    everybody_left = not position.standing(t.case)
+    for one in t.case.claimants:
+        if everybody_left:
+            _put(t, replace(one, mandate=MandateState.NONE))
+        elif one.waits_until is not None and one.waits_until <= t.now:
+            _put(t, replace(one, waits_until=None))
+
+
+def _go_on_with(t: Turn, why: str) -> bool:
+    """Somebody came or left: the ladder starts when all have signed (True); later, a letter that
+    has not left is made again, for it lists only those whom we act for."""
+    resumed = keep_waits(t)
+    if t.case.paused_for(PauseKind.WITHDRAWAL) or not position.mandate_stands(t.case):
+        return False
+    if t.case.stage is Stage.AGREEMENT:
+        enter_entry_stage(t)
+        return True
+    if not resumed and position.letter_unsent(t.case):
+        revise(t, why)
+    return False
+
+
+def revoked(t: Turn, event: MandateRevoked) -> None:
+    """Stops what has not left for this claimant; the others go on, or nobody is left."""
+    claimant = _claimant(t, event.claimant_id)
+    if claimant.mandate is MandateState.REVOKED:
+        raise StaleEvent("this mandate has already been revoked")
+    if claimant.mandate is MandateState.NONE:
+        t.refuse("this claimant has not signed; the case can be withdrawn")
+    revoke(t, claimant.position)
+    t.say("mandate_revoked", claimant=claimant.position)
+    letter = t.before.letter
+    gone = letter is not None and letter.state in position.LEFT_US
+    t.notify("mandate_revoked", to=claimant.id, had_gone="yes" if gone else "no")
+    if not t.case.is_open:
+        return
+    if not position.standing(t.case):
+        withdraw(t)
+        return
+    if t.case.first_contact_at is not None and claimant.waits_until is None:
+        stop_notice(t, str(claimant.id))
+    if all_accepted_now(t):
+        keep_waits(t)
+        return  # the one who left was the only one who had not accepted the offer
+    if t.case.recovered_minor > 0 and position.covered(t.case):
+        keep_waits(t)
+        go_on_with_money(t, f"left:{claimant.position}")
+    else:
+        _go_on_with(t, "claimant_left")
