@@ -29,7 +29,8 @@ from letters.values import (
 class Letter(Value):
     """What all letters share. `draft` prints a watermark; `service` is what was bought, in one
     line (`flight NB 2204, 1 August 2026`); `remedies` are those besides money;
-    `undelivered` is the mail address that took no mail, why this letter goes another way;
+    `undelivered` is the mail address that took no mail, `came_back` the other way that failed: why
+    this letter goes another way;
     `answer_link` a page where the company answers without an account."""
 
     kind: ClassVar[str] = ""
@@ -67,6 +68,7 @@ class Letter(Value):
     formula: Formula | None = None
     delivery: Literal["email", "post", "registered_post", "web_form"] = "email"
     undelivered: str | None = None
+    came_back: Literal["post", "web_form"] | None = None
     enclosures: tuple[Exhibit, ...] = ()
     draft: bool = False
     answer_link: str | None = None

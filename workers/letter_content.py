@@ -7,7 +7,7 @@ have filled it; nothing is invented here.
 from __future__ import annotations
 
 from datetime import date
-from typing import Any, Literal, cast
+from typing import Any, Final, Literal, cast
 from zoneinfo import ZoneInfo
 
 from app.domain.bank_refs import rf_reference
@@ -27,7 +27,8 @@ from workers.letter_interest import Claimed, came_minor, interest_of, payments_k
 from workers.letter_words import country_in_words, kind_in_words
 
 # The letter must not promise an earlier day than the ladder waits: it also travels.
-TRAVEL_WORKING_DAYS = {"email": 1, "post": 3}
+TRAVEL_WORKING_DAYS = {"email": 1, "post": 3, "portal": 1}
+IN_LETTERS: Final = {"portal": "web_form"}  # what letters call a way to the company
 PRINTED_LINES_MAX = 7
 PRINTED_PAYMENTS_MAX = 12
 WITH_INTEREST = (LetterKind.FORMAL_NOTICE, LetterKind.COMPLAINT)
@@ -130,8 +131,9 @@ def _common(
         "received": _received(rows, today),
         "earlier": _earlier(rows, today),
         "position": _position(rows),
-        "delivery": "post" if letter.channel == "post" else "email",
+        "delivery": IN_LETTERS.get(letter.channel, letter.channel),
         "undelivered": _undelivered(rows, letter),
+        "came_back": _came_back(rows, letter),
         "enclosures": tuple(
             words.Exhibit(label=str(at), title=row["what"] or row["file_name"])
             for at, row in enumerate(rows.evidence, start=1)
@@ -234,17 +236,29 @@ def _earlier(rows: LetterRows, today: date) -> tuple[words.EarlierLetter, ...]:
     for row in rows.letters:
         found.append(
             words.EarlierLetter(
-                kind=row["kind"], sent_on=min(row["sent_at"].date(), today), channel=row["channel"]
+                kind=row["kind"],
+                sent_on=min(row["sent_at"].date(), today),
+                channel=IN_LETTERS.get(row["channel"], row["channel"]),  # type: ignore[arg-type]  # a way of ours
             )
         )
     return tuple(found)
 
 
 def _undelivered(rows: LetterRows, letter: Letter) -> str | None:
-    """The official mail address that refused us, where this letter to the company is on paper."""
-    if letter.channel != "post" or letter.recipient != "company":
+    """The official mail address that refused us, why this letter goes another way."""
+    if letter.channel == "email" or letter.recipient != "company":
         return None
     return next((c["address"] for c in rows.dead if c["kind"] == "email"), None)
+
+
+def _came_back(rows: LetterRows, letter: Letter) -> Literal["post", "web_form"] | None:
+    """The way besides mail that failed in this case, and why this letter goes another."""
+    if letter.recipient != "company":
+        return None
+    failed = [c for c in rows.case.dead_channels if c not in ("email", letter.channel)]
+    return (
+        cast(Literal["post", "web_form"], IN_LETTERS.get(failed[0], failed[0])) if failed else None
+    )
 
 
 def _position(rows: LetterRows) -> words.CompanyPosition:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from fastapi import Response
 
 from app.case_state import CaseStateOut
-from app.casework import answers, letters, money
+from app.casework import answers, letters, money, portal
 from app.casework import schemas as s
 from app.casework.base_endpoints import Changing, answer
-from app.deps import ReadSession, Router, Staff, problems
+from app.casework.portal_schemas import PortalFiledIn, PortalWorkOut
+from app.deps import Held, ReadSession, Router, Staff, problems
+from app.reply_address import AddressBook
 from app.schemas import Id
 
 router = Router(prefix="/v1/cases/{case_id}", tags=["casework"])
@@ -58,6 +60,29 @@ async def mark_letter_bounced(
     letter_id: Id, body: s.BouncedIn, change: Changing, response: Response
 ) -> CaseStateOut:
     await letters.bounced(change, letter_id, body)
+    return await answer(change, response)
+
+
+@router.get(
+    "/letters/{letter_id}/portal", operation_id="get_portal_work", responses=problems("conflict")
+)
+async def get_portal_work(
+    case_id: Id, letter_id: Id, session: ReadSession, caller: Staff, held: Held
+) -> PortalWorkOut:
+    """The company's web form: its address, the prepared text, what to copy where, what to attach.
+    Refused while the letter may not leave."""
+    settings = held.settings
+    book = AddressBook(settings.secret_key.get_secret_value(), settings.mail_domain)
+    return await portal.prepared(session, caller, case_id, letter_id, book)
+
+
+@router.post("/letters/{letter_id}/portal", operation_id="mark_filed_at_portal", responses=CONFLICT)
+async def mark_filed_at_portal(
+    letter_id: Id, body: PortalFiledIn, change: Changing, response: Response
+) -> CaseStateOut:
+    """It was filed through the web form, with its proof: counts as sent. A form that does not work
+    is a bounce (mark_letter_bounced): the letter then goes another way."""
+    await portal.filed(change, letter_id, body)
     return await answer(change, response)
 
 

@@ -70,10 +70,37 @@ class CompanyChangeIn(In):
     status: Status | None = None
 
 
+# What a web form may be given of a case; the words are in app.casework.portal.
+Takes = Literal[
+    "message", "subject", "reference", "booking", "claimants", "reply_address", "amount",
+    "currency", "agency", "letter",
+]  # fmt: skip
+FORM_LINES_MAX = 30
+
+
+class FormLineIn(In):
+    """One field of a company's web form: either what of the case goes there, or fixed words
+    (`takes: letter` is where the PDF is attached)."""
+
+    field: Line
+    takes: Takes | None = None
+    text: Line | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.takes is None) == (self.text is None):
+            raise PydanticCustomError("form_line", "say what goes there: takes or text")
+        return self
+
+
+FormIn = Annotated[list[FormLineIn], Field(max_length=FORM_LINES_MAX)]
+
+
 class ChannelIn(In):
     """`address`: an e-mail address, postal lines separated by line breaks, an https address, or a
     phone number. `source` says where it was found, `for_whom` which brand, entity or support vendor
-    it belongs to, `outsourced` whether a vendor answers there."""
+    it belongs to, `outsourced` whether a vendor answers there. `form`: of a portal, what to copy
+    into which of its fields."""
 
     kind: ChannelKind
     address: Annotated[str, Field(min_length=3, max_length=600)]
@@ -82,6 +109,13 @@ class ChannelIn(In):
     source: Line
     for_whom: Line | None = None
     outsourced: Flag | None = None
+    form: FormIn = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _only_portals_have_forms(self) -> Self:
+        if self.form and self.kind != "portal":
+            raise PydanticCustomError("form_line", "only a portal has a form")
+        return self
 
     @model_validator(mode="after")
     def _fits_kind(self) -> Self:
@@ -121,6 +155,13 @@ class ChannelChangeIn(In):
     outsourced: Flag | None = None
     confirmed: Flag | None = None
     successor_id: Id | None = None
+    form: FormIn | None = None
+
+
+class FormLineOut(Out):
+    field: str
+    takes: str | None
+    text: str | None
 
 
 class ChannelOut(Out):
@@ -134,6 +175,7 @@ class ChannelOut(Out):
     source: str
     for_whom: str | None
     outsourced: bool | None
+    form: list[FormLineOut]
     confirmed_by: str | None
     successor_id: uuid.UUID | None
     first_seen_at: Annotated[datetime, Field(validation_alias="created_at")]

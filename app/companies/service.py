@@ -126,6 +126,7 @@ async def add_channel(
         "source": body.source,
         "for_whom": body.for_whom,
         "outsourced": body.outsourced,
+        "form": [line.model_dump() for line in body.form],
         "confirmed_by": None,
         "successor_id": None,
         "last_success_at": None,
@@ -163,6 +164,8 @@ async def update_channel(
         raise NotFound("there is no such channel", code="channel_not_found")
     check_version(row.version, version)
     changes = body.model_dump(exclude_unset=True, exclude_none=True)
+    if changes.get("form") and row.kind != "portal":
+        raise InvalidInput("only a portal has a form", code="not_a_portal", field="form")
     if (confirmed := changes.pop("confirmed", None)) is not None:
         changes["confirmed_by"] = caller.actor if confirmed else None
     if "successor_id" in changes:

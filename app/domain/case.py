@@ -219,7 +219,7 @@ class Letter:
     step: int
     n: int
     state: LetterState
-    channel: str  # email | post
+    channel: str  # email | post | portal
     recipient: str  # company | body
     sha256: str | None = None
     approved_by: str | None = None

@@ -46,6 +46,7 @@ class TaskKind(StrEnum):
     COMPLAINT_ABOUT_US = "complaint_about_us"  # decided by somebody who is not on the case
     INSOLVENCY_NOTICE = "insolvency_notice"
     DIRECT_FIRST = "direct_first"  # they want the consumer to write to them first
+    FILE_AT_PORTAL = "file_at_portal"  # a letter goes through the company's web form, by hand
     LICENCE_ENDING = "licence_ending"  # of the agency: belongs to no case
 
 

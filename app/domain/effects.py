@@ -57,6 +57,25 @@ class SendLetter:
         return self.key
 
 
+@dataclass(frozen=True, slots=True)
+class SendCopy:
+    """Send the bytes of the first letter to the company's official complaint address as well. What
+    becomes of a copy moves no clock."""
+
+    VERSION: ClassVar[int] = 1
+    LANE: ClassVar[str] = COMPANY_LANE
+    id: uuid.UUID
+    case_id: uuid.UUID
+    letter_id: uuid.UUID
+    channel: str
+    sha256: str
+    not_before: datetime | None = None
+
+    @property
+    def business_key(self) -> str:
+        return f"copy:{self.letter_id}"
+
+
 SECOND_CHANNEL: Final = "second"
 
 
@@ -133,7 +152,15 @@ class RecallLetter:
         return f"recall:{self.letter_id}"
 
 
-Effect = RenderLetter | SendLetter | NotifyConsumer | AcknowledgeMessage | StopNotice | RecallLetter
+Effect = (
+    RenderLetter
+    | SendLetter
+    | SendCopy
+    | NotifyConsumer
+    | AcknowledgeMessage
+    | StopNotice
+    | RecallLetter
+)
 
 
 # Orders that belong to no case: staged by their own services, carried by the same relay.

@@ -22,7 +22,7 @@ from app.domain.case import (
     WaitingOn,
 )
 from app.domain.decision import TaskKind
-from app.domain.effects import RecallLetter, RenderLetter, SendLetter
+from app.domain.effects import RecallLetter, RenderLetter, SendCopy, SendLetter
 from app.domain.legal_clocks import letter_arrived, too_late_for_limitation
 from app.domain.playbook import Body, LadderStep
 from app.domain.turn import Turn
@@ -32,8 +32,13 @@ SECOND_THOUGHTS: Final = timedelta(seconds=30)
 # Two automatic letters to one company never meet on one day (rules of the ladder, minimum gap).
 GAP_MIN: Final = timedelta(days=1)
 # No bounce within this many working days: presumed delivered.
-PRESUMED_WORKING_DAYS: Final = {"email": 1, "post": 3}
+PRESUMED_WORKING_DAYS: Final = {"email": 1, "post": 3, "portal": 1}
 BY_RULE: Final = "rule"
+PORTAL: Final = "portal"
+# Where no other way is left these may go through the company's web form; a formal notice wants a
+# proof of what it said, so it goes that way only where its playbook says so.
+AT_LAST_BY_PORTAL: Final = (Stage.CONTACT, Stage.REMINDER)
+COPIED_BY: Final = ("email", "post")
 FIX_CHANNEL: Final = "fix_channel"  # we wait for ourselves: no way to the company is left
 
 
@@ -66,8 +71,17 @@ def start_letter(t: Turn) -> None:
 def channels_left(t: Turn) -> list[str]:
     """The step's channels to the company in the playbook's order, without those that refused this
     case or, by what other cases met, no longer work at all."""
-    dead = {*t.case.dead_channels, *t.rules.dead_kinds}
-    return [c for c in ladder_step(t).channels if c not in dead]
+    dead = {*t.case.dead_channels, *t.rules.reach.dead}
+    if not t.rules.reach.portal:
+        dead.add(PORTAL)
+    return [c for c in ways(t) if c not in dead]
+
+
+def ways(t: Turn) -> tuple[str, ...]:
+    """The step's channels in the playbook's order, and at last the company's web form."""
+    named = ladder_step(t).channels
+    at_last = t.case.stage in AT_LAST_BY_PORTAL and PORTAL not in named
+    return (*named, PORTAL) if at_last else named
 
 
 def revise(t: Turn, why: str, channel: str | None = None) -> None:
@@ -75,6 +89,7 @@ def revise(t: Turn, why: str, channel: str | None = None) -> None:
     old = t.case.letter
     assert old is not None, "only an existing letter is revised"
     t.done(TaskKind.APPROVE_LETTER, f"{old.id}:{old.n}", done=False)
+    t.done(TaskKind.FILE_AT_PORTAL, f"{old.id}:{old.n}", done=False)
     letter = Letter(
         old.id,
         old.kind,
@@ -144,6 +159,9 @@ def send(t: Turn, *, by_person: bool) -> None:
     letter = _letter(t)
     assert letter.sha256 is not None, "a released letter has bytes"
     case = t.case
+    if letter.channel == PORTAL:
+        _ask_to_file_at_portal(t, letter)
+        return
     not_before = t.now + SECOND_THOUGHTS if by_person else None
     if letter.recipient == "company" and case.last_sent_at is not None:
         opens = case.last_sent_at + GAP_MIN
@@ -165,6 +183,34 @@ def send(t: Turn, *, by_person: bool) -> None:
     )
     due = t.working_days(1, not_before)
     t.wait(WaitingOn.DELIVERY, due, t.our_basis("letter_sent", "1 working_days", not_before))
+
+
+def _ask_to_file_at_portal(t: Turn, letter: Letter) -> None:
+    """Web forms are never filled in by a machine: a person copies the prepared text."""
+    t.task(
+        TaskKind.FILE_AT_PORTAL,
+        f"{letter.id}:{letter.n}",
+        reason="file_at_portal",
+        priority=25,
+        subject=letter.id,
+    )
+    t.wait_for_us("file_at_portal")
+
+
+def _copy_to_official(t: Turn, letter: Letter) -> None:
+    """The first written complaint goes to the official complaint address too."""
+    addresses = t.rules.reach.official
+    left = [c for c in addresses if c not in t.case.dead_channels]
+    if letter.channel in addresses or not left:
+        return
+    official = left[0]
+    t.say("copy_to_official", letter=letter.kind, channel=official)
+    if official not in COPIED_BY:
+        key = f"copy:{letter.id}"
+        t.task(TaskKind.FILE_AT_PORTAL, key, reason="official_portal", subject=letter.id)
+        return
+    assert letter.sha256 is not None, "what left has bytes"
+    t.effects.append(SendCopy(t.rules.new_id(), t.case.id, letter.id, official, letter.sha256))
 
 
 def _ask_consumer_to_file(t: Turn, letter: Letter, body: Body) -> None:
@@ -201,6 +247,7 @@ def cancel_letter(t: Turn, why: str) -> None:
     t.change(letter=replace(letter, state=LetterState.CANCELLED))
     t.done(TaskKind.APPROVE_LETTER, done=False)
     t.done(TaskKind.FILE_COMPLAINT, done=False)
+    t.done(TaskKind.FILE_AT_PORTAL, done=False)
     t.disarm_prefix(TimerKind.NUDGE, "file_complaint:")
     t.say("letter_cancelled", why=why, letter=letter.kind)
 
@@ -232,7 +279,10 @@ def handed_over(t: Turn, at: datetime, provider: str) -> None:
     letter = replace(_letter(t), state=LetterState.HANDED_OVER, sent_at=at)
     t.change(letter=letter)
     t.done(TaskKind.APPROVE_LETTER, done=False)
+    t.done(TaskKind.FILE_AT_PORTAL, f"{letter.id}:{letter.n}")
     if letter.recipient == "company":
+        if t.case.first_contact_at is None and letter.sha256 is not None:
+            _copy_to_official(t, letter)
         day = t.case.first_written_complaint or t.place.local_day(at)
         first = t.case.first_contact_at or at
         t.change(first_contact_at=first, first_written_complaint=day, last_sent_at=at)

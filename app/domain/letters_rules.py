@@ -27,6 +27,7 @@ from app.domain.ladder import choose
 from app.domain.letters import (
     BY_RULE,
     FIX_CHANNEL,
+    PORTAL,
     approver_role,
     ask_approval,
     cancel_letter,
@@ -42,13 +43,14 @@ from app.domain.letters import (
     send,
     start_clock,
     start_letter,
+    ways,
 )
 from app.domain.turn import Turn
 
 VERDICTS: Final = ("sent", "not_sent", "again")
 
 # What people say they sent themselves; the rest is a fact of a machine that had it.
-BY_PEOPLE: Final = ("consumer", "hand")
+BY_PEOPLE: Final = ("consumer", "hand", PORTAL)
 
 
 def _current(t: Turn, letter_id: uuid.UUID) -> Letter:
@@ -175,28 +177,33 @@ def bounced(t: Turn, letter_id: uuid.UUID, hard: bool, reason: str) -> None:
         raise StaleEvent("this letter has not left, or has bounced before")
     if not hard:
         t.say("letter_bounced_softly", reason=reason)
-        return
-    channel_died(t, reason)
+        if letter.state is LetterState.RELEASED:
+            return  # it is still with us and will be tried again
+    channel_failed(t, reason, dead=hard)
 
 
-def channel_died(t: Turn, reason: str) -> None:
-    """The channel refused for good: the next one, with a new revision, or a person finds one."""
+def channel_failed(t: Turn, reason: str, *, dead: bool) -> None:
+    """The letter did not arrive: the next channel, with a new revision, or a person finds one.
+    `dead`: the channel refused for good. One that only gave up this time may carry later letters,
+    but what it did not carry is never presumed to have arrived."""
     letter = t.case.letter
     assert letter is not None, "checked by the caller"
     t.change(letter=replace(letter, state=LetterState.BOUNCED))
     t.say("letter_bounced", channel=letter.channel, reason=reason)
     if t.case.last_sent_at == letter.sent_at:
         t.change(last_sent_at=None)  # it never arrived: no gap to keep
-    dead = {*t.case.dead_channels, letter.channel}
-    if letter.recipient == "company":
-        t.change(dead_channels=tuple(sorted(dead)))
+    t.done(TaskKind.FILE_AT_PORTAL, f"{letter.id}:{letter.n}", done=False)
+    if letter.recipient == "company" and dead:
+        t.change(dead_channels=tuple(sorted({*t.case.dead_channels, letter.channel})))
     waits = t.waits_on() in (WaitingOn.DELIVERY, WaitingOn.COMPANY, WaitingOn.BODY)
+    waits = waits or (letter.channel == PORTAL and t.waits_on() is WaitingOn.HANDLER)
     if t.case.stage not in LADDER or letter.step != t.case.step or not waits:
         return  # nothing waits for this letter any more
-    channels = ladder_step(t).channels
-    tried = {letter.channel} if letter.recipient == "body" else {*dead, *t.rules.dead_kinds}
+    channels, open_ways = ladder_step(t).channels, ladder_step(t).channels
+    if letter.recipient == "company":
+        channels, open_ways = ways(t), tuple(channels_left(t))
     after = channels[channels.index(letter.channel) + 1 :] if letter.channel in channels else ()
-    left = [c for c in after if c not in tried]
+    left = [c for c in after if c in open_ways and c != letter.channel]
     if not left:
         no_channel_left(t)
         return
@@ -285,7 +292,7 @@ def effect_failed(t: Turn, event: EffectFailed) -> None:
     if not t.case.is_open:
         t.say("effect_failed", visible=False, kind=event.kind, reason=event.reason)
     elif kind == "sendletter" and letter is not None and letter.state is LetterState.RELEASED:
-        channel_died(t, event.reason)
+        channel_failed(t, event.reason, dead=True)
     elif kind == "renderletter" and letter is not None and letter.state is LetterState.RENDERING:
         cancel_letter(t, "not_made")
         choose(t, "letter_not_made", priority=10)

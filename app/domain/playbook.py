@@ -37,7 +37,7 @@ class LadderStep:
     rule: str  # rule id of the wait, e.g. "house.contact_wait"
     whose: str  # law | ours
     letter: LetterKind
-    channels: tuple[str, ...]  # in order of preference: email, post
+    channels: tuple[str, ...]  # in order of preference: email, post, portal
     approval: str  # rule | handler | senior | senior_above_line
     clock_starts: str = "delivered"  # delivered | handed_over
     letter_id: str = ""  # the letter's form here, e.g. "fi.maksuvaatimus"
@@ -223,6 +223,15 @@ class Ids(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Reach:
+    """What is known of the ways to the case's company, from all its cases."""
+
+    dead: frozenset[str] = frozenset()  # kinds of channels of which none is left that works
+    portal: bool = False  # it has a web form that works: a person fills it in
+    official: tuple[str, ...] = ()  # kinds of official complaint address, best first
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """Everything decide() may consult besides the case."""
 
@@ -232,4 +241,4 @@ class Rules:
     new_id: Ids
     mail_read_until: datetime | None = None  # blindness gate: company mail read up to here
     bank_read_until: datetime | None = None
-    dead_kinds: frozenset[str] = frozenset()  # channels of which the company has none that works
+    reach: Reach = field(default_factory=Reach)

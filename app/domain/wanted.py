@@ -12,6 +12,7 @@ from app.domain.effects import (
     NotifyConsumer,
     RecallLetter,
     RenderLetter,
+    SendCopy,
     SendLetter,
     StopNotice,
 )
@@ -33,6 +34,8 @@ def still_wanted(effect: Effect, case: Case) -> bool:
             return _letter_wanted(effect, case, LetterState.RENDERING)
         case SendLetter():
             return _send_wanted(effect, case)
+        case SendCopy():
+            return case.is_open and position.mandate_stands(case)
         case NotifyConsumer():
             return _notice_wanted(effect, case)
         case AcknowledgeMessage() | StopNotice() | RecallLetter():

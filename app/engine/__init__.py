@@ -25,7 +25,7 @@ from app.domain.case import Case
 from app.domain.errors import NotFound, StaleEvent, StaleVersion, TransitionRefused
 from app.domain.escalation import decide
 from app.domain.events import CaseAccepted, CaseDrafted, CaseSubmitted, Event, TimerFired
-from app.domain.playbook import Rules
+from app.domain.playbook import Reach, Rules
 from app.engine import codec
 from app.engine.changes import Outcome, collect
 from app.engine.load import Loaded, decoded, lock_cases, lock_due, read_case
@@ -92,7 +92,7 @@ def rules_for(
     moment: Moment,
     *,
     accepted: CaseAccepted | None = None,
-    dead_kinds: frozenset[str] = frozenset(),
+    reach: Reach | None = None,
 ) -> Rules:
     """The pinned playbook with the case's own bodies, its calendar, the agency's profile and what
     no longer reaches the company: all that decide() may consult. Accepting pins a playbook, and
@@ -106,7 +106,7 @@ def rules_for(
         new_id=new_id,
         mail_read_until=moment.mail_read_until,
         bank_read_until=moment.bank_read_until,
-        dead_kinds=dead_kinds,
+        reach=reach or Reach(),
     )
 
 
@@ -276,19 +276,19 @@ async def peek(session: AsyncSession, case_id: uuid.UUID) -> Loaded | None:
 def _begun(loaded: Loaded, actor: str, moment: Moment) -> Outcome:
     return Outcome(
         before=loaded.case, case=loaded.case, actor=actor, now=moment.now,
-        dead_kinds=loaded.dead_kinds,
+        reach=loaded.reach,
     )  # fmt: skip
 
 
 def _decide(outcome: Outcome, event: Event, moment: Moment) -> None:
     accepted = event if isinstance(event, CaseAccepted) else None
-    rules = rules_for(outcome.case, moment, accepted=accepted, dead_kinds=outcome.dead_kinds)
+    rules = rules_for(outcome.case, moment, accepted=accepted, reach=outcome.reach)
     outcome.add(decide(outcome.case, event, rules, moment.now))
 
 
 def _fire_due(loaded: Loaded, actor: str, moment: Moment) -> Outcome:
     """Every timer that is due, in order of time, on the case as each leaves it."""
-    rules = rules_for(loaded.case, moment, dead_kinds=loaded.dead_kinds)
+    rules = rules_for(loaded.case, moment, reach=loaded.reach)
     outcome = _begun(loaded, actor, moment)
     fired = 0
     while True:

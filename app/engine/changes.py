@@ -13,6 +13,7 @@ from app.domain.case import Case, OfferState
 from app.domain.closing import ended_mandates
 from app.domain.decision import CloseTask, Decision, HistoryEntry, OpenTask
 from app.domain.effects import AnyEffect
+from app.domain.playbook import Reach
 from app.engine import codec
 from app.engine.write import Rows
 from app.ids import new_id
@@ -27,7 +28,7 @@ class Outcome:
     case: Case
     actor: str  # whose fact is being decided; each line of history keeps its own
     now: datetime
-    dead_kinds: frozenset[str] = frozenset()  # channels of the company that no longer work
+    reach: Reach = field(default_factory=Reach)
     effects: list[AnyEffect] = field(default_factory=list)
     open_tasks: list[OpenTask] = field(default_factory=list)
     close_tasks: list[tuple[str, CloseTask]] = field(default_factory=list)  # (actor, task)

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.case import Case
+from app.domain.playbook import Reach
 from app.engine import codec
 
 _SIDES = """
@@ -26,10 +27,15 @@ _SIDES = """
           FROM claim_items i WHERE i.case_id = c.id) AS items,
        (SELECT to_jsonb(l) - 'case_id' - 'created_at' - 'prepared_by'
           FROM letters l WHERE l.id = c.letter_id) AS letter,
-       ARRAY(SELECT h.kind FROM channels h
-              WHERE h.company_id = c.company_id AND h.kind IN ('email', 'post') GROUP BY h.kind
-             HAVING NOT bool_or(h.health IN ('alive', 'degraded'))) AS dead_kinds
+       (SELECT coalesce(jsonb_object_agg(h.kind, h.state), '{}') FROM (
+          SELECT kind, CASE WHEN bool_or(official AND health IN ('alive', 'degraded'))
+                            THEN 'official'
+                            WHEN bool_or(health IN ('alive', 'degraded')) THEN 'works'
+                            ELSE 'dead' END AS state
+            FROM channels WHERE company_id = c.company_id AND kind <> 'phone' GROUP BY kind) h
+       ) AS reach
 """
+OFFICIAL_ORDER = ("email", "post", "portal")
 _IDS = bindparam("ids", type_=ARRAY(UUID(as_uuid=True)))
 # Locking and reading are two statements. One that waits for a lock sees the locked row as it is
 # then, but what it reads beside it as it was before the wait: the timers of an older decision.
@@ -57,9 +63,14 @@ class Loaded:
         return int(self.row["version"])
 
     @property
-    def dead_kinds(self) -> frozenset[str]:
-        """Kinds of channels of which this company has none left that works."""
-        return frozenset(self.row["dead_kinds"])
+    def reach(self) -> Reach:
+        """The ways to this company. A form on paper or screen comes after a mail address."""
+        kinds: dict[str, str] = self.row["reach"]
+        return Reach(
+            dead=frozenset(k for k in ("email", "post") if kinds.get(k) == "dead"),
+            portal=kinds.get("portal", "dead") != "dead",
+            official=tuple(k for k in OFFICIAL_ORDER if kinds.get(k) == "official"),
+        )
 
 
 async def lock_cases(

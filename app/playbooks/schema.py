@@ -63,7 +63,7 @@ LawRule = Annotated[str, _known("rule", reference.claim_rules)]
 LimitationId = Annotated[str, _known("limitation", reference.limitations)]
 LetterId = Annotated[str, _known("letter", reference.notices)]
 LicenceId = Annotated[str, _known("licence rule", reference.licences)]
-Channels = Annotated[list[Literal["email", "post"]], Field(min_length=1, max_length=2)]
+Channels = Annotated[list[Literal["email", "post", "portal"]], Field(min_length=1, max_length=3)]
 Level = Literal["typed", "drawn", "qualified", "wet_ink"]
 Who = Literal["consumer", "agency", "lawyer", "body", "company"]
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.tables.base import Base, PrimaryId, one_of
+from app.tables.base import Base, JsonList, PrimaryId, one_of
 
 MANDATE_LEVELS = ("typed", "drawn", "qualified", "wet_ink")
 CHANNEL_HEALTH = ("alive", "degraded", "dead", "retired", "no_reply")
@@ -94,6 +94,7 @@ class ChannelRow(Base):
     source: Mapped[str]  # where the address comes from
     for_whom: Mapped[str | None]  # the brand, entity or support vendor behind the address
     outsourced: Mapped[bool | None]  # a vendor answers here; None: not known
+    form: Mapped[JsonList] = mapped_column(default=list, server_default="[]")  # of a web form
     confirmed_by: Mapped[str | None]  # who vouches that it is theirs
     successor_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("channels.id"))
     last_success_at: Mapped[datetime | None]

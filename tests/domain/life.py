@@ -25,7 +25,7 @@ from app.domain.counting import Calendar, Period
 from app.domain.decision import Decision, OpenTask, TaskKind
 from app.domain.effects import Effect, NotifyConsumer, SendLetter, StopNotice
 from app.domain.escalation import decide
-from app.domain.playbook import AgencyProfile, Body, Playbook, Rules
+from app.domain.playbook import AgencyProfile, Body, Playbook, Reach, Rules
 from app.domain.position import check_invariants
 from app.playbooks import book
 
@@ -59,6 +59,8 @@ class Life:
     now: datetime = START
     blind: bool = False  # True: our mailbox and bank feed are not read
     dead_kinds: frozenset[str] = frozenset()  # channels of the company, by what other cases met
+    portal: bool = False  # the company has a web form
+    official: tuple[str, ...] = ()
     playbook: Playbook = PLAYBOOK
     calendar: Calendar = field(default_factory=Weekdays)
     case: Case = field(init=False)
@@ -99,7 +101,7 @@ class Life:
         read = None if self.blind else self.now
         return Rules(
             self.playbook, self.calendar, AgencyProfile({"EUR": 50_000}), self.id, read, read,
-            self.dead_kinds,
+            Reach(self.dead_kinds, self.portal, self.official),
         )  # fmt: skip
 
     # --- facts -------------------------------------------------------------------------------

@@ -148,11 +148,22 @@ def test_when_the_last_channel_is_dead_a_person_finds_one() -> None:
     assert life.has_task(TaskKind.FIX_CHANNEL)
 
 
-def test_a_soft_bounce_changes_nothing() -> None:
+def test_a_soft_bounce_of_what_is_still_with_us_changes_nothing() -> None:
     life = Life().on_ladder().render()
     before = life.case
     life.tell(e.LetterBounced(life.letter().id, hard=False, reason="mailbox full"))
     assert life.case == before
+
+
+def test_a_soft_bounce_that_finally_failed_is_never_presumed_delivered() -> None:
+    """Their server gave up on it: it goes another way, and the channel stays open for later."""
+    life = Life().on_ladder().render().hand_over(recipient_server=False)
+    sent = life.letter().id
+    life.tell(e.LetterBounced(sent, hard=False, reason="4.4.7"))
+    assert (life.letter().id, life.letter().n, life.letter().channel) == (sent, 2, "post")
+    assert life.case.dead_channels == ()
+    life.silence()
+    assert life.letter().delivered_at is None and life.waits() is WaitingOn.DELIVERY
 
 
 def test_a_bounce_after_presumed_delivery_takes_the_clock_back() -> None:

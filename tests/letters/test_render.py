@@ -503,3 +503,5 @@ def test_a_letter_says_why_it_comes_another_way_and_nothing_nobody_told_us(langu
         html = render.render_html(changed(full, undelivered="claims@dead.example"))
         assert "claims@dead.example" in html and "None" not in html
         assert "claims@dead.example" not in render.render_html(full)
+        back = render.render_html(changed(full, came_back="web_form"))
+        assert len(back) > len(render.render_html(full)) + 50 and "None" not in back

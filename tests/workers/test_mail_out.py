@@ -29,7 +29,7 @@ from workers.mail import Draft, address_book, compose
 from workers.mail_html import html_of
 from workers.mime import MailReader
 from workers.providers.delivery import Delivery, Guard
-from workers.providers.fakes import FakeMail
+from workers.providers.fakes import FakeMail, FakePost
 from workers.providers.smtp import OutgoingMail
 from workers.tools import Tools
 
@@ -139,6 +139,34 @@ async def _one_went_one_waits(database: Database, one: Staged, two: Staged) -> b
     return sorted(r.state if r and r.cause != "rate_limit" else "waits" for r in rows) == [
         "done", "waits",
     ]  # fmt: skip
+
+
+async def test_the_first_letter_goes_to_the_official_address_too_as_no_letter_of_its_own(
+    database: Database, tools: Tools, mail: FakeMail, post: FakePost
+) -> None:
+    company = await install(database)
+    async with database.transaction() as session:
+        await session.execute(text("UPDATE channels SET official = (kind = 'post')"))
+    case = await signed_case(database, tools.settings, company)
+    async with relaying(tools):
+        await until(lambda: _copied(database, case))
+    assert [m.to for m in mail.mails.values()].count(COMPANY_MAIL) == 1
+    [(job, pdf)] = post.jobs.values()
+    assert job.address_lines[0] == "Airline plc" and pdf.startswith(b"%PDF")
+    async with database.read() as session:
+        filed = await session.execute(
+            text(
+                "SELECT channel, letter_id IS NULL AS loose FROM messages"
+                " WHERE direction = 'out' AND channel IN ('email', 'post')"
+                " AND to_address <> '' ORDER BY channel"
+            )
+        )
+        assert [tuple(row) for row in filed] == [("email", False), ("post", True)]
+
+
+async def _copied(database: Database, case: Staged) -> bool:
+    found = await effects_of(database, case.case_id)
+    return any(e.kind == "SendCopy" and e.state == "done" for e in found)
 
 
 class LastLineLost(FakeMail):

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clock import business_now
-from app.domain.effects import SendLetter
+from app.domain.effects import SendCopy, SendLetter
 from app.domain.events import Event, LetterHandedOver
 from app.playbooks import book
 from workers.effects.agency import read_agency
@@ -117,6 +117,24 @@ class SendLetterHandler:
                 recipient_server=done.delivery.recipient_server,
             ),
         )  # fmt: skip
+
+
+class SendCopyHandler(SendLetterHandler):
+    """The first letter, for the official complaint address too. It is filed as word to the company
+    and not as the letter: no receipt or return of a copy moves a clock."""
+
+    effect = SendCopy  # type: ignore[assignment]  # has the fields that the letter's handler reads
+
+    async def record(
+        self, session: AsyncSession, done: Sequence[tuple[Order[Any], Any, Done]], now: datetime
+    ) -> None:
+        copies = [
+            (order, was, replace(d, made=replace(d.made, letter_id=None))) for order, was, d in done
+        ]
+        await keep_sent(session, copies, now)
+
+    def facts(self, order: Order[Any], done: Done, now: datetime) -> Sequence[Event]:
+        return ()
 
 
 def _paper(effect: SendLetter, row: Any) -> Paper | Refused:
