@@ -41,11 +41,12 @@ class Installation:
 
 @contextlib.contextmanager
 def local_installation(
-    name: str = MAIN_INSTALLATION, *, fresh: bool = False, **overrides: str
+    name: str = MAIN_INSTALLATION, *, fresh: bool = False, volatile: bool = False, **overrides: str
 ) -> Iterator[Installation]:
     """The installation ``name``, its servers running for at least as long as the block.
 
-    ``fresh`` empties its database. ``overrides`` are settings by name, as text; they win over
+    ``fresh`` empties its database; ``volatile`` lets an embedded server that it starts do without
+    fsync, for data that the next run makes anew. ``overrides`` are settings by name, as text; they win over
     the environment. The database exists, but is not migrated.
     """
     environment = {
@@ -56,7 +57,7 @@ def local_installation(
         servers = None
         if not complete(environment):
             refuse_in_production(environment)
-            servers = held.enter_context(embedded_servers(data_dir / "servers"))
+            servers = held.enter_context(embedded_servers(data_dir / "servers", volatile=volatile))
             environment.setdefault("RECOURSE_DATABASE_URL", servers.database_url(DATABASE_NAME))
             environment.setdefault("RECOURSE_REDIS_URL", servers.redis_url)
         environment["RECOURSE_DATA_DIR"] = str(data_dir)

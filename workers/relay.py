@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -98,19 +98,16 @@ class Relay:
                     self._room.clear()
                     await self._room.wait()
 
-    async def exhaust(self) -> int:
-        """Instead of `run`, for who holds the clock (the simulated world): claim, act and record
-        until nothing is due. Returns how many orders came to an end."""
-        ended = 0
-        while True:
-            taken, _ = await self._claim_once()
-            if not taken and not self.held:
-                return ended
-            ended += taken
-            acts = [held.task for held in self.held.values() if held.task is not None]
-            await asyncio.gather(*acts)
-            while not self._ended.empty():
-                await self._record([self._ended.get_nowait() for _ in range(self._ended.qsize())])
+    async def turn(self, lanes: Collection[str]) -> int:
+        """Instead of `run`, for who holds the clock (the simulated world) and knows in which lanes
+        something is due: claim, act and record once. Returns how many orders came to an end."""
+        if not set(lanes) & set(self.lanes):
+            return 0
+        taken, _ = await self._claim_once()
+        await asyncio.gather(*(held.task for held in self.held.values() if held.task is not None))
+        while not self._ended.empty():
+            await self._record([self._ended.get_nowait() for _ in range(self._ended.qsize())])
+        return taken
 
     # --- the loops -----------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from app.settings import Settings
 from letters.pool import RenderPool
 from workers.bus import WakeBus, make_bus
 from workers.deadlines import Sweeper
+from workers.due import look
 from workers.effects import HANDLERS
 from workers.heartbeat import beat_forever
 from workers.housekeeping import HOUSEKEEPING_SECONDS, Housekeeper
@@ -150,19 +151,21 @@ class Worker:
         out, in that order, until nothing is due. Returns how much was done, known from our own
         counters; 0 says that nothing had been waiting."""
         done = 0
-        while True:
+        while not (due := await look(self.tools.database)).nothing:
             before = self.mailbox.taken + self.sweeper.swept + self.matcher.matched
-            while await self.mailbox.once():
+            # A deadline acts only when the mail was read up to now; reading also sets that mark.
+            while (due.mails or due.cases) and await self.mailbox.once():
                 pass
-            while await self.matcher.once():
+            while due.receipts and await self.matcher.once():
                 pass
-            while await self.sweeper.once():
+            while (due.mails or due.cases) and await self.sweeper.once():
                 pass
-            moved = sum(await asyncio.gather(*(relay.exhaust() for relay in self.relays)))
+            moved = sum(await asyncio.gather(*(relay.turn(due.lanes) for relay in self.relays)))
             moved += self.mailbox.taken + self.sweeper.swept + self.matcher.matched - before
             if not moved:
-                return done
+                break
             done += moved
+        return done
 
     async def run(self, bus: WakeBus | None = None, *, own_bus: bool = True) -> None:
         """Until cancelled."""

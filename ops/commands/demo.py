@@ -72,6 +72,7 @@ def demo(
         local_installation(
             NAME,
             fresh=not named,
+            volatile=True,  # an empty database each time: nothing to keep through a power cut
             api_port=address.rpartition(":")[2],
             public_url=address,
             smtp_port=str(mail),

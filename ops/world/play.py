@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import random
 import shutil
@@ -12,6 +13,7 @@ from datetime import UTC, datetime, time, timedelta
 import httpx
 
 from app.settings import Settings
+from letters.pool import RenderPool
 from ops.first_admin import invite_first_admin
 from ops.moving_clock import MovingClock
 from ops.world import agency, finance
@@ -77,8 +79,11 @@ async def open_world(
     bank = Bank(
         folder / "bank" / "in", folder / "bank" / "out", book.agency.client_account.iban, returns
     )
-    worker = Worker(build_tools(settings))
+    renderer = RenderPool(settings.render_processes)
+    worker = Worker(build_tools(settings, renderer=renderer))
     await worker.open()
+    # The first letter is days away: the PDF engine loads while the agency is set up.
+    warm = asyncio.create_task(renderer.warm_up())
     try:
         async with httpx.AsyncClient(base_url=base_url, timeout=CALL_SECONDS_MAX) as client:
             world = World(
@@ -98,6 +103,7 @@ async def open_world(
             world.door.seen = world.saw
             yield world
     finally:
+        warm.cancel()
         await worker.close()
 
 
