@@ -167,6 +167,7 @@ def _money(case: Case) -> str:
         ("paid directly", money.direct),
         ("voucher", money.voucher),
         ("fee", money.fee),
+        ("made good or lent by us", money.adjusted),
         ("on its way to the consumer", money.in_flight),
         ("paid out", money.paid_out),
         ("held, in full settlement", money.unallocated_in_full),

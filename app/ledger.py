@@ -34,6 +34,7 @@ from app.ledger_reads import (
     client_book,
     client_book_in_balance,
     postings_of_case,
+    postings_of_event,
     trial_balance,
 )
 from app.playbooks.posting_rules import load_posting_rules
@@ -43,7 +44,7 @@ __all__ = [
     "AlreadyReversed", "Balance", "ClientBookProof", "EventKeyReused", "FundsMissing", "Posted",
     "PostedLeg", "PostedTxn", "Posting", "TrialLine", "balance_differences", "balance_of",
     "balances", "client_book", "client_book_in_balance", "post", "post_many", "postings_of_case",
-    "reverse", "reverse_many", "trial_balance",
+    "postings_of_event",    "reverse", "reverse_many", "trial_balance",
 ]  # fmt: skip
 
 REVERSAL_KIND = "reversal"

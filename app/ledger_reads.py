@@ -9,7 +9,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import func, select, text
+from sqlalchemy import Select, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.money import Money
@@ -199,18 +199,27 @@ async def postings_of_case(
     session: AsyncSession, case_id: uuid.UUID, *, limit: int = 500
 ) -> list[PostedTxn]:
     """Everything posted for a case, oldest first, at most ``limit`` transactions."""
-    txns = (
-        (
-            await session.execute(
-                select(JournalTxn)
-                .where(JournalTxn.case_id == case_id)
-                .order_by(JournalTxn.posted_at, JournalTxn.id)
-                .limit(limit)
-            )
-        )
-        .scalars()
-        .all()
+    return await _with_legs(
+        session,
+        select(JournalTxn)
+        .where(JournalTxn.case_id == case_id)
+        .order_by(JournalTxn.posted_at, JournalTxn.id)
+        .limit(limit),
     )
+
+
+async def postings_of_event(session: AsyncSession, prefix: str) -> list[PostedTxn]:
+    """What was posted under keys that begin like this (``entry:{id}:``), in their order."""
+    return await _with_legs(
+        session,
+        select(JournalTxn)
+        .where(JournalTxn.event_key >= prefix, JournalTxn.event_key < prefix + "~")
+        .order_by(JournalTxn.event_key, JournalTxn.book),
+    )
+
+
+async def _with_legs(session: AsyncSession, query: Select[JournalTxn]) -> list[PostedTxn]:
+    txns = (await session.execute(query)).scalars().all()
     rows = await session.execute(
         select(Leg, LedgerAccount.title)
         .join(LedgerAccount, LedgerAccount.name == Leg.account)

@@ -20,6 +20,7 @@ from app.evidence.endpoints import router as evidence
 from app.evidence.post_endpoints import router as scanned_post
 from app.finance.bank_endpoints import router as bank
 from app.finance.day_endpoints import router as finance_day
+from app.finance.entry_endpoints import router as entries
 from app.finance.import_endpoints import router as imports
 from app.finance.ledger_endpoints import router as ledger
 from app.finance.matching_endpoints import router as matching
@@ -71,6 +72,7 @@ ROUTERS: tuple[Router, ...] = (
     payouts,
     ledger,
     finance_day,
+    entries,
     companies,
     operations,
     recounts,

@@ -96,7 +96,7 @@ async def charge(
         reason=fee_reason(rule, case.standing, received_on),
         basis_before=totals.basis_minor,
         fee_before=totals.fee_minor,
-        posted=await _posted(session, case.case_id, rule.vat_bp),
+        posted=await posted_by_claimant(session, case.case_id, rule.vat_bp),
     )  # fmt: skip
     in_basis = settlement.reason == "fee_due"
     for share in shares:
@@ -112,7 +112,7 @@ async def charge(
     totals.fee_minor = settlement.fee_total_minor
     await session.flush()
     lines = [
-        _Line(uuid.UUID(part.claimant_id), part.fee_minor, part.vat_minor)
+        DocumentLine(uuid.UUID(part.claimant_id), part.fee_minor, part.vat_minor)
         for part in settlement.shares
         if part.fee_minor
     ]
@@ -155,10 +155,12 @@ async def give_back(
             reversal_key=f"undo:{_fee_key(original.source_id, original.claimant_id)}",
             effective_on=when.on, at=when.at, actor=when.actor,
         )  # fmt: skip
-    await _number(
+    await number_documents(
         session, case_id, currency, rule,
         [
-            _Line(o.claimant_id, -o.gross_minor, -o.vat_minor, corrects=o.id, vat_bp=o.vat_bp)
+            DocumentLine(
+                o.claimant_id, -o.gross_minor, -o.vat_minor, corrects=o.id, vat_bp=o.vat_bp
+            )
             for o in originals
         ],
         source_id=source_id, mode="deducted", when=when,
@@ -186,13 +188,13 @@ async def _correct(
     basis = await _basis_left(session, case_id, without=source_id)
     who = sorted(basis)
     parts = split_largest_remainder(correction, [basis[claimant] for claimant in who])
-    posted = await _posted(session, case_id, rule.vat_bp)
+    posted = await posted_by_claimant(session, case_id, rule.vat_bp)
     lines = []
     for claimant, part in zip(who, parts, strict=True):
         if part:
             was = posted.get(str(claimant), Posted())
             vat = vat_inside(was.gross_minor + part, rule.vat_bp) - was.vat_minor
-            lines.append(_Line(claimant, part, vat))
+            lines.append(DocumentLine(claimant, part, vat))
     case = _CaseRef(case_id, currency, rule)
     # A new source: this correction belongs to the undoing, not to the recovery that is undone.
     await _issue(session, case, lines, source_id=new_id(), mode="deducted", when=when)
@@ -206,7 +208,9 @@ class _CaseRef:
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
+class DocumentLine:
+    """One invoice to number, or with a negative sum one credit note; VAT inside the gross."""
+
     claimant_id: uuid.UUID
     gross: int
     vat: int
@@ -217,14 +221,14 @@ class _Line:
 async def _issue(
     session: AsyncSession,
     case: CaseMoney | _CaseRef,
-    lines: Sequence[_Line],
+    lines: Sequence[DocumentLine],
     *,
     source_id: uuid.UUID,
     mode: Mode,
     when: When,
 ) -> tuple[InvoiceDone, ...]:
     rule = case.fee_rule
-    done = await _number(
+    done = await number_documents(
         session, case.case_id, case.currency, rule, lines,
         source_id=source_id, mode=mode, when=when,
     )  # fmt: skip
@@ -248,12 +252,12 @@ async def _issue(
     return done
 
 
-async def _number(
+async def number_documents(
     session: AsyncSession,
     case_id: uuid.UUID,
     currency: str,
     rule: FeeRule,
-    lines: Sequence[_Line],
+    lines: Sequence[DocumentLine],
     *,
     source_id: uuid.UUID,
     mode: Mode,
@@ -314,7 +318,9 @@ async def lock_totals(session: AsyncSession, case_id: uuid.UUID, currency: str) 
     return totals
 
 
-async def _posted(session: AsyncSession, case_id: uuid.UUID, vat_bp: int) -> Mapping[str, Posted]:
+async def posted_by_claimant(
+    session: AsyncSession, case_id: uuid.UUID, vat_bp: int
+) -> Mapping[str, Posted]:
     rows = await session.execute(
         select(
             CommissionInvoice.claimant_id,

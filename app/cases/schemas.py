@@ -108,7 +108,8 @@ class ItemOut(Out):
 
 class MoneyOnCase(Out):
     """Sums of the case. `on_its_way`: sent to the bank, not yet on a statement; `waits_for_you`:
-    came "in full settlement" and stays untouched until every claimant answered."""
+    came "in full settlement" and stays untouched until every claimant answered; `made_good`: added
+    by us, less what was set off."""
 
     claimed: Amount
     agreed: Amount | None
@@ -116,6 +117,7 @@ class MoneyOnCase(Out):
     paid_to_you_directly: Amount
     vouchers: Amount
     our_fee: Amount
+    made_good: Amount
     on_its_way: Amount
     paid_out: Amount
     waits_for_you: Amount

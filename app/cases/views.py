@@ -172,6 +172,7 @@ def _money(row: Row) -> out.MoneyOnCase:
         paid_to_you_directly=amount(money["direct"]),
         vouchers=amount(money["voucher"]),
         our_fee=amount(money["fee"] + money.get("fee_direct", 0)),  # deducted and invoiced
+        made_good=amount(money.get("adjusted", 0)),
         on_its_way=amount(money["in_flight"]),
         paid_out=amount(money["paid_out"]),
         waits_for_you=amount(money["unallocated_in_full"]),

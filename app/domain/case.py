@@ -278,6 +278,7 @@ class MoneyState:
     unallocated_in_full: int = 0  # came "in full settlement", waits for the claimants
     third_party: int = 0  # the part of `received` that somebody else than the company paid
     fee_direct: int = 0  # fee on money paid to the consumer: invoiced, never taken from `received`
+    adjusted: int = 0  # made good or lent by us, less what was set off; never recovered
 
 
 @dataclass(frozen=True, slots=True)

@@ -244,6 +244,7 @@ _Money = (
     e.PayoutAccountGiven
     | e.MoneyAllocated
     | e.AllocationUndone
+    | e.MoneyCorrected
     | e.MoneyReturned
     | e.PaidDirectReported
     | e.PaidDirectConfirmed
@@ -262,6 +263,8 @@ def _money(t: Turn, event: _Money) -> None:
             money_rules.allocated(t, event)
         case e.AllocationUndone():
             money_rules.undone(t, event)
+        case e.MoneyCorrected():
+            money_rules.corrected(t, event)
         case e.MoneyReturned():
             money_rules.returned_to_payer(t, event)
         case e.PaidDirectReported():

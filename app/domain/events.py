@@ -64,6 +64,7 @@ from app.domain.events_course import (
     LegalThreatened,
     LimitationMoved,
     MoneyAllocated,
+    MoneyCorrected,
     MoneyHeldInFull,
     MoneyReturned,
     NextStepChosen,
@@ -131,6 +132,7 @@ __all__ = [
     "MessageArrived",
     "MessageSetAside",
     "MoneyAllocated",
+    "MoneyCorrected",
     "MoneyHeldInFull",
     "MoneyReturned",
     "NextStepChosen",
@@ -193,6 +195,7 @@ Event = (
     | OfferExtended
     | MoneyAllocated
     | AllocationUndone
+    | MoneyCorrected
     | MoneyHeldInFull
     | MoneyReturned
     | PaidDirectReported

@@ -64,6 +64,19 @@ class AllocationUndone(BaseEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class MoneyCorrected(BaseEvent):
+    """Finance entered in the books what changes this case's money: taken back by its payer, made
+    good by us, a fee waived, a debt set off. Differences as posted in the same transaction."""
+
+    entry_id: uuid.UUID
+    why: str  # the kind of entry
+    received_minor: int
+    fee_minor: int
+    fee_direct_minor: int
+    adjusted_minor: int
+
+
+@dataclass(frozen=True, slots=True)
 class MoneyHeldInFull(BaseEvent):
     """Money came "in full settlement" below the claim: unallocated until the claimants accept."""
 

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import replace
 from typing import Final
 
 from app.domain import position
-from app.domain.case import MoneyState, OfferState, Outcome, PauseKind, Stage, WaitingOn
+from app.domain.case import (
+    BEFORE_MANDATE,
+    MoneyState,
+    OfferState,
+    Outcome,
+    PauseKind,
+    Stage,
+    WaitingOn,
+)
 from app.domain.closing import close, return_money
 from app.domain.decision import TaskKind
 from app.domain.errors import StaleEvent
 from app.domain.events import (
     AllocationUndone,
     MoneyAllocated,
+    MoneyCorrected,
     MoneyReturned,
     PaidDirectConfirmed,
     PaidDirectReported,
@@ -34,7 +44,7 @@ PROOF_WORKING_DAYS: Final = 3  # a person looks at the proof of a direct payment
 
 def _money(t: Turn, **changes: int) -> None:
     money: MoneyState = replace(t.case.money, **changes)
-    if money.paid_out + money.in_flight + money.fee > money.received:
+    if money.paid_out + money.in_flight + money.fee > money.received + money.adjusted:
         t.refuse("client money never pays more than came in for that client")
     if min(money.received, money.fee, money.in_flight, money.paid_out) < 0:
         t.refuse("more is taken back than was there")
@@ -176,6 +186,51 @@ def undone(t: Turn, event: AllocationUndone) -> None:
     if t.case.agreed_minor is not None:
         wait_for_agreed(t)
     else:
+        choose(t, "whole_no_longer_here")
+
+
+def corrected(t: Turn, event: MoneyCorrected) -> None:
+    """The books say more or less for this case; told before the next letter or payout."""
+    if t.case.stage in BEFORE_MANDATE:
+        t.refuse("there is no money of ours here before the agreement")
+    before, money = position.payable(t.case), t.case.money
+    _money(
+        t,
+        received=money.received + event.received_minor,
+        fee=money.fee + event.fee_minor,
+        fee_direct=money.fee_direct + event.fee_direct_minor,
+        third_party=min(money.third_party, money.received + event.received_minor),
+        adjusted=money.adjusted + event.adjusted_minor,
+    )
+    code, amount = _in_words(event, position.payable(t.case) - before)
+    key = str(event.entry_id)
+    t.say(code, amount=amount, what=event.why)
+    t.notify(code, key, amount=amount)
+    _pay_out_beside(t, key)
+    if event.received_minor < 0:
+        _taken_back(t, event.entry_id)
+    elif t.case.is_open:
+        _finished(t)
+
+
+def _in_words(event: MoneyCorrected, change: int) -> tuple[str, int]:
+    if event.received_minor < 0:
+        return "money_taken_back", -event.received_minor
+    if event.fee_direct_minor < 0:
+        return "invoice_lowered", -event.fee_direct_minor
+    if event.fee_direct_minor > 0:
+        return "fee_invoiced", event.fee_direct_minor
+    return ("money_added", change) if change >= 0 else ("money_set_off", -change)
+
+
+def _taken_back(t: Turn, entry_id: uuid.UUID) -> None:
+    """A person says what follows: the claim is open again, whether the case is or not."""
+    if not t.case.is_open:
+        t.task(
+            TaskKind.FIX_PAYOUT, str(entry_id), reason="money_taken_back", role="finance",
+            working_days=2, priority=10, subject=entry_id,
+        )  # fmt: skip
+    elif t.case.stage is Stage.SETTLEMENT and not position.covered(t.case):
         choose(t, "whole_no_longer_here")
 
 

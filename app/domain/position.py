@@ -94,7 +94,7 @@ def covered(case: Case) -> bool:
 def payable(case: Case) -> int:
     """Client money here that no payout carries yet, in minor units."""
     money = case.money
-    return money.received - money.fee - money.in_flight - money.paid_out
+    return money.received + money.adjusted - money.fee - money.in_flight - money.paid_out
 
 
 def accounts_known(case: Case) -> bool:
@@ -199,7 +199,8 @@ def _check_money(case: Case) -> None:
     money = case.money
     parts = (money.received, money.direct, money.voucher, money.fee, money.in_flight)
     assert min(*parts, money.paid_out, money.unallocated_in_full) >= 0, "no amount is negative"
-    assert money.paid_out + money.in_flight + money.fee <= money.received, "more out than came in"
+    here = money.received + money.adjusted
+    assert money.paid_out + money.in_flight + money.fee <= here, "more out than came in"
 
 
 def hold_key(pause: Pause) -> str:

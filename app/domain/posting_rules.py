@@ -20,6 +20,11 @@ Book = Literal["client", "own"]
 Side = Literal["debit", "credit"]
 
 _TERM: Final = re.compile(r"\s*([+-]?)\s*([a-z_]+)")
+_LEG: Final = re.compile(r"(Dr|Cr) ([CO])\.([A-Z]+)(?: (\S+))? = ([a-z_+ -]+)")
+_BLANK: Final = re.compile(r"\{([a-z_]+)\}")
+_SIDES: Final[dict[str, Side]] = {"Dr": "debit", "Cr": "credit"}
+_BOOKS: Final[dict[str, Book]] = {"C": "client", "O": "own"}
+DOORS: Final = frozenset({"import", "allocation", "payout", "entry", "part", "stripe"})
 _OPPOSITE: Final[dict[Side, Side]] = {"debit": "credit", "credit": "debit"}
 
 
@@ -42,12 +47,26 @@ class LegTemplate:
 
 @dataclass(frozen=True, slots=True)
 class PostingRule:
-    """What one kind of event posts; ``row`` is its number in the table of flows."""
+    """What one kind of event posts; ``row`` is its number in the table of flows.
+
+    ``door`` is how the event comes (see DOORS). ``tells``: how the case's own count of its money
+    changes, field -> amount expression. ``needs``: what a person must name besides the blanks of
+    the sub-accounts. ``example`` and ``posts`` are the worked example.
+    """
 
     kind: str
     row: str
+    door: str
     legs: tuple[LegTemplate, ...]
     example: Mapping[str, Any]
+    posts: tuple[str, ...]
+    tells: Mapping[str, str]
+    needs: frozenset[str]
+
+    @property
+    def blanks(self) -> frozenset[str]:
+        """What the sub-accounts name: case, claimant, movement..."""
+        return frozenset(name for leg in self.legs for name in _BLANK.findall(leg.sub))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +102,27 @@ def parse_rules(document: Mapping[str, Any]) -> PostingRules:
         kind = entry["kind"]
         if kind in rules:
             raise PostingRefused("A posting rule stands twice.", kind=kind)
-        legs = tuple(LegTemplate(**leg) for leg in entry["legs"])
-        for leg in legs:
-            if leg.side not in ("debit", "credit") or leg.book not in ("client", "own"):
-                raise PostingRefused("A posting rule has an unknown side or book.", kind=kind)
-            terms(leg.amount)
-        rules[kind] = PostingRule(kind, str(entry["row"]), legs, entry["example"])
+        if entry["door"] not in DOORS:
+            raise PostingRefused("A posting rule has an unknown door.", kind=kind)
+        tells = dict(entry.get("tells", {}))
+        for expression in tells.values():
+            terms(expression)
+        rules[kind] = PostingRule(
+            kind, str(entry["row"]), entry["door"],
+            tuple(_template(leg, kind) for leg in entry["legs"]), entry["example"],
+            tuple(entry["posts"]), tells, frozenset(entry.get("needs", ())),
+        )  # fmt: skip
     return PostingRules(str(document["version"]), rules)
+
+
+def _template(text: str, kind: str) -> LegTemplate:
+    """``Dr C.BANK {bank_account} = amount``: side, account with its book, sub-account, amount."""
+    match = _LEG.fullmatch(text)
+    if match is None:
+        raise PostingRefused("A leg of a posting rule cannot be read.", kind=kind, leg=text)
+    side, book, name, sub, amount = match.groups()
+    terms(amount)
+    return LegTemplate(_BOOKS[book], f"{book}.{name}", _SIDES[side], amount, sub or "")
 
 
 def terms(expression: str) -> tuple[tuple[int, str], ...]:
@@ -136,11 +169,16 @@ def compose(
     return drafts
 
 
+def value(expression: str, amounts: Mapping[str, int]) -> int:
+    """What an amount expression comes to. KeyError for an input that is not there."""
+    return sum(sign * amounts[name] for sign, name in terms(expression))
+
+
 def _leg(
     template: LegTemplate, amounts: Mapping[str, int], subs: Mapping[str, str], kind: str
 ) -> LegDraft | None:
     try:
-        minor = sum(sign * amounts[name] for sign, name in terms(template.amount))
+        minor = value(template.amount, amounts)
         sub = template.sub.format_map(subs)
     except KeyError as error:
         raise PostingRefused(

@@ -32,6 +32,7 @@ from app.domain.money import Money
 from app.fields import FieldError, FieldsRefused
 from app.finance.bank_schemas import AllocateIn, PayInvoiceIn
 from app.finance.desk import Desk
+from app.finance.entries import rests_on_it
 from app.finance.telling import close_fix_tasks
 from app.ids import new_id
 from app.payouts.service import ItemDone, NothingToPay, PayoutWaits, return_to_payer
@@ -204,6 +205,11 @@ async def undo(desk: Desk, allocation_id: UUID, reason: str) -> UndoDone:
     if case_id is None:
         raise NotFound("there is no such allocation", code="allocation_not_found")
     await desk.lock_case(case_id)
+    if await rests_on_it(desk, allocation_id, case_id):
+        raise Conflict(
+            "money of it was taken back or its fee waived: set it right by an entry",
+            code="entry_rests_on_it",
+        )
     done = await undo_allocation(
         desk.session, allocation_id, actor=desk.actor, at=desk.at, reason=reason
     )

@@ -30,6 +30,16 @@ def amount(money: Money) -> Amount:
     return Amount.of(money.minor, money.currency)
 
 
+def leg_out(leg: ledger.PostedLeg) -> out.LegOut:
+    return out.LegOut(
+        account=leg.account,
+        title=leg.title,
+        sub_account=leg.sub,
+        debit=amount(leg.debit),
+        credit=amount(leg.credit),
+    )
+
+
 async def case_postings(
     session: AsyncSession, caller: Principal, case_id: UUID
 ) -> out.CasePostingsOut:
@@ -58,16 +68,7 @@ async def case_postings(
                 posted_at=p.posted_at,
                 posted_by=p.actor,
                 reverses=p.reverses_id,
-                legs=[
-                    out.LegOut(
-                        account=leg.account,
-                        title=leg.title,
-                        sub_account=leg.sub,
-                        debit=amount(leg.debit),
-                        credit=amount(leg.credit),
-                    )
-                    for leg in p.legs
-                ],
+                legs=[leg_out(leg) for leg in p.legs],
             )
             for p in postings
         ],

@@ -253,13 +253,13 @@ class Allocation(Base):
 class RecoveryLine(Base):
     """The part of a recovery (an allocation or a direct payment) set against one claim item.
 
-    ``in_basis``: it counts for the commission. Append-only; an undone allocation's lines stay
-    and no longer count.
+    Below zero: an entry of the books took it back. ``in_basis``: it counts for the commission.
+    Append-only; an undone allocation's lines stay and no longer count.
     """
 
     __tablename__ = "recovery_lines"
     __table_args__ = (
-        CheckConstraint("amount_minor > 0", name="amount"),
+        CheckConstraint("amount_minor <> 0", name="amount"),
         CheckConstraint("earns_fee OR NOT in_basis", name="basis"),
         Index("ix_recovery_lines_case_id", "case_id"),
     )

@@ -61,6 +61,7 @@ class JournalTxn(Base):
         CheckConstraint("leg_count >= 2", name="two_legs"),
         CheckConstraint("total_minor > 0", name="moves_money"),
         CheckConstraint("reverses_id IS NULL OR reverses_id <> id", name="not_itself"),
+        CheckConstraint("original_on IS NULL OR original_on < effective_on", name="moved_on"),
         CheckConstraint("length(event_key) BETWEEN 1 AND 200", name="event_key_length"),
         Index("ix_journal_txns_case_id", "case_id", postgresql_where=text("case_id IS NOT NULL")),
         Index("ix_journal_txns_linked_group", "linked_group"),
@@ -82,6 +83,7 @@ class JournalTxn(Base):
     case_id: Mapped[uuid.UUID | None]
     actor: Mapped[str]
     rule_version: Mapped[str]
+    original_on: Mapped[date | None]  # its own day, when that month was closed already
 
 
 class Leg(Base):
@@ -119,12 +121,17 @@ class AccountBalance(Base):
 
 
 class CaseFee(Base):
-    """Running totals of a case's commission; the row every fee event of the case locks first."""
+    """Running totals of a case's commission; the row every fee event of the case locks first.
+
+    ``fee_minor`` is what the rule makes of the basis; less ``waived_minor`` it is what the
+    invoices say.
+    """
 
     __tablename__ = "case_fees"
     __table_args__ = (
         CheckConstraint("fee_minor BETWEEN 0 AND basis_minor", name="fee_within_basis"),
         CheckConstraint("basis_minor <= recovered_minor", name="basis_within_recovered"),
+        CheckConstraint("waived_minor BETWEEN 0 AND fee_minor", name="waived_within_fee"),
     )
 
     case_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
@@ -132,6 +139,7 @@ class CaseFee(Base):
     recovered_minor: Mapped[int]
     basis_minor: Mapped[int]
     fee_minor: Mapped[int]
+    waived_minor: Mapped[int] = mapped_column(server_default="0")
 
 
 class InvoiceSeries(Base):

@@ -152,6 +152,7 @@ SAMPLES: dict[type[e.Event], Callable[[Life], e.Event]] = {
     e.OfferExtended: lambda life: e.OfferExtended(_offer(life), _later(life, 20), "anna"),
     e.MoneyAllocated: lambda life: e.MoneyAllocated(life.id(), 4_000, 1_000),
     e.AllocationUndone: lambda life: e.AllocationUndone(life.id(), 4_000, 1_000),
+    e.MoneyCorrected: lambda life: e.MoneyCorrected(life.id(), "compensated", 0, 0, 0, 2_000),
     e.MoneyHeldInFull: lambda life: e.MoneyHeldInFull(life.id(), life.id(), 6_000, _later(life)),
     e.MoneyReturned: lambda life: e.MoneyReturned(life.id(), 6_000),
     e.PaidDirectReported: lambda life: e.PaidDirectReported(life.id(), 10_000, date(2026, 3, 1)),

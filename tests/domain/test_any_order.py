@@ -222,7 +222,7 @@ class AnyOrder(RuleBasedStateMachine):
     @invariant()
     def commission_and_payout_never_exceed_what_was_recovered(self) -> None:
         money = self.world.life.case.money
-        assert money.paid_out + money.in_flight + money.fee <= money.received
+        assert money.paid_out + money.in_flight + money.fee <= money.received + money.adjusted
         assert position.payable(self.world.life.case) >= 0
 
 

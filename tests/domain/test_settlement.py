@@ -263,6 +263,12 @@ def test_every_posting_rule_balances_in_its_example_and_in_its_mirror(kind: str)
     rules = load_posting_rules()
     example = rules.rules[kind].example
     drafts = compose(rules, kind, "EUR", example["amounts"], example["subs"])
+    worked = [
+        f"{leg.account}{'/' if leg.sub else ''}{leg.sub} {leg.debit - leg.credit:+d}"
+        for draft in drafts
+        for leg in draft.legs
+    ]
+    assert worked == list(rules.rules[kind].posts)
     for draft in drafts:
         assert sum(leg.debit for leg in draft.legs) == sum(leg.credit for leg in draft.legs) > 0
         assert mirrored(mirrored(draft)) == draft
@@ -275,20 +281,20 @@ def test_a_rule_that_does_not_balance_is_refused() -> None:
         "version": "1",
         "rules": [
             {
-                "kind": "k", "row": "0", "example": {},
-                "legs": [
-                    {"book": "own", "account": "A", "side": "debit", "amount": "x", "sub": ""},
-                    {"book": "own", "account": "B", "side": "credit", "amount": "x - y", "sub": ""},
-                ],
+                "kind": "k", "row": "0", "door": "entry", "example": {}, "posts": [],
+                "legs": ["Dr O.A = x", "Cr O.B = x - y"],
             }
         ],
     }  # fmt: skip
     rules = parse_rules(broken)
-    assert compose(rules, "k", "EUR", {"x": 5, "y": 0}, {})[0].legs[0] == LegDraft("A", "", 5, 0)
+    assert compose(rules, "k", "EUR", {"x": 5, "y": 0}, {})[0].legs[0] == LegDraft("O.A", "", 5, 0)
     with pytest.raises(PostingRefused):
         compose(rules, "k", "EUR", {"x": 5, "y": 1}, {})
     with pytest.raises(PostingRefused):
         parse_rules({"version": "1", "rules": broken["rules"] * 2})  # type: ignore[operator]  # list
+    for leg in ("Dr X.A = x", "Up O.A = x", "Dr O.A x", "Dr O.A = 5"):
+        with pytest.raises(PostingRefused):
+            parse_rules({"version": "1", "rules": [broken["rules"][0] | {"legs": [leg]}]})  # type: ignore[operator]  # list of dicts
     for expression in ("", "a b", "a * b", "1"):
         with pytest.raises(PostingRefused):
             terms(expression)

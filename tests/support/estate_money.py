@@ -63,10 +63,21 @@ async def money(
         )
         found["allocation_id"] = done["allocation_id"]
     batch = await post(finance, "/v1/payouts/batches", {"all": True})
+    entry = await post(
+        finance,
+        "/v1/finance/entries",
+        {
+            "kind": "partner_share",
+            "amount": {"amount": "3.00", "currency": "EUR"},
+            "reason": "share of March",
+            "partner": "partner-1",
+        },
+    )
     invoices = await client.get("/v1/invoices", headers=finance.auth)
     found |= {
         "movement_id": unallocated,
         "batch_id": batch["id"],
+        "entry_id": entry["id"],
         "batch_hash": batch["content_hash"],
         "item_id": batch["items"][0]["id"],
         "invoice_id": next((i["id"] for i in invoices.json()["items"]), ""),
