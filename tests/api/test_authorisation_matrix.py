@@ -48,8 +48,8 @@ NESTED = OF_CASE - {"case_id", "key"}
 # Whose thing does not matter, or whose row says `owns: all`.
 COMMON = {
     "staff_id", "key_id", "company_id", "channel_id", "name", "message_id", "movement_id",
-    "allocation_id", "batch_id", "item_id", "attachment_id", "client_account_id", "import_id",
-    "token",
+    "allocation_id", "batch_id", "item_id", "entry_id", "attachment_id", "client_account_id",
+    "import_id", "token",
 }  # fmt: skip
 NO_IDS = {"name", "token"}  # words that open the same thing to everybody
 CASE_IN_BODY = {"file_message", "split_message"}  # the caller must reach the case named there

@@ -16,6 +16,12 @@ from tests.support.http import Caller
 CLIENT_IBAN, OWN_IBAN = "FI2112345600000785", "FI4950009420028730"
 
 
+AN_ENTRY = {
+    "kind": "partner_share", "amount": {"amount": "3.00", "currency": "EUR"},
+    "reason": "share of March", "partner": "partner-1",
+}  # fmt: skip
+
+
 async def money(
     client: httpx.AsyncClient, finance: Caller, approver: Caller, case_ids: list[str]
 ) -> dict[str, str]:
@@ -63,16 +69,7 @@ async def money(
         )
         found["allocation_id"] = done["allocation_id"]
     batch = await post(finance, "/v1/payouts/batches", {"all": True})
-    entry = await post(
-        finance,
-        "/v1/finance/entries",
-        {
-            "kind": "partner_share",
-            "amount": {"amount": "3.00", "currency": "EUR"},
-            "reason": "share of March",
-            "partner": "partner-1",
-        },
-    )
+    entry = await post(finance, "/v1/finance/entries", AN_ENTRY)
     invoices = await client.get("/v1/invoices", headers=finance.auth)
     found |= {
         "movement_id": unallocated,
