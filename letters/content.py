@@ -29,6 +29,7 @@ from letters.errors import (
 from letters.further import FURTHER, FurtherLetter
 from letters.judge import judge_interest
 from letters.letter import DemandLetter, Letter, require_earlier
+from letters.mandate import NetShown, PagePart, SignedMandate
 from letters.values import (
     LANGUAGES,
     Agency,
@@ -115,13 +116,16 @@ class ComplaintLetter(Letter):
         judge_interest(self, self.interest)
 
 
-AnyLetter = ContactLetter | ReminderLetter | FormalNotice | ComplaintLetter | FurtherLetter
+AnyLetter = (
+    ContactLetter | ReminderLetter | FormalNotice | ComplaintLetter | SignedMandate | FurtherLetter
+)
 
 LETTERS: Final[dict[str, type[AnyLetter]]] = {
     "contact": ContactLetter,
     "reminder": ReminderLetter,
     "formal_notice": FormalNotice,
     "complaint": ComplaintLetter,
+    "signed_mandate": SignedMandate,
     **FURTHER,
 }
 
@@ -179,12 +183,15 @@ __all__ = [
     "LetterInvalid",
     "LetterTooLarge",
     "LetterUnprintable",
+    "NetShown",
     "NextStep",
+    "PagePart",
     "Party",
     "Payment",
     "ReceivedPayment",
     "ReminderLetter",
     "RenderFailed",
+    "SignedMandate",
     "UnknownLetter",
     "content_from_dict",
     "to_dict",

@@ -5,6 +5,7 @@ the Finnish banks' documentation with valid check digits.
 """
 
 import functools
+import typing
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -28,10 +29,14 @@ from letters.content import (
     Interest,
     Language,
     LegalGround,
+    NetShown,
     NextStep,
+    PagePart,
     Party,
     ReminderLetter,
+    SignedMandate,
 )
+from letters.mandate import Heading
 from letters.specimen_further import CLIENT_ACCOUNT, further
 
 AGENCY = Agency(
@@ -179,7 +184,41 @@ def specimen(kind: str, language: Language) -> AnyLetter:
             interest=interest,
             delivery="web_form",
         )
+    if kind == "signed_mandate":
+        return _signed_mandate(texts, common)
     return further(kind, texts, common)
+
+
+def _signed_mandate(texts: dict[str, Any], common: dict[str, Any]) -> SignedMandate:
+    signer = CLAIMANTS[0]
+    quiet: dict[str, Any] = {"items": (), "chronology": (), "enclosures": ()}
+    headings: tuple[Heading, ...] = typing.get_args(Heading)
+    return SignedMandate(
+        **{k: v for k, v in (common | quiet).items() if k not in ("recipient", "claimants")},
+        claimants=(signer,),
+        recipient=Party(name=signer.name, address_lines=signer.address_lines),
+        mandate_texts=(texts["facts"][0], texts["facts"][1]),
+        signed_name=signer.name,
+        level="drawn",
+        signed_on=signer.mandate_signed_on,
+        signed_time="14:05 (12:05 UTC)",
+        network_address="2001:db8::7",
+        device="Mozilla/5.0 (X11; Linux x86_64)",
+        drawing="M40 220L180 60L260 250L340 90M400 160L700 140L900 210",
+        text_version="2026-2",
+        text_sha256="5c" * 32,
+        page_sha256="a7" * 32,
+        fee_rule="standard-2026@1",
+        start_text=texts["facts"][2],
+        page=tuple(PagePart(heading=one, lines=(texts["service"],)) for one in headings),
+        nets=(
+            NetShown(outcome=texts["items"][0], recovered_minor=43_900, fee_minor=10_975,
+                     vat_minor=2_230, yours_minor=32_925),
+            NetShown(outcome=texts["items"][1], recovered_minor=None, fee_minor=None,
+                     vat_minor=None, yours_minor=None),
+        ),
+        nets_currency="EUR",
+    )  # fmt: skip
 
 
 __all__ = ["AGENCY", "CLAIMANTS", "CLIENT_ACCOUNT", "COMPANY", "specimen"]

@@ -6,6 +6,7 @@ have filled it; nothing is invented here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final, Literal, cast
 from zoneinfo import ZoneInfo
@@ -113,7 +114,7 @@ def _common(
         "dated": today,
         "reference": case.reference,
         "booking_reference": rows.row["booking_ref"],
-        "agency": _agency(rows, today),
+        "agency": agency_words(rows.profile, rows.case.jurisdiction, today),
         "reply_email": addresses.case_address(case.reference),
         "recipient": _recipient(rows, letter, language),
         "claimants": claimants,
@@ -141,15 +142,14 @@ def _common(
     }  # fmt: skip
 
 
-def _agency(rows: LetterRows, today: date) -> words.Agency:
+def agency_words(profile: Mapping[str, Any], jurisdiction: str, today: date) -> words.Agency:
     """From the agency profile (app.agency.schemas.AgencyIn)."""
-    profile = rows.profile
     return words.Agency(
         name=profile.get("name", ""), address_lines=tuple(profile.get("address_lines", ())),
         register_number=profile.get("business_id") or profile.get("register_number", ""),
         signatory=profile.get("signatory") or profile.get("name", ""),
         signatory_title=profile.get("signatory_title"), phone=profile.get("phone"),
-        licence=printed_licence(profile, rows.case.jurisdiction, today),
+        licence=printed_licence(profile, jurisdiction, today),
     )  # fmt: skip
 
 

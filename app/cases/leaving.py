@@ -91,6 +91,7 @@ async def _before(
             EffectRow.case_id == case_id,
             EffectRow.state == "planned",
             EffectRow.lane.in_(("company", "render")),
+            EffectRow.kind != "RenderMandate",  # they get what they had signed
         )
     )
     return Before(row, int(planned or 0), await read_moment(session))

@@ -37,6 +37,23 @@ class RenderLetter:
 
 
 @dataclass(frozen=True, slots=True)
+class RenderMandate:
+    """Make the document of what a claimant signed and store it once under its hash."""
+
+    VERSION: ClassVar[int] = 1
+    LANE: ClassVar[str] = RENDER_LANE
+    id: uuid.UUID
+    case_id: uuid.UUID
+    claimant_id: uuid.UUID
+    mandate_id: uuid.UUID
+    not_before: datetime | None = None
+
+    @property
+    def business_key(self) -> str:
+        return f"mandate:{self.mandate_id}"
+
+
+@dataclass(frozen=True, slots=True)
 class SendLetter:
     """Send the stored bytes `sha256` of an approved letter by its channel."""
 
@@ -77,6 +94,7 @@ class SendCopy:
 
 
 SECOND_CHANNEL: Final = "second"
+DOCUMENT: Final = "document"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +102,8 @@ class NotifyConsumer:
     """Tell a claimant something: `template` is a code, `params` codes, dates and amounts.
 
     `key` tells two notices of one template apart (a timer's date, an offer's id). The parameter
-    `channel` with SECOND_CHANNEL asks for the way the person is not usually reached by.
+    `channel` with SECOND_CHANNEL asks for the way the person is not usually reached by; the
+    parameter DOCUMENT is the hash of a stored document that goes along.
     """
 
     VERSION: ClassVar[int] = 1
@@ -154,6 +173,7 @@ class RecallLetter:
 
 Effect = (
     RenderLetter
+    | RenderMandate
     | SendLetter
     | SendCopy
     | NotifyConsumer

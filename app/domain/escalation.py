@@ -96,6 +96,7 @@ _Intake = (
     | e.MandateSigned
     | e.MandateRevoked
     | e.StartAsked
+    | e.MandateRendered
 )
 
 
@@ -119,6 +120,8 @@ def _intake(t: Turn, event: _Intake) -> None:
             mandates.revoked(t, event)
         case e.StartAsked():
             mandates.start_asked(t, event)
+        case e.MandateRendered():
+            mandates.document_made(t, event)
         case _:
             assert_never(event)
 

@@ -33,6 +33,7 @@ from app.domain.events_claim import (
     MailGuessed,
     MailPlaced,
     MailUnplaced,
+    MandateRendered,
     MandateRevoked,
     MandateSigned,
     MessageArrived,
@@ -127,6 +128,7 @@ __all__ = [
     "MailGuessed",
     "MailPlaced",
     "MailUnplaced",
+    "MandateRendered",
     "MandateRevoked",
     "MandateSigned",
     "MessageArrived",
@@ -164,6 +166,7 @@ Event = (
     | MandateSigned
     | MandateRevoked
     | StartAsked
+    | MandateRendered
     | PayoutAccountGiven
     | LetterRendered
     | LetterApproved

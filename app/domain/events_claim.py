@@ -84,6 +84,15 @@ class MandateSigned(BaseEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class MandateRendered(BaseEvent):
+    """The document of what this claimant signed is stored."""
+
+    claimant_id: uuid.UUID
+    mandate_id: uuid.UUID
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class StartAsked(BaseEvent):
     """Who had signed and waited asks us to begin at once (Directive 2011/83/EU, article 7(3))."""
 

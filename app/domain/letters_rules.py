@@ -298,5 +298,7 @@ def effect_failed(t: Turn, event: EffectFailed) -> None:
         choose(t, "letter_not_made", priority=10)
     else:
         t.say("effect_failed", visible=False, kind=event.kind, reason=event.reason)
+        if kind == "rendermandate":
+            t.task(TaskKind.CALL_CONSUMER, str(event.effect_id), reason="mandate_not_made")
         if kind == "notifyconsumer":
             t.task(TaskKind.CALL_CONSUMER, str(event.effect_id), reason="consumer_unreachable")

@@ -23,8 +23,9 @@ from app.domain.case import (
 )
 from app.domain.closing import revoke, stop_notice, withdraw
 from app.domain.decision import TaskKind
+from app.domain.effects import DOCUMENT, RenderMandate
 from app.domain.errors import StaleEvent, StartNeeded
-from app.domain.events import MandateRevoked, MandateSigned, StartAsked
+from app.domain.events import MandateRendered, MandateRevoked, MandateSigned, StartAsked
 from app.domain.ladder import AGREEMENT, enter_agreement, enter_entry_stage
 from app.domain.letters import go_on, revise
 from app.domain.money_rules import go_on_with_money
@@ -76,11 +77,20 @@ def signed(t: Turn, event: MandateSigned) -> None:
     t.say("mandate_signed", claimant=claimant.position)
     if event.waits_until is not None:
         t.say("waits_to_begin", claimant=claimant.position, until=event.waits_until)
-    entered = _go_on_with(t, "claimant_joined")
-    if event.waits_until is not None:
-        t.notify("signed_and_waits", str(event.mandate_id), to=claimant.id, begin=event.waits_until)
-    elif not entered:
-        t.notify("mandate_signed", str(event.mandate_id), to=claimant.id)
+    _go_on_with(t, "claimant_joined")
+    t.effects.append(RenderMandate(t.rules.new_id(), t.case.id, claimant.id, event.mandate_id))
+
+
+def document_made(t: Turn, event: MandateRendered) -> None:
+    """The signed mandate goes to who signed, at once, on a durable medium (2011/83/EU, art. 8(7)),
+    even if it was taken back meanwhile."""
+    claimant = _claimant(t, event.claimant_id)
+    params: dict[str, object] = {DOCUMENT: event.sha256}
+    template = "mandate_signed"
+    if claimant.mandate_id == event.mandate_id and claimant.waits_until is not None:
+        template, params["begin"] = "signed_and_waits", claimant.waits_until
+    t.say("mandate_document", visible=False, claimant=claimant.position, sha256=event.sha256)
+    t.notify(template, str(event.mandate_id), to=claimant.id, given=params)
 
 
 def start_asked(t: Turn, event: StartAsked) -> None:
@@ -152,18 +162,16 @@ def sign_anew(t: Turn) -> None:
             _put(t, replace(one, waits_until=None))
 
 
-def _go_on_with(t: Turn, why: str) -> bool:
-    """Somebody came or left: the ladder starts when all have signed (True); later, a letter that
-    has not left is made again, for it lists only those whom we act for."""
+def _go_on_with(t: Turn, why: str) -> None:
+    """Somebody came or left: the ladder starts when all have signed; later, a letter that has not
+    left is made again, for it lists only those whom we act for."""
     resumed = keep_waits(t)
     if t.case.paused_for(PauseKind.WITHDRAWAL) or not position.mandate_stands(t.case):
-        return False
+        return
     if t.case.stage is Stage.AGREEMENT:
         enter_entry_stage(t)
-        return True
-    if not resumed and position.letter_unsent(t.case):
+    elif not resumed and position.letter_unsent(t.case):
         revise(t, why)
-    return False
 
 
 def revoked(t: Turn, event: MandateRevoked) -> None:

@@ -12,6 +12,7 @@ from app.domain.effects import (
     NotifyConsumer,
     RecallLetter,
     RenderLetter,
+    RenderMandate,
     SendCopy,
     SendLetter,
     StopNotice,
@@ -38,7 +39,8 @@ def still_wanted(effect: Effect, case: Case) -> bool:
             return case.is_open and position.mandate_stands(case)
         case NotifyConsumer():
             return _notice_wanted(effect, case)
-        case AcknowledgeMessage() | StopNotice() | RecallLetter():
+        # Whoever signed gets what they signed, even after taking it back.
+        case RenderMandate() | AcknowledgeMessage() | StopNotice() | RecallLetter():
             return True
         case _:
             assert_never(effect)

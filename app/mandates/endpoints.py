@@ -10,7 +10,9 @@ from app.cases.access import version_sent
 from app.cases.endpoints import ReaderLanguage, show
 from app.cases.queries import read_case_row
 from app.cases.schemas import CaseView
-from app.deps import Caller, ReadSession, Router, Session, address_of, problems
+from app.deps import Caller, Held, ReadSession, Router, Session, address_of, problems
+from app.documents.download import download_headers
+from app.documents.store import open_store
 from app.mandates import service
 from app.mandates.schemas import MandateIn, MandateSigned, StartIn, StartOut, SummaryOut
 from app.mandates.summary import summary_of
@@ -98,3 +100,19 @@ async def revoke_mandate(
     """Takes the mandate back at once: nothing more leaves in this claimant's name."""
     await service.revoke(session, caller, case_id, mandate_id, version_sent(caller, if_match))
     return await show(session, caller, case_id, response)
+
+
+@router.get(
+    "/mandates/{mandate_id}/document",
+    operation_id="get_mandate_document",
+    response_class=Response,
+    responses={200: {"content": {"application/pdf": {}}}},
+)
+async def get_mandate_document(
+    case_id: Id, mandate_id: Id, session: ReadSession, caller: Caller, held: Held
+) -> Response:
+    """What this claimant signed and the page they were shown, as it was sent to them at once."""
+    row = await service.document_of(session, caller, case_id, mandate_id)
+    content = await open_store(held.settings).get(row.sha256)
+    headers = download_headers("mandate.pdf", row.sha256, row.size_bytes)
+    return Response(content, 200, headers, "application/pdf")

@@ -27,7 +27,7 @@ from app.mandates.summary import TEXT_VERSION, fee_rule, summary_of
 from app.moment import Moment, read_moment
 from app.playbooks import book
 from app.tables.cases import ClaimantRow
-from app.tables.work import MandateRow, MandateStartRow
+from app.tables.work import MandateDocumentRow, MandateRow, MandateStartRow
 
 WITHDRAWAL_DAYS = 14
 SCOPE = ["claim", "complain", "receive_answers"]
@@ -244,3 +244,26 @@ async def revoke(
         session, case.id, MandateRevoked(mandate.claimant_id), actor=principal.actor,
         moment=await read_moment(session),
     )  # fmt: skip
+
+
+async def document_of(
+    session: AsyncSession, principal: Principal, case_id: UUID, mandate_id: UUID
+) -> MandateDocumentRow:
+    """The stored document of a mandate: a consumer's own only. Raises NotFound."""
+    await own_case(session, principal, case_id)
+    query = (
+        select(MandateDocumentRow)
+        .join(MandateRow, MandateRow.id == MandateDocumentRow.mandate_id)
+        .where(MandateRow.id == mandate_id, MandateRow.case_id == case_id)
+    )
+    if principal.kind == "consumer":
+        query = query.join(ClaimantRow, ClaimantRow.id == MandateRow.claimant_id).where(
+            ClaimantRow.consumer_id == principal.id
+        )
+    row = (await session.execute(query)).scalar_one_or_none()
+    if row is None:
+        raise NotFound(
+            "there is no such document; right after signing it takes some moments",
+            code="mandate_document_not_found",
+        )
+    return row

@@ -130,6 +130,22 @@ class MandateStartRow(Base):
     proof: Mapped[dict[str, Any]]  # address, user agent and session
 
 
+class MandateDocumentRow(Base):
+    """What a claimant signed, as the document that went to them: `sha256` names the stored bytes,
+    `rendered_sha256` those before the seal. Never changed."""
+
+    __tablename__ = "mandate_documents"
+
+    mandate_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("mandates.id"), primary_key=True)
+    sha256: Mapped[str]
+    rendered_sha256: Mapped[str]
+    sealed_at: Mapped[datetime | None]
+    pages: Mapped[int]
+    size_bytes: Mapped[int]
+    language: Mapped[str]
+    made_at: Mapped[datetime]
+
+
 class OfferRow(Base):
     """An offer as the company made it; `state` is kept by the engine."""
 

@@ -116,6 +116,7 @@ SAMPLES: dict[type[e.Event], Callable[[Life], e.Event]] = {
     e.QuestionAnswered: lambda life: e.QuestionAnswered(life.id()),
     e.MandateSigned: lambda life: e.MandateSigned(_who(life), life.id()),
     e.MandateRevoked: lambda life: e.MandateRevoked(_who(life)),
+    e.MandateRendered: lambda life: e.MandateRendered(_who(life), life.id(), "aa"),
     e.StartAsked: lambda life: e.StartAsked(_who(life)),
     e.PayoutAccountGiven: lambda life: e.PayoutAccountGiven(_who(life)),
     e.LetterRendered: lambda life: e.LetterRendered(_letter(life), _step(life), "aa"),

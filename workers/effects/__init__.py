@@ -9,6 +9,7 @@ from workers.effects.handler import Handler
 from workers.effects.notify_consumer import NotifyConsumerHandler
 from workers.effects.recall_letter import RecallLetterHandler
 from workers.effects.render_letter import RenderLetterHandler
+from workers.effects.render_mandate import RenderMandateHandler
 from workers.effects.send_letter import SendCopyHandler, SendLetterHandler
 from workers.effects.send_magic_link import SendMagicLinkHandler
 from workers.effects.send_staff_invite import SendStaffInviteHandler
@@ -16,7 +17,8 @@ from workers.effects.stop_notice import StopNoticeHandler
 from workers.effects.submit_bank_file import SubmitBankFileHandler
 
 _ALL: tuple[Handler[Any], ...] = (
-    RenderLetterHandler(), SendLetterHandler(), SendCopyHandler(), NotifyConsumerHandler(),
+    RenderLetterHandler(), RenderMandateHandler(), SendLetterHandler(), SendCopyHandler(),
+    NotifyConsumerHandler(),
     AcknowledgeMessageHandler(), StopNoticeHandler(), RecallLetterHandler(),
     SendMagicLinkHandler(), SendStaffInviteHandler(), SubmitBankFileHandler(),
 )  # fmt: skip

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clock import business_now
-from app.domain.effects import SECOND_CHANNEL, NotifyConsumer
+from app.domain.effects import DOCUMENT, SECOND_CHANNEL, NotifyConsumer
 from app.texts import words as ways_of
 from app.vault import open_ciphers
 from workers.effects.agency import AgencyWords, read_agency
@@ -69,9 +69,14 @@ class NotifyConsumerHandler(MailEffect[NotifyConsumer]):
     async def act(
         self, tools: Tools, order: Order[NotifyConsumer], prepared: Any, guard: Guard
     ) -> Done:
+        digest = dict(order.effect.params).get(DOCUMENT)
+        document = await tools.store.get(digest) if digest else None
         if isinstance(prepared, Sheet):
-            return await send_sheet(tools, order.id, prepared, guard)
+            return await send_sheet(tools, order.id, prepared, guard, document=document)
         assert isinstance(prepared, Draft)
+        if document is not None:
+            name = f"{prepared.subject.partition(':')[0]}-{order.effect.template}.pdf"
+            prepared = replace(prepared, attachments=((name, document),))
         return await send_draft(tools, prepared, guard)
 
 

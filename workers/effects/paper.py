@@ -35,9 +35,12 @@ class Sheet:
     person: SubjectCipher | None = None  # of the consumer it goes to: seals the address on file
 
 
-async def send_sheet(tools: Tools, effect_id: UUID, sheet: Sheet, guard: Guard) -> Done:
+async def send_sheet(
+    tools: Tools, effect_id: UUID, sheet: Sheet, guard: Guard, *, document: bytes | None = None
+) -> Done:
+    """`document` goes in place of the sheet: it has its own address window, and says the same."""
     try:
-        pdf = sheet_pdf(sheet)
+        pdf = document or sheet_pdf(sheet)
     except LetterUnprintable as unprintable:
         raise Refused(str(unprintable)) from None
     digest = sha256(pdf).hexdigest()

@@ -101,7 +101,7 @@ class RenderLetterHandler:
         except LetterError as refused:
             raise Refused(str(refused)) from None
         sealed_at = order.claimed.staged_at if tools.sealer is not None else None
-        pdf = await _sealed(tools, made.pdf, order.claimed.staged_at)
+        pdf = await sealed(tools, made.pdf, order.claimed.staged_at)
         digest = await tools.store.put(pdf)
         rendered = Rendered(
             seal_content(content, draft.ciphers, order.effect.letter_id),
@@ -140,7 +140,7 @@ class RenderLetterHandler:
         return (LetterRendered(letter_id=effect.letter_id, step=effect.step, sha256=made.sha256),)
 
 
-async def _sealed(tools: Tools, pdf: bytes, at: datetime) -> bytes:
+async def sealed(tools: Tools, pdf: bytes, at: datetime) -> bytes:
     """With the agency's seal, where there is one. A seal that cannot be used is our trouble."""
     if tools.sealer is None:
         return pdf
