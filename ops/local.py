@@ -46,8 +46,8 @@ def local_installation(
     """The installation ``name``, its servers running for at least as long as the block.
 
     ``fresh`` empties its database; ``volatile`` lets an embedded server that it starts do without
-    fsync, for data that the next run makes anew. ``overrides`` are settings by name, as text; they win over
-    the environment. The database exists, but is not migrated.
+    fsync, for data that the next run makes anew. ``overrides`` are settings by name, as text; they
+    win over the environment. The database exists, but is not migrated.
     """
     environment = {
         key: value for key, value in os.environ.items() if key.startswith("RECOURSE_")
