@@ -53,7 +53,8 @@ class Place:
 @contextlib.contextmanager
 def place(name: str, **overrides: str) -> Iterator[Place]:
     """A migrated database `bench_<name>`, dropped at the end."""
-    with local_installation("bench", fresh=False, **{"log_level": "warning", **overrides}) as here:
+    named = {"log_level": "warning", **overrides}
+    with local_installation("bench", fresh=False, volatile=False, **named) as here:
         server, _, _ = plain_url(here.settings.database_url).rpartition("/")
         admin, url = f"{server}/postgres", f"{server}/bench_{name}"
         drop = f"DROP DATABASE IF EXISTS bench_{name} WITH (FORCE)"

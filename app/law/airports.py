@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import cache
 from math import asin, cos, radians, sin, sqrt
-from typing import Any
+from sys import intern
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import airportsdata
@@ -18,10 +19,23 @@ class AirportUnknown(InvalidInput):
     code = "airport_unknown"
 
 
+class Airport(NamedTuple):
+    """`country` by ISO 3166 in two letters, `lat` and `lon` in degrees, `tz` a zone's name or ""."""
+
+    country: str
+    lat: float
+    lon: float
+    tz: str
+
+
 @cache
-def table() -> dict[str, Any]:
-    """Airports by IATA code; read once per process."""
-    return dict(airportsdata.load("IATA"))
+def table() -> dict[str, Airport]:
+    """Airports by IATA code; read once per process. Only what is asked of them: the package's own
+    rows would hold 9 MB in every process."""
+    return {
+        code: Airport(intern(one["country"]), one["lat"], one["lon"], intern(one["tz"]))
+        for code, one in airportsdata.load("IATA").items()
+    }
 
 
 class PackagedAirports:
@@ -29,7 +43,7 @@ class PackagedAirports:
 
     def country(self, code: str) -> str | None:
         found = table().get(code)
-        return str(found["country"]) if found else None
+        return found.country if found else None
 
     def metres(self, one: str, other: str) -> int:
         """Great circle (haversine), to the metre. Raises AirportUnknown."""
@@ -43,11 +57,11 @@ class PackagedAirports:
 def zone(code: str) -> ZoneInfo | None:
     """The zone an airport's clocks show; None for an airport nobody knows."""
     found = table().get(code)
-    return ZoneInfo(found["tz"]) if found and found["tz"] else None
+    return ZoneInfo(found.tz) if found and found.tz else None
 
 
 def _at(code: str) -> tuple[float, float]:
     found = table().get(code)
     if found is None:
         raise AirportUnknown(f"there is no airport {code}", code="airport_unknown")
-    return radians(found["lat"]), radians(found["lon"])
+    return radians(found.lat), radians(found.lon)

@@ -7,11 +7,14 @@ country stands (the generic playbook), the working days of the European Central 
 
 from __future__ import annotations
 
+import sys
 from datetime import date, timedelta
 from functools import cache
+from importlib.util import find_spec, module_from_spec
 from typing import Annotated, Final, Literal
 
 import holidays
+from holidays.registry import EntityLoader
 from pydantic import Field, model_validator
 
 from app.domain.counting import Calendar
@@ -23,6 +26,17 @@ WEEKEND: Final = {5: "Saturday", 6: "Sunday"}
 WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")
 ANYWHERE: Final = "ANY"
 MonthDay = Annotated[str, Field(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")]
+
+
+def _one_country_at_a_time() -> None:
+    """The package names each country's module in its registry, but to import one runs the index of
+    all beside it: 8 MB in every process. An index not run still finds its modules."""
+    spec = find_spec("holidays.countries")
+    assert spec is not None, "the package has its countries there"
+    sys.modules.setdefault("holidays.countries", module_from_spec(spec))
+
+
+_one_country_at_a_time()
 
 
 class CountryUnknown(InvalidInput):
@@ -121,7 +135,13 @@ class CountryCalendar:
 
 def has_calendar(jurisdiction: str) -> bool:
     country = jurisdiction.partition("-")[0]
-    return country == ANYWHERE or country in holidays.list_supported_countries()
+    return country == ANYWHERE or country in _countries()
+
+
+@cache
+def _countries() -> frozenset[str]:
+    """Those the package has. Its own list of them loads the calendars of the whole world."""
+    return frozenset(EntityLoader.get_country_codes())
 
 
 def calendar_for(jurisdiction: str, regime: str = "EU_1182_71") -> Calendar:
@@ -137,7 +157,7 @@ def calendar_for(jurisdiction: str, regime: str = "EU_1182_71") -> Calendar:
 
 @cache
 def _calendar(country: str, region: str, regime: str) -> Calendar:
-    known = () if country == ANYWHERE else holidays.list_supported_countries()[country]
+    known = () if country == ANYWHERE else getattr(holidays, country).subdivisions
     if region and region not in known:
         raise CountryUnknown(
             f"{country} has no region {region!r}; known: {', '.join(known) or 'none'}",
