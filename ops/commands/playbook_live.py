@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import orjson
 import typer
+from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import Database
@@ -181,4 +182,7 @@ def _run(job: Callable[[AsyncSession], Awaitable[None]]) -> None:
             asyncio.run(reading(here.settings.database_url))
         except RecourseError as problem:
             typer.echo(str(problem), err=True)
+            raise typer.Exit(1) from None
+        except ProgrammingError:
+            typer.echo("this database has no cases yet: ./run migrate makes its tables", err=True)
             raise typer.Exit(1) from None
