@@ -136,14 +136,19 @@ class Keyring:
 class SubjectCipher:
     """Encrypts and decrypts the fields of one subject. `column` is `table.column`."""
 
-    __slots__ = ("_aead", "subject_id")
+    __slots__ = ("_aead", "_data_key", "subject_id")
 
     def __init__(self, subject_id: UUID, data_key: bytes) -> None:
         self.subject_id = subject_id
+        self._data_key = data_key
         self._aead = AESGCM(data_key)
 
     def __repr__(self) -> str:
         return "SubjectCipher(...)"
+
+    def derive(self, purpose: str) -> bytes:
+        """A key for another use of this subject's; gone with the data key."""
+        return derive(self._data_key, f"subject:{purpose}")
 
     def encrypt(self, plain: str, *, column: str, row_id: UUID) -> bytes:
         return self.seal(plain.encode(), column=column, row_id=row_id)

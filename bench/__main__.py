@@ -18,6 +18,7 @@ from bench import (
     api,
     bank,
     check,
+    documents,
     growth,
     letters,
     mails,
@@ -130,6 +131,17 @@ def run_check(quick: bool) -> list[Line]:
     ]
 
 
+def run_documents(quick: bool) -> list[Line]:
+    found = documents.main(quick)
+    documents.show(found)
+    return [
+        Line("store a file sealed", found["upload"], "x", documents.SLOWER_TARGET,
+             f"in the clear, {found['put_plain_mb_s']:.0f} MB/s"),
+        Line("read a sealed file", found["reading"], "x", documents.SLOWER_TARGET,
+             f"in the clear, {found['get_plain_mb_s']:.0f} MB/s"),
+    ]  # fmt: skip
+
+
 def run_mails(quick: bool) -> list[Line]:
     found = mails.main(QUICK_SCALE if quick else 1.0)
     return [
@@ -178,6 +190,7 @@ ALL: dict[str, Callable[[bool], list[Line]]] = {
     "start": run_start,
     "periods": run_periods,
     "check": run_check,
+    "documents": run_documents,
     "mails": run_mails,
     "money": run_money,
     "growth": run_growth,

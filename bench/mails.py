@@ -138,7 +138,7 @@ async def _on_one_core(where: here.Place, count: int) -> dict[str, float]:
     references = await _cases(where, database, tools.keyring)
     addresses = [book.case_address(r) for r in references]
     mails = [(a, usual_mail(a)) for a in (addresses[i % CASES] for i in range(count))]
-    inbox = Inbox(database, book, reader, 20.0, tools.store)
+    inbox = Inbox(database, book, reader, 20.0, tools.store, tools.keyring)
     for to, raw in mails[:8]:  # a worker long at work has met its languages
         await _store(database, to, raw)
     while await inbox.once():

@@ -11,6 +11,7 @@ from ops.commands import (
     clock,
     config,
     demo,
+    documents,
     explain,
     law,
     letters,
@@ -45,6 +46,7 @@ app.add_typer(audit.group, name="audit")
 app.add_typer(law.group, name="law")
 app.add_typer(playbook.group, name="playbook")
 app.add_typer(letters.group, name="letters")
+app.add_typer(documents.group, name="documents")
 app.add_typer(mail.group, name="mail")
 app.add_typer(bank.group, name="bank")
 app.add_typer(money.group, name="money")

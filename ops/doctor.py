@@ -25,6 +25,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from app.clock import wall_now
+from app.documents.store import open_store
 from app.gates.licences import BANDS, endings, licences_of
 from app.law.retention import terms
 from app.settings import Settings
@@ -32,6 +33,7 @@ from app.settings_checks import is_placeholder
 from ops import migrations
 from ops.binaries import NoServerProgram
 from ops.check import Check, State
+from ops.doctor_documents import check_documents
 from ops.doctor_doors import check_archive, check_post
 from ops.local import (
     Installation,
@@ -324,6 +326,7 @@ def examine_installation(settings: Settings) -> Iterator[Check]:
     yield from asyncio.run(check_database(settings))
     yield from check_redis(settings)
     yield check_mail(settings)
+    yield asyncio.run(check_documents(open_store(settings)))
     yield check_post(settings)
     yield check_archive(settings)
 

@@ -6,6 +6,7 @@ The raw bytes are safe before anything reads them, so whatever happens here only
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,7 +18,10 @@ from sqlalchemy import text
 from app.correspondence import filing
 from app.correspondence.attachments import Attached
 from app.correspondence.filing import InboundMail
+from app.crypto import Keyring
 from app.db import Database
+from app.documents.keys import key_to_write
+from app.documents.sealing import DocumentKey
 from app.documents.store import ObjectStore
 from app.domain.screening import first_state
 from app.evidence.kinds import EXTENSIONS, kind_of_whole
@@ -63,6 +67,7 @@ class Inbox:
     reader: MailReader
     lease_seconds: float
     store: ObjectStore
+    keyring: Keyring
     listening: bool = True
     authserv_id: str | None = None
     scans: bool = False  # a virus scanner looks at every file
@@ -99,7 +104,7 @@ class Inbox:
                 await self._to_pen(mail, why.cause)
             return
         try:
-            attached = [await self._keep(one) for one in said.attachments]
+            attached = await self._keep_all(row.id, said.attachments)
             async with self.database.transaction() as session:
                 if await filing.file_mail(
                     session, self.addresses, mail, said, attached, authserv_id=self.authserv_id
@@ -113,8 +118,16 @@ class Inbox:
             if row.tries >= TRIES_MAX:
                 await self._to_pen(mail, type(failure).__name__)
 
-    async def _keep(self, one: dict[str, Any]) -> Attached:
-        """The bytes go first: a row never names bytes that are not there."""
+    async def _keep_all(self, inbound_id: UUID, files: Sequence[dict[str, Any]]) -> list[Attached]:
+        """The key first, then the bytes: a row never names bytes that are not there."""
+        if not files:
+            return []
+        async with self.database.transaction() as session:
+            now = (await read_moment(session)).now
+            key = await key_to_write(session, self.keyring, inbound_id, now)
+        return [await self._keep(one, key) for one in files]
+
+    async def _keep(self, one: dict[str, Any], key: DocumentKey) -> Attached:
         data: bytes = one["data"]
         kind = kind_of_whole(data)
         return Attached(
@@ -122,7 +135,7 @@ class Inbox:
             one["type"],
             kind,
             len(data),
-            await self.store.put(data),
+            await self.store.put(data, key),
             first_state(kind, scanned=self.scans),
         )
 

@@ -12,6 +12,7 @@ from email.policy import SMTP
 from uuid import UUID
 
 from app.crypto import SubjectCipher
+from app.documents.sealing import DocumentKey
 from app.reply_address import AddressBook
 from app.settings import Settings
 from workers.mail_html import html_of
@@ -43,6 +44,7 @@ class Draft:
     language: str = "en"
     secret: bool = False  # carries a key to an account: no copy goes to the archive
     person: SubjectCipher | None = None  # of the consumer it goes to: seals the address on file
+    document_key: DocumentKey | None = None  # of the stored document it carries
 
 
 def address_book(settings: Settings) -> AddressBook:

@@ -87,7 +87,7 @@ class Worker:
         self.reader = MailReader()
         self.mailbox = Inbox(
             tools.database, address_book(settings), self.reader, settings.lease_seconds,
-            tools.store, listening=False, authserv_id=settings.mail_authserv_id,
+            tools.store, tools.keyring, listening=False, authserv_id=settings.mail_authserv_id,
             scans=settings.clamd is not None,
         )  # fmt: skip
         self.inbox = Loop("inbox", self._read_mail, pause)
@@ -100,7 +100,9 @@ class Worker:
         self.polled = ImapMailbox(tools.database, settings) if settings.imap_host else None
         self.screen: Loop | None = None
         if settings.clamd:
-            screener = Screener(tools.database, tools.store, Clamd(settings.clamd))
+            screener = Screener(
+                tools.database, tools.store, tools.keyring, Clamd(settings.clamd)
+            )  # fmt: skip
             self.screen = Loop("screen", screener.once, SCREEN_SECONDS)
         self.poll = Loop("imap", self._poll, settings.imap_seconds)
 

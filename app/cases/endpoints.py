@@ -16,6 +16,7 @@ from app.cases.views import case_line, case_view, letter_out, masked
 from app.cases.words import entry, zone_of
 from app.correspondence.attachments import attachments_of
 from app.deps import Caller, Held, Pages, ReadSession, Router
+from app.documents.keys import letter_key
 from app.documents.store import open_store
 from app.domain.case import Stage, WaitingOn
 from app.etag import etag
@@ -124,7 +125,8 @@ async def get_letter_pdf(
     digest = await queries.read_letter_hash(session, caller, case_id, letter_id)
     if digest is None:
         raise no_case()
-    content = await open_store(held.settings).get(digest)
+    key = await letter_key(session, held.keyring, letter_id, digest)
+    content = await open_store(held.settings).get(digest, key)
     return Response(
         content,
         200,

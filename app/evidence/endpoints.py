@@ -10,6 +10,7 @@ from fastapi.responses import StreamingResponse
 from app.cases.access import own_case
 from app.deps import Caller, Held, Pages, ReadSession, Router, Session, limited_stream, problems
 from app.documents.download import download_headers
+from app.documents.keys import case_key
 from app.documents.store import open_store
 from app.evidence import service
 from app.evidence.kinds import KINDS
@@ -60,6 +61,7 @@ async def upload_evidence(
             case_id,
             received,
             open_store(held.settings),
+            held.keyring,
             what=what,
             file_name=file_name,
             scanned=held.settings.clamd is not None,
@@ -88,8 +90,9 @@ async def get_evidence(
 ) -> StreamingResponse:
     """The file as it was given, always as a download and never for showing in a page."""
     row = await service.found(session, caller, case_id, evidence_id)
+    key = await case_key(session, held.keyring, case_id)
     return StreamingResponse(
-        open_store(held.settings).stream(row.sha256),
+        open_store(held.settings).stream(row.sha256, key),
         200,
         download_headers(row.file_name, row.sha256, row.size_bytes),
         row.media_type,

@@ -14,6 +14,8 @@ from app.case_change import CaseChange, lock_facts
 from app.clock import wall_now
 from app.correspondence.attachments import Attached, keep_attached
 from app.correspondence.pen import into_pen
+from app.crypto import Keyring
+from app.documents.keys import key_to_write
 from app.documents.store import ObjectStore
 from app.domain.errors import Conflict
 from app.domain.events import MessageArrived
@@ -33,6 +35,7 @@ async def keep(
     caller: Principal,
     received: Received,
     store: ObjectStore,
+    keyring: Keyring,
     *,
     case_id: UUID | None,
     sender: str,
@@ -40,10 +43,9 @@ async def keep(
     file_name: str | None,
     scanned: bool,
 ) -> PlacedOut:
-    """The bytes go first, then the fact, then the message. Raises NotFound for a case out of the
+    """The bytes are there before any row is seen. Raises NotFound for a case out of the
     caller's scope, Conflict when this very scan was filed before."""
     case = await lock_facts(session, caller, case_id) if case_id is not None else None
-    await store.put_file(received.path, received.sha256)
     moment = await read_moment(session)
     inbound_id, message_id = new_id(), new_id()
     new = await session.scalar(
@@ -58,6 +60,8 @@ async def keep(
     )  # fmt: skip
     if new is None:
         raise Conflict("this very scan was filed before", code="post_filed")
+    key = await key_to_write(session, keyring, inbound_id, moment.now)
+    await store.put_file(received.path, received.sha256, key)
     await session.execute(insert(MessageRow).values(
         id=message_id, case_id=case.id if case else None, inbound_id=inbound_id, direction="in",
         channel=CHANNEL, sender=sender if case else "unknown", from_address="", to_address="",

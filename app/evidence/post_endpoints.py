@@ -49,6 +49,7 @@ async def file_post(
     stream = limited_stream(request, held.settings.upload_bytes_max)
     async with quarantine(stream, held.settings.data_dir / QUARANTINE, declared) as received:
         return await post.keep(
-            session, caller, received, open_store(held.settings), case_id=case_id, sender=sender,
-            subject=subject, file_name=file_name, scanned=held.settings.clamd is not None,
+            session, caller, received, open_store(held.settings), held.keyring, case_id=case_id,
+            sender=sender, subject=subject, file_name=file_name,
+            scanned=held.settings.clamd is not None,
         )  # fmt: skip

@@ -11,7 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import engine
 from app.authorisation import Principal
 from app.cases.access import own_case
-from app.documents.store import ObjectStore, object_key
+from app.crypto import Keyring
+from app.documents.keys import key_to_write
+from app.documents.store import ObjectStore
 from app.domain.errors import Conflict, NotFound
 from app.domain.screening import SERVED, first_state
 from app.evidence.kinds import EXTENSIONS
@@ -44,13 +46,15 @@ async def keep(
     case_id: UUID,
     received: Received,
     store: ObjectStore,
+    keyring: Keyring,
     *,
     what: str,
     file_name: str | None,
     scanned: bool,
 ) -> EvidenceRow:
-    """Keeps a file whose kind was told, under its hash, in its first state (app.domain.screening):
-    with a scanner (`scanned`) it is quarantined, and served only once that has looked.
+    """Keeps a file whose kind was told, sealed for who filed the case, in its first state
+    (app.domain.screening): with a scanner (`scanned`) it is quarantined, and served only once
+    that has looked.
 
     The bytes go first: a row never names bytes that are not there. The same file again on the
     same case is the same evidence. Raises NotFound, TooManyFiles.
@@ -68,8 +72,9 @@ async def keep(
     )
     if (count or 0) >= FILES_MAX:
         raise TooManyFiles(f"a case holds {FILES_MAX} files", maximum=FILES_MAX)
-    await store.put_file(received.path, received.sha256)
     moment = await read_moment(session)
+    key = await key_to_write(session, keyring, case.consumer_id, moment.now)
+    await store.put_file(received.path, received.sha256, key)
     row = EvidenceRow(
         id=new_id(),
         case_id=case.id,
@@ -78,7 +83,7 @@ async def keep(
         media_type=received.media_type,
         size_bytes=received.size,
         sha256=received.sha256,
-        storage_key=object_key(received.sha256),
+        storage_key=key.name(received.sha256),
         state=first_state(received.media_type, scanned=scanned),
         what=what,
         uploaded_at=moment.now,

@@ -11,6 +11,7 @@ from fastapi.responses import StreamingResponse
 
 from app.deps import Held, ReadSession, Router, Session, Staff, problems
 from app.documents.download import download_headers
+from app.documents.keys import letter_key
 from app.documents.store import open_store
 from app.links import service
 from app.schemas import Id, Out
@@ -59,8 +60,10 @@ async def open_document(
         row = await service.open_link(session, token)
         headers = download_headers(row.file_name, row.sha256, row.size_bytes) | PRIVATE
         digest = row.sha256
-    return StreamingResponse(open_store(held.settings).stream(digest), 200, headers,
-                             "application/pdf")  # fmt: skip
+        key = await letter_key(session, held.keyring, row.letter_id, digest)
+    return StreamingResponse(
+        open_store(held.settings).stream(digest, key), 200, headers, "application/pdf"
+    )
 
 
 @router.get("/cases/{case_id}/document-links", operation_id="list_document_links")

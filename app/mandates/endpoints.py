@@ -12,6 +12,7 @@ from app.cases.queries import read_case_row
 from app.cases.schemas import CaseView
 from app.deps import Caller, Held, ReadSession, Router, Session, address_of, problems
 from app.documents.download import download_headers
+from app.documents.keys import mandate_key
 from app.documents.store import open_store
 from app.mandates import service
 from app.mandates.schemas import MandateIn, MandateSigned, StartIn, StartOut, SummaryOut
@@ -113,6 +114,7 @@ async def get_mandate_document(
 ) -> Response:
     """What this claimant signed and the page they were shown, as it was sent to them at once."""
     row = await service.document_of(session, caller, case_id, mandate_id)
-    content = await open_store(held.settings).get(row.sha256)
+    key = await mandate_key(session, held.keyring, mandate_id)
+    content = await open_store(held.settings).get(row.sha256, key)
     headers = download_headers("mandate.pdf", row.sha256, row.size_bytes)
     return Response(content, 200, headers, "application/pdf")

@@ -9,6 +9,7 @@ from app.case_state import CaseStateOut, read_state
 from app.correspondence.attachments import attachments_of, released_attachment
 from app.deps import Held, Pages, ReadSession, Router, Session, Staff, problems
 from app.documents.download import download_headers
+from app.documents.keys import subject_key
 from app.documents.store import open_store
 from app.etag import etag
 from app.messages import queries, service
@@ -54,8 +55,9 @@ async def get_attachment(
 ) -> StreamingResponse:
     """A file that came with a mail, byte for byte, always as a download."""
     row = await released_attachment(session, caller, message_id, attachment_id)
+    key = await subject_key(session, held.keyring, row.inbound_id)
     return StreamingResponse(
-        open_store(held.settings).stream(row.sha256),
+        open_store(held.settings).stream(row.sha256, key),
         200,
         download_headers(row.name, row.sha256, row.size_bytes),
         "application/octet-stream",

@@ -10,12 +10,20 @@ from urllib.parse import quote
 import httpx
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import text
 
+from app.clock import wall_now
+from app.crypto import load_keyring
 from app.db import Database
+from app.documents.old import seal_old
+from app.documents.store import open_store
 from app.domain.case import Stage
 from app.evidence.kinds import agrees, kind_of
 from app.settings import Settings
+from app.vault import destroy_key
+from ops.doctor_documents import check_documents
 from tests.support.cases import Made, make_case
+from tests.support.clear_papers import put_in_clear
 from tests.support.http import Caller, consumer, rows, session_of
 
 PDF = b"%PDF-1.7\n1 0 obj << /Type /Catalog >> endobj\n%%EOF"
@@ -34,6 +42,11 @@ async def owned(database: Database) -> tuple[Made, Caller, str]:
     made = await make_case(database, stage=Stage.ASSESSMENT)
     anna = await session_of(database, made.consumer_ids[0])
     return made, anna, f"/v1/cases/{made.id}/evidence"
+
+
+def bytes_at_rest(settings: Settings) -> list[bytes]:
+    folder = Path(settings.data_dir / "documents")
+    return [one.read_bytes() for one in folder.rglob("*") if one.is_file()]
 
 
 def left_in_quarantine(settings: Settings) -> list[str]:
@@ -78,7 +91,7 @@ async def test_a_file_is_kept_and_comes_back_as_a_download(
     assert listed["items"] == [file] and listed["next_cursor"] is None
     assert left_in_quarantine(settings) == []
     stored = [p.name for p in (settings.data_dir / "documents").rglob("*") if p.is_file()]
-    assert stored == [sha256(PDF).hexdigest()]
+    assert len(stored) == 1 and stored != [sha256(PDF).hexdigest()], "no name tells what it is"
     timeline = (await client.get(f"/v1/cases/{made.id}", headers=anna.auth)).json()["timeline"]
     assert timeline[0]["text"] == "A document was added."
 
@@ -232,3 +245,34 @@ def test_kinds_are_told_by_content(head: bytes, kind: str | None) -> None:
 def test_a_mail_may_be_called_text_and_nothing_else_is_forgiven() -> None:
     assert agrees("text/plain", "message/rfc822") and not agrees("message/rfc822", "text/plain")
     assert not agrees("image/png", "image/jpeg")
+
+
+async def test_evidence_is_sealed_for_who_filed_the_case_and_gone_with_their_key(
+    client: httpx.AsyncClient, database: Database, settings: Settings
+) -> None:
+    made, anna, path = await owned(database)
+    other, ben, bens = await owned(database)
+    files = [(await send(client, who, to, PDF, "application/pdf")).json()
+             for who, to in ((anna, path), (ben, bens))]  # fmt: skip
+    lying = bytes_at_rest(settings)
+    assert len(lying) == 2, "the same paper of two people lies there twice"
+    assert not any(b"%PDF" in one for one in lying)
+    old_paper = await put_in_clear(open_store(settings), b"of last year")
+    async with database.transaction() as session:
+        await session.execute(
+            text("UPDATE evidence SET sha256 = :d, size_bytes = 12 WHERE case_id = :c"),
+            {"d": old_paper, "c": other.id},
+        )
+    assert (await client.get(files[1]["download"], headers=ben.auth)).content == b"of last year"
+    assert (await check_documents(open_store(settings))).fix == "recourse documents seal"
+    await put_in_clear(open_store(settings), b"nobody's")
+    done = await seal_old(database, open_store(settings), load_keyring(settings))
+    assert (done.sealed, done.forgotten, done.left) == (1, 0, 1)
+    assert (await client.get(files[1]["download"], headers=ben.auth)).content == b"of last year"
+    assert (await client.get(files[0]["download"], headers=anna.auth)).content == PDF
+    async with database.transaction() as session:
+        await destroy_key(session, made.consumer_ids[0], at=wall_now())
+    gone = await client.get(files[0]["download"], headers=anna.auth)
+    assert (gone.status_code, gone.json()["code"]) == (404, "data_erased")
+    again = await send(client, anna, path, PDF + b" ", "application/pdf")
+    assert again.json()["code"] == "data_erased"

@@ -21,6 +21,7 @@ from app.moment import read_moment
 from app.settings import Settings
 from app.tables.work import OfferRow, QuestionRow
 from tests.support.cases import Made, make_case
+from tests.support.clear_papers import put_in_clear
 from tests.support.http import Caller, api_key, consumer, pointers, rows, session_of, staff
 
 
@@ -156,7 +157,7 @@ async def test_the_letter_comes_byte_for_byte(
 ) -> None:
     made, (anna,) = await owned(database, stage=Stage.CONTACT, letter="sent")
     content = b"%PDF-1.7 the letter"
-    digest = await open_store(settings).put(content)
+    digest = await put_in_clear(open_store(settings), content)
     async with database.transaction() as session:
         await session.execute(
             text("UPDATE letters SET sha256 = :d WHERE id = :i"), {"d": digest, "i": made.letter_id}

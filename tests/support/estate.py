@@ -36,6 +36,7 @@ from app.tables.security import Staff
 from app.vault import create_cipher
 from tests.support.agency import licensed
 from tests.support.cases import ANSWERS, make_company
+from tests.support.clear_papers import put_in_clear
 from tests.support.estate_link import letter_link
 from tests.support.estate_money import money
 from tests.support.http import Caller, api_key, body_of_app, session_of, staff
@@ -268,7 +269,7 @@ class Builder:
         """What the workers report: made, handed over, delivered; the document is in the store."""
         case_id, letter_id = UUID(estate.ids["case_id"]), UUID(estate.ids["letter_id"])
         content = f"%PDF-1.7 for {estate.words['name']}".encode()
-        digest = await open_store(self.settings).put(content)
+        digest = await put_in_clear(open_store(self.settings), content)
         assert digest == sha256(content).hexdigest()
         now = wall_now()
         facts = (
@@ -301,7 +302,7 @@ class Builder:
             ).one()
             message_id, inbound_id = new_id(), new_id()
             paper = b"%PDF-1.4 what they sent"
-            digest = await open_store(self.settings).put(paper)
+            digest = await put_in_clear(open_store(self.settings), paper)
             await store_raw(
                 session, row_id=inbound_id, provider="smtp", external_id=str(inbound_id), raw=b"x",
                 digest=digest, envelope_to=None, envelope_from=None,

@@ -14,6 +14,7 @@ from sqlalchemy import text
 from app.correspondence.attachments import attachments_of
 from app.correspondence.filing import store_raw
 from app.db import Database
+from app.documents.keys import subject_key
 from app.ids import new_id
 from tests.workers.conftest import relaying, until
 from tests.workers.stage import Staged, effects_of, file_case, install, signed_case
@@ -29,7 +30,7 @@ from workers.tools import Tools
 @pytest.fixture
 async def inbox(database: Database, tools: Tools) -> AsyncIterator[Inbox]:
     reader = MailReader()
-    yield Inbox(database, address_book(tools.settings), reader, 0.2, tools.store)
+    yield Inbox(database, address_book(tools.settings), reader, 0.2, tools.store, tools.keyring)
     await reader.close()
 
 
@@ -388,11 +389,12 @@ async def test_what_hangs_on_a_mail_is_kept_and_told_by_its_bytes(
             await session.execute(text("SELECT sha256 FROM attachments ORDER BY position"))
         ).scalars()
         digests = list(kept)
+        key = await subject_key(session, tools.keyring, row.inbound_id)
     assert (paper_out.name, paper_out.media_type) == ("Żółćoffer.pdf", "application/pdf")
     assert (program_out.name, program_out.declared_type) == ("bill.pdf", "application/pdf")
     assert [o.state for o in (paper_out, program_out)] == ["unscanned", "rejected"]
     assert paper_out.download and program_out.download is None
-    assert [await tools.store.get(d) for d in digests] == [paper, program]
+    assert [await tools.store.get(d, key) for d in digests] == [paper, program]
     assert row.text.strip() == "See the paper."
 
 

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from app.db import Database
+from app.documents.keys import letter_key
 from app.domain.errors import NotFound
 from app.links.service import open_link
 from app.mail_rates import Rate, after_one, read_rates
@@ -245,7 +246,7 @@ async def test_reports_move_the_mail_and_a_delivery_starts_the_clock(
     book = address_book(tools.settings)
     to, message_id = book.bounce_address(row.id), book.message_id(row.id)
     reader = MailReader()
-    inbox = Inbox(database, book, reader, 5, tools.store)
+    inbox = Inbox(database, book, reader, 5, tools.store, tools.keyring)
     seen = []
     for action, status, who in (
         ("delayed", "4.4.1", COMPANY_MAIL),
@@ -283,7 +284,7 @@ async def test_a_notice_that_comes_back_asks_a_person_to_call(
     notice = next(e for e in await effects_of(database) if e.kind == "NotifyConsumer")
     book = address_book(tools.settings)
     reader = MailReader()
-    inbox = Inbox(database, book, reader, 5, tools.store)
+    inbox = Inbox(database, book, reader, 5, tools.store, tools.keyring)
     raw = report("failed", "5.1.1", "anna@person.test", book.message_id(notice.id))
     await put(database, book.bounce_address(notice.id), raw)
     while await inbox.once():
@@ -318,7 +319,8 @@ async def test_a_letter_too_large_for_a_mail_is_a_link_that_counts_expires_and_i
     async with database.transaction() as session:
         link = await open_link(session, token)
         assert link.opened == 1 and link.case_id == case.case_id
-        letter = await tools.store.get(link.sha256)
+        key = await letter_key(session, tools.keyring, link.letter_id, link.sha256)
+        letter = await tools.store.get(link.sha256, key)
         assert len(letter) == link.size_bytes
     with pytest.raises(NotFound):
         async with database.transaction() as session:

@@ -11,6 +11,7 @@ from app import engine
 from app.authorisation import Principal
 from app.cases.queries import read_case_row
 from app.db import Database
+from app.documents.keys import mandate_key
 from app.domain.case import Stage
 from app.domain.events import CaseAccepted
 from app.mandates import service
@@ -43,7 +44,8 @@ async def test_the_signed_mandate_is_stored_and_mailed_with_the_page_that_was_sh
     async with database.read() as session:
         row = await service.document_of(session, signer, staged.case_id, done.mandate_id)
         kept = (await session.execute(text("SELECT * FROM mandates"))).one()
-    pdf = await tools.store.get(row.sha256)
+        key = await mandate_key(session, tools.keyring, done.mandate_id)
+    pdf = await tools.store.get(row.sha256, key)
     # What the render child was given, as the fake of it wrote it down.
     content: dict[str, Any] = dict(ast.literal_eval(pdf.partition(b"\n")[2].decode()))
     letter = content_from_dict(content)

@@ -53,7 +53,7 @@ async def test_what_the_consumer_passes_on_waits_for_a_person(
     case = await signed_case(database, tools.settings, await install(database))
     to = address(tools, case)
     reader = MailReader()
-    inbox = Inbox(database, address_book(tools.settings), reader, 5.0, tools.store,
+    inbox = Inbox(database, address_book(tools.settings), reader, 5.0, tools.store, tools.keyring,
                   authserv_id="mx.test")  # fmt: skip
     inner = EmailMessage()
     inner["From"], inner["To"], inner["Subject"] = "x@airline.test", "anna@person.test", "Refusal"

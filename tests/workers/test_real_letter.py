@@ -14,6 +14,7 @@ from sqlalchemy import text
 
 from app.clock import wall_now
 from app.db import Database
+from app.documents.keys import letter_key
 from letters.pool import RenderPool
 from letters.sealing import KeyFile, Seal, development_seal, verify
 from tests.workers.conftest import relaying, until
@@ -35,7 +36,8 @@ async def test_a_first_letter_becomes_a_pdf_of_its_stored_hash(
     async with database.read() as session:
         row = (await session.execute(text("SELECT * FROM letter_versions"))).one()
         content = await open_content(session, tools.keyring, row.letter_id, row.n)
-    pdf = await tools.store.get(row.sha256)
+        key = await letter_key(session, tools.keyring, row.letter_id, row.sha256)
+    pdf = await tools.store.get(row.sha256, key)
     with pikepdf.open(io.BytesIO(pdf)) as opened:
         assert len(opened.pages) == row.pages
     (seal,) = await asyncio.to_thread(verify, pdf, made)

@@ -43,7 +43,9 @@ async def test_a_file_leaves_quarantine_when_the_scanner_has_looked(
 ) -> None:
     await install(database)
     reader = MailReader()
-    inbox = Inbox(database, address_book(tools.settings), reader, 5.0, tools.store, scans=True)
+    inbox = Inbox(
+        database, address_book(tools.settings), reader, 5.0, tools.store, tools.keyring, scans=True
+    )
     mail = EmailMessage()
     mail["From"], mail["To"], mail["Subject"] = "x@airline.test", "nobody@agency.test", "Offer"
     mail.set_content("See the papers.")
@@ -58,16 +60,18 @@ async def test_a_file_leaves_quarantine_when_the_scanner_has_looked(
     await inbox.once()
     await reader.close()
     assert await states(database) == ["quarantined"] * 3 + ["rejected"]
-    away = Screener(database, tools.store, Clamd("tcp://127.0.0.1:1"))
+    away = Screener(database, tools.store, tools.keyring, Clamd("tcp://127.0.0.1:1"))
     await away.once()
     assert await states(database) == ["quarantined"] * 3 + ["rejected"], "down: it stays"
-    assert not await Screener(database, tools.store, away.scanner).once(), "and waits its turn"
+    assert not await Screener(database, tools.store, tools.keyring, away.scanner).once(), (
+        "and waits its turn"
+    )
     async with database.transaction() as session:
         kinds = await session.execute(text("SELECT media_type FROM attachments ORDER BY position"))
         assert list(kinds.scalars())[2] == "message/rfc822", "a mail in a mail is a file"
         await session.execute(text("UPDATE attachments SET scan_at = NULL"))
     async with fake_clamd() as address:
-        await Screener(database, tools.store, Clamd(address)).once()
+        await Screener(database, tools.store, tools.keyring, Clamd(address)).once()
     assert await states(database) == ["clean", "rejected", "clean", "rejected"]
 
 

@@ -74,7 +74,15 @@ _AROUND = text("""
 @pytest.fixture
 async def inbox(database: Database, tools: Tools) -> AsyncIterator[Inbox]:
     reader = MailReader()
-    yield Inbox(database, address_book(tools.settings), reader, 5.0, tools.store, authserv_id=OURS)
+    yield Inbox(
+        database,
+        address_book(tools.settings),
+        reader,
+        5.0,
+        tools.store,
+        tools.keyring,
+        authserv_id=OURS,
+    )
     await reader.close()
 
 

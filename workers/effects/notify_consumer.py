@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clock import business_now
+from app.documents.sealing import DocumentKey
 from app.domain.effects import DOCUMENT, SECOND_CHANNEL, NotifyConsumer
 from app.texts import words as ways_of
 from app.vault import open_ciphers
@@ -70,7 +71,11 @@ class NotifyConsumerHandler(MailEffect[NotifyConsumer]):
         self, tools: Tools, order: Order[NotifyConsumer], prepared: Any, guard: Guard
     ) -> Done:
         digest = dict(order.effect.params).get(DOCUMENT)
-        document = await tools.store.get(digest) if digest else None
+        document = None
+        if digest:
+            # What this person signed: sealed under their own key.
+            assert prepared.person is not None, "nobody erased is written to"
+            document = await tools.store.get(digest, DocumentKey([prepared.person]))
         if isinstance(prepared, Sheet):
             return await send_sheet(tools, order.id, prepared, guard, document=document)
         assert isinstance(prepared, Draft)

@@ -1,6 +1,6 @@
 """RenderLetter: make the bytes of a letter and store them once under their hash.
 
-The bytes are a function of the content, and the store is create-only: doing it twice does nothing,
+The bytes are a function of the content, and a name is given once: doing it twice does nothing,
 so an interrupted render is simply repeated. The seal names the moment the order was staged, so a
 repeated one is the same too (with an RSA key and no timestamp; else the first try leaves bytes that
 no row names).
@@ -18,6 +18,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.crypto import SubjectCipher
+from app.documents.sealing import DocumentKey
 from app.domain.effects import RenderLetter
 from app.domain.events import Event, LetterRendered
 from app.domain.interest.rates import Missing
@@ -102,7 +103,7 @@ class RenderLetterHandler:
             raise Refused(str(refused)) from None
         sealed_at = order.claimed.staged_at if tools.sealer is not None else None
         pdf = await sealed(tools, made.pdf, order.claimed.staged_at)
-        digest = await tools.store.put(pdf)
+        digest = await tools.store.put(pdf, DocumentKey(draft.ciphers))
         rendered = Rendered(
             seal_content(content, draft.ciphers, order.effect.letter_id),
             [cipher.subject_id for cipher in draft.ciphers],

@@ -15,6 +15,9 @@ from uuid import UUID
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.clock import business_now
+from app.documents.keys import mandate_key
+from app.documents.sealing import DocumentKey
 from app.domain.effects import RenderMandate
 from app.domain.events import Event, MandateRendered
 from app.tables.work import MandateDocumentRow
@@ -38,6 +41,14 @@ class Made:
     language: str
 
 
+@dataclass(frozen=True, slots=True)
+class ToMake:
+    """What the document says, and the key of who signed, which its bytes are sealed under."""
+
+    content: SignedMandate
+    key: DocumentKey
+
+
 class RenderMandateHandler:
     effect = RenderMandate
     timeout_seconds = RENDER_SECONDS_MAX
@@ -49,16 +60,23 @@ class RenderMandateHandler:
         self, tools: Tools, session: AsyncSession, orders: Sequence[Order[RenderMandate]]
     ) -> Prepared:
         found = await mandates_signed(tools, session, [o.effect.mandate_id for o in orders])
-        out: dict[UUID, SignedMandate | ProviderError] = {
-            o.id: found.get(o.effect.mandate_id, NoLongerWanted("there is no such mandate"))
-            for o in orders
-        }
+        now = await business_now(session)
+        out: dict[UUID, ToMake | ProviderError] = {}
+        for order in orders:
+            one = found.get(order.effect.mandate_id, NoLongerWanted("there is no such mandate"))
+            if isinstance(one, SignedMandate):
+                key = await mandate_key(session, tools.keyring, order.effect.mandate_id, at=now)
+                assert key is not None, "made where there was none"
+                out[order.id] = ToMake(one, key)
+            else:
+                out[order.id] = one
         return out
 
     async def act(
         self, tools: Tools, order: Order[RenderMandate], prepared: Any, guard: Guard
     ) -> Done:
-        content: SignedMandate = prepared
+        wanted: ToMake = prepared
+        content = wanted.content
         try:
             made = await tools.renderer.render(to_dict(content))
         except RenderFailed as failed:
@@ -69,7 +87,7 @@ class RenderMandateHandler:
             raise Refused(str(refused)) from None
         at = order.claimed.staged_at
         pdf = await sealed(tools, made.pdf, at)
-        digest = await tools.store.put(pdf)
+        digest = await tools.store.put(pdf, wanted.key)
         sealed_at = at if tools.sealer is not None else None
         kept = Made(digest, made.sha256, sealed_at, made.pages, len(pdf), content.language)
         return Done(Delivery(OWN_STORE, f"{order.id}", detail=digest), made=kept)

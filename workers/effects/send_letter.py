@@ -12,6 +12,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clock import business_now
+from app.crypto import DataErased
+from app.documents.keys import key_of
+from app.documents.sealing import DocumentKey
 from app.domain.effects import SendCopy, SendLetter
 from app.domain.events import Event, LetterHandedOver
 from app.playbooks import book
@@ -34,8 +37,8 @@ from workers.tools import Tools
 
 # For all letters of a batch: what was approved and where it goes.
 _READ = text("""
-    SELECT e.letter_id, l.kind, l.recipient, v.subject, v.language, c.reference, c.playbook,
-           c.bodies, c.body_index, c.jurisdiction,
+    SELECT e.letter_id, l.kind, l.recipient, v.subject, v.language, v.sealed_for, c.reference,
+           c.playbook, c.bodies, c.body_index, c.jurisdiction,
            coalesce(m.legal_name, c.company_text) AS company_name, m.address_lines, m.country,
            h.address
       FROM unnest(CAST(:letters AS uuid[]), CAST(:hashes AS text[]), CAST(:channels AS text[]))
@@ -43,7 +46,7 @@ _READ = text("""
       JOIN letters l ON l.id = e.letter_id
       JOIN cases c ON c.id = l.case_id
       LEFT JOIN companies m ON m.id = c.company_id
-      LEFT JOIN LATERAL (SELECT subject, language FROM letter_versions
+      LEFT JOIN LATERAL (SELECT subject, language, sealed_for FROM letter_versions
                           WHERE letter_id = l.id AND sha256 = e.sha256
                           ORDER BY n DESC LIMIT 1) v ON true
       LEFT JOIN LATERAL (SELECT address FROM channels
@@ -57,6 +60,7 @@ _READ = text("""
 class Paper:
     job: PostJob
     subject: str
+    document_key: DocumentKey | None = None
 
 
 class SendLetterHandler:
@@ -82,23 +86,28 @@ class SendLetterHandler:
             row = rows.get(order.effect.letter_id)
             if row is None or row["subject"] is None:
                 out[order.id] = Refused("these bytes were never made for this letter")
-            elif order.effect.channel == "post":
-                out[order.id] = _paper(order.effect, row)
-            else:
-                out[order.id] = _draft(tools, order, row, agency.name, now)
+                continue
+            on_paper = order.effect.channel == "post"
+            way = (
+                _paper(order.effect, row) if on_paper
+                else _draft(tools, order, row, agency.name, now)
+            )  # fmt: skip
+            out[order.id] = (
+                way if isinstance(way, Refused) else await _with_key(tools, session, way, row)
+            )
         return out
 
     async def act(
         self, tools: Tools, order: Order[SendLetter], prepared: Any, guard: Guard
     ) -> Done:
-        pdf = await tools.store.get(order.effect.sha256)
+        assert isinstance(prepared, Draft | Paper)
+        pdf = await tools.store.get(order.effect.sha256, prepared.document_key)
         if isinstance(prepared, Paper):
             post = tools.providers.post
             delivery = await post.send(prepared.job, pdf, key=order.id, guard=guard)
             lines = "\n".join(prepared.job.address_lines)
             sent = Sent("post", "", lines, prepared.subject, "", None, order.effect.letter_id)
             return Done(delivery, made=sent)
-        assert isinstance(prepared, Draft)
         draft = await _carrying(tools, order, prepared, pdf)
         return await send_draft(tools, draft, guard, letter_id=order.effect.letter_id)
 
@@ -135,6 +144,17 @@ class SendCopyHandler(SendLetterHandler):
 
     def facts(self, order: Order[Any], done: Done, now: datetime) -> Sequence[Event]:
         return ()
+
+
+async def _with_key(
+    tools: Tools, session: AsyncSession, way: Draft | Paper, row: Any
+) -> Draft | Paper | Refused:
+    """With the key that the stored bytes of the letter are sealed under."""
+    try:
+        key = await key_of(session, tools.keyring, row["sealed_for"] or ())
+    except DataErased:
+        return Refused("a person this letter speaks of has been erased")
+    return replace(way, document_key=key)
 
 
 def _paper(effect: SendLetter, row: Any) -> Paper | Refused:
