@@ -1,7 +1,8 @@
 """Whose key a stored document is sealed under, told from the row that names it.
 
-Evidence: of who filed the case. A signed mandate: of who signed. A letter: of everybody it speaks of. What came in from outside (the
-files of a mail, a scanned letter) has a key of its own, whose subject is the inbound message.
+Evidence: of who filed the case. A signed mandate: of who signed. A letter: of everybody it speaks
+of. What came in from outside (the files of a mail, a scanned letter) has a key of its own, whose
+subject is the inbound message.
 None: from before documents were sealed; the bytes lie in the clear under their hash.
 """
 
@@ -66,15 +67,15 @@ async def case_key(session: AsyncSession, keyring: Keyring, case_id: UUID) -> Do
 
 
 async def mandate_key(
-    session: AsyncSession, keyring: Keyring, mandate_id: UUID, *, at: datetime | None = None
+    session: AsyncSession, keyring: Keyring, mandate_id: UUID
 ) -> DocumentKey | None:
-    """For the document of what somebody signed: their own. `at`: to write it."""
+    """For the document of what somebody signed: their own."""
     signer = await session.scalar(
         select(ClaimantRow.consumer_id)
         .join(MandateRow, MandateRow.claimant_id == ClaimantRow.id)
         .where(MandateRow.id == mandate_id)
     )
-    return await subject_key(session, keyring, signer, at=at) if signer else None
+    return await key_of(session, keyring, [signer] if signer else [])
 
 
 async def letter_key(

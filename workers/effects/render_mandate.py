@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.clock import business_now
+from app.crypto import DataErased
 from app.documents.keys import mandate_key
 from app.documents.sealing import DocumentKey
 from app.domain.effects import RenderMandate
@@ -60,16 +60,13 @@ class RenderMandateHandler:
         self, tools: Tools, session: AsyncSession, orders: Sequence[Order[RenderMandate]]
     ) -> Prepared:
         found = await mandates_signed(tools, session, [o.effect.mandate_id for o in orders])
-        now = await business_now(session)
         out: dict[UUID, ToMake | ProviderError] = {}
         for order in orders:
             one = found.get(order.effect.mandate_id, NoLongerWanted("there is no such mandate"))
-            if isinstance(one, SignedMandate):
-                key = await mandate_key(session, tools.keyring, order.effect.mandate_id, at=now)
-                assert key is not None, "made where there was none"
-                out[order.id] = ToMake(one, key)
-            else:
-                out[order.id] = one
+            out[order.id] = (
+                await _with_key(tools, session, one, order.effect.mandate_id)
+                if isinstance(one, SignedMandate) else one
+            )  # fmt: skip
         return out
 
     async def act(
@@ -114,3 +111,13 @@ class RenderMandateHandler:
     def facts(self, order: Order[RenderMandate], done: Done, now: datetime) -> Sequence[Event]:
         effect, made = order.effect, done.made
         return (MandateRendered(effect.claimant_id, effect.mandate_id, made.sha256),)
+
+
+async def _with_key(
+    tools: Tools, session: AsyncSession, content: SignedMandate, mandate_id: UUID
+) -> ToMake | Refused:
+    try:
+        key = await mandate_key(session, tools.keyring, mandate_id)
+    except DataErased:
+        key = None
+    return Refused("who signed has no key any more") if key is None else ToMake(content, key)
