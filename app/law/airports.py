@@ -20,7 +20,7 @@ class AirportUnknown(InvalidInput):
 
 
 class Airport(NamedTuple):
-    """`country` by ISO 3166 in two letters, `lat` and `lon` in degrees, `tz` a zone's name or ""."""
+    """`country` by ISO 3166 in two letters, `lat` and `lon` in degrees, `tz` a zone or ""."""
 
     country: str
     lat: float
