@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -41,10 +42,11 @@ from app.playbooks.posting_rules import load_posting_rules
 from app.tables.ledger import JournalTxn, Leg
 
 __all__ = [
-    "AlreadyReversed", "Balance", "ClientBookProof", "EventKeyReused", "FundsMissing", "Posted",
-    "PostedLeg", "PostedTxn", "Posting", "TrialLine", "balance_differences", "balance_of",
-    "balances", "client_book", "client_book_in_balance", "post", "post_many", "postings_of_case",
-    "postings_of_event",    "reverse", "reverse_many", "trial_balance",
+    "AlreadyReversed", "Balance", "ClientBookProof", "EventKeyReused", "FundsMissing",
+    "PeriodClosed", "Posted", "PostedLeg", "PostedTxn", "Posting", "TrialLine",
+    "balance_differences", "balance_of", "balances", "client_book", "client_book_in_balance",
+    "post", "post_many", "postings_of_case", "postings_of_event", "reverse", "reverse_many",
+    "trial_balance",
 ]  # fmt: skip
 
 REVERSAL_KIND = "reversal"
@@ -54,6 +56,12 @@ class EventKeyReused(Conflict):
     """The same event key came with another content."""
 
     code = "event_key_reused"
+
+
+class PeriodClosed(Conflict):
+    """The day lies in a month that is closed: only finance, or nobody, posts there."""
+
+    code = "period_closed"
 
 
 class FundsMissing(Conflict):
@@ -247,6 +255,7 @@ async def _standing(
 async def _insert(
     session: AsyncSession, txn_rows: list[dict[str, object]], leg_rows: list[dict[str, object]]
 ) -> None:
+    await _into_the_open(session, txn_rows)
     try:
         await session.execute(insert(JournalTxn), txn_rows)
         # One statement with all legs: the balance trigger runs once and locks in one order.
@@ -255,6 +264,21 @@ async def _insert(
         raise _readable(error) from error
 
 
+async def _into_the_open(session: AsyncSession, txn_rows: list[dict[str, object]]) -> None:
+    """What belongs to a month that is closed hard counts for the first open day, with its own
+    beside it."""
+    hard = await session.scalar(_LAST_HARD)
+    if hard is None:
+        return
+    for row in txn_rows:
+        day = row["effective_on"]
+        if isinstance(day, date) and day < hard:
+            row["original_on"], row["effective_on"] = day, hard
+
+
+_LAST_HARD = text(
+    "SELECT CAST(max(month) + interval '1 month' AS date) FROM ledger_periods WHERE state = 'hard'"
+)
 _LEGS = text(
     "INSERT INTO legs (txn_id, line, account, sub, debit, credit) SELECT * FROM unnest("
     "CAST(:txn_id AS uuid[]), CAST(:line AS bigint[]), CAST(:account AS text[]),"
@@ -270,6 +294,8 @@ def _readable(error: IntegrityError) -> Exception:
     words = str(error.orig)
     if "ck_account_balances_never_negative" in words:
         return FundsMissing("There is not enough money on the account for this.")
+    if "that is closed softly" in words or re.search(r"the month \S+ is closed", words):
+        return PeriodClosed("The books of that month are closed.")
     if "uq_journal_txns_reverses_id" in words:
         return AlreadyReversed("This was taken back before.")
     if "uq_journal_txns_event_key" in words:
@@ -297,6 +323,7 @@ def _txn_row(
         "case_id": posting.case_id,
         "actor": posting.actor,
         "rule_version": version,
+        "original_on": None,
     }
 
 

@@ -21,10 +21,12 @@ from app.evidence.post_endpoints import router as scanned_post
 from app.finance.bank_endpoints import router as bank
 from app.finance.day_endpoints import router as finance_day
 from app.finance.entry_endpoints import router as entries
+from app.finance.export_endpoints import router as exports
 from app.finance.import_endpoints import router as imports
 from app.finance.ledger_endpoints import router as ledger
 from app.finance.matching_endpoints import router as matching
 from app.finance.payout_endpoints import router as payouts
+from app.finance.period_endpoints import router as periods
 from app.intake.endpoints import router as intake
 from app.links.endpoints import router as document_links
 from app.mandates.endpoints import router as mandates
@@ -73,6 +75,8 @@ ROUTERS: tuple[Router, ...] = (
     ledger,
     finance_day,
     entries,
+    periods,
+    exports,
     companies,
     operations,
     recounts,

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import AsyncIterator, Iterable
 from datetime import date, timedelta
 from typing import Final
 from uuid import UUID
@@ -14,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import ledger
 from app.cases.schemas import Amount
-from app.db import Database
 from app.domain.errors import NotFound
 from app.finance import books
 from app.finance import day_schemas as s
@@ -22,7 +18,6 @@ from app.finance.ledger_schemas import BankProofOut
 
 BANDS: Final = ((0, 2), (3, 7), (8, 30), (31, None))
 OLD_DAYS: Final = 30  # unallocated money older than this stands against closing a month
-CSV_PAGE: Final = 1_000
 
 _UNALLOCATED = text("""
     SELECT m.currency, CAST(:today AS date) - m.booked_on AS days, count(*) AS many,
@@ -48,9 +43,11 @@ _THREE_WAY = text("""
          WHERE m.booked_on BETWEEN :since AND :until AND m.undone_at IS NULL
            AND m.entry_key NOT LIKE 'hand:%' GROUP BY 1, 2),
     booked AS (
-        SELECT t.effective_on AS day, t.currency, sum(l.debit - l.credit) AS minor
+        SELECT coalesce(t.original_on, t.effective_on) AS day, t.currency,
+               sum(l.debit - l.credit) AS minor
           FROM journal_txns t JOIN legs l ON l.txn_id = t.id AND l.account = 'C.BANK'
-         WHERE t.effective_on BETWEEN :since AND :until GROUP BY 1, 2)
+         WHERE t.effective_on >= :since
+           AND coalesce(t.original_on, t.effective_on) BETWEEN :since AND :until GROUP BY 1, 2)
     SELECT day, currency, coalesce(shown.minor, 0) AS shown, coalesce(booked.minor, 0) AS booked
       FROM shown FULL JOIN booked USING (day, currency) ORDER BY day, currency
 """)
@@ -97,18 +94,6 @@ _COMMISSION = text("""
       FROM commission_invoices WHERE issued_on BETWEEN :since AND :until
      GROUP BY currency, vat_bp ORDER BY currency, vat_bp
 """)
-_JOURNAL = text("""
-    SELECT t.id, t.book, t.effective_on, t.posted_at, t.kind, t.currency, t.case_id,
-           t.reverses_id, t.actor, t.rule_version, l.line, l.account, l.sub, l.debit, l.credit
-      FROM (SELECT * FROM journal_txns WHERE effective_on BETWEEN :since AND :until AND id > :after
-             ORDER BY id LIMIT :most) t
-      JOIN legs l ON l.txn_id = t.id ORDER BY t.id, l.line
-""")
-CSV_COLUMNS: Final = (
-    "transaction", "book", "effective_on", "posted_at", "kind", "currency", "case", "reverses",
-    "actor", "rules", "line", "account", "sub_account", "debit_minor", "credit_minor",
-)  # fmt: skip
-NO_ID: Final = UUID(int=0)
 
 
 async def today(session: AsyncSession, day: date) -> s.TodayOut:
@@ -270,23 +255,3 @@ async def close_list(session: AsyncSession, first: date, day: date) -> s.CloseOu
     return s.CloseOut(
         month=f"{first:%Y-%m}", may_close=all(item.met for item in items), items=items
     )
-
-
-async def journal_csv(database: Database, since: date, until: date) -> AsyncIterator[bytes]:
-    """Every leg of both books in the order of posting, page by page: no export holds it whole."""
-    yield _csv([CSV_COLUMNS])
-    after = NO_ID
-    while True:
-        async with database.read() as session:
-            page = {"since": since, "until": until, "after": after, "most": CSV_PAGE}
-            rows = (await session.execute(_JOURNAL, page)).all()
-        if not rows:
-            return
-        after = rows[-1].id
-        yield _csv([["" if cell is None else cell for cell in row] for row in rows])
-
-
-def _csv(rows: Iterable[Iterable[object]]) -> bytes:
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\r\n").writerows(rows)
-    return out.getvalue().encode()

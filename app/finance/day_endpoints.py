@@ -6,10 +6,9 @@ from datetime import date, timedelta
 from typing import Annotated
 
 from fastapi import Query
-from fastapi.responses import StreamingResponse
 
 from app.banking.case_money import agency_zone
-from app.deps import Held, ReadSession, Router
+from app.deps import ReadSession, Router
 from app.fields import FieldError, FieldsRefused
 from app.finance import day as reads
 from app.finance import day_schemas as s
@@ -25,7 +24,7 @@ Until = Annotated[Date | None, Query(description="Last day; without it today.")]
 @router.get("/finance/today", operation_id="finance_today")
 async def finance_today(session: ReadSession) -> s.TodayOut:
     """Whether every account is proved, what is unallocated and how old, and what waits."""
-    return await reads.today(session, await _today(session))
+    return await reads.today(session, await agency_today(session))
 
 
 @router.get("/finance/three-way", operation_id="three_way_match")
@@ -33,13 +32,13 @@ async def three_way_match(
     session: ReadSession, since: Since = None, until: Until = None
 ) -> s.ThreeWayOut:
     """Bank statements against the ledger, day by day and currency by currency."""
-    return await reads.three_way(session, *await _range(session, since, until))
+    return await reads.three_way(session, *await day_range(session, since, until))
 
 
 @router.get("/finance/match-quality", operation_id="match_quality")
 async def match_quality(session: ReadSession, since: Since = None) -> s.MatchQualityOut:
     """How much the machine confirms, by which step, and how much of it was taken back."""
-    first, _ = await _range(session, since, None)
+    first, _ = await day_range(session, since, None)
     return await reads.match_quality(session, first)
 
 
@@ -48,7 +47,7 @@ async def commission_report(
     session: ReadSession, since: Since = None, until: Until = None
 ) -> s.CommissionOut:
     """Invoices and credit notes of a period, by currency and VAT rate."""
-    return await reads.commission(session, *await _range(session, since, until))
+    return await reads.commission(session, *await day_range(session, since, until))
 
 
 @router.get("/finance/close", operation_id="close_checklist")
@@ -58,25 +57,7 @@ async def close_checklist(
 ) -> s.CloseOut:
     """What stands against closing a month, each with the place where it is put right."""
     first = date.fromisoformat(f"{month}-01")
-    return await reads.close_list(session, first, await _today(session))
-
-
-@router.get(
-    "/finance/journal.csv",
-    operation_id="export_journal",
-    response_class=StreamingResponse,
-    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
-)
-async def export_journal(
-    session: ReadSession, held: Held, since: Since = None, until: Until = None
-) -> StreamingResponse:
-    """Every leg of both books with its day in the period, as CSV, amounts in minor units."""
-    first, last = await _range(session, since, until)
-    return StreamingResponse(
-        reads.journal_csv(held.database, first, last),
-        media_type="text/csv",
-        headers={"Content-Disposition": f'attachment; filename="journal-{first}-{last}.csv"'},
-    )
+    return await reads.close_list(session, first, await agency_today(session))
 
 
 @router.get("/cases/{case_id}/account", operation_id="case_account")
@@ -85,13 +66,17 @@ async def case_account(case_id: Id, session: ReadSession) -> s.CaseAccountOut:
     return await reads.case_account(session, case_id)
 
 
-async def _today(session: ReadSession) -> date:
+async def agency_today(session: ReadSession) -> date:
+    """The day it is for the agency, in business time."""
     moment = await read_moment(session)
     return moment.now.astimezone(agency_zone(moment.profile)).date()
 
 
-async def _range(session: ReadSession, since: date | None, until: date | None) -> tuple[date, date]:
-    last = until or await _today(session)
+async def day_range(
+    session: ReadSession, since: date | None, until: date | None
+) -> tuple[date, date]:
+    """The days asked for, or the last thirty. FieldsRefused for more than about a year."""
+    last = until or await agency_today(session)
     first = since or last - timedelta(days=30)
     if not timedelta(0) <= last - first <= timedelta(days=RANGE_DAYS_MAX):
         raise FieldsRefused(
