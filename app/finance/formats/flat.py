@@ -42,4 +42,5 @@ def csv_page(txns: Iterable[TxnRow]) -> bytes:
 def json_lines(txns: Iterable[TxnRow]) -> Iterator[bytes]:
     """Each transaction with its legs as one line of JSON; amounts are minor units."""
     for txn in txns:
-        yield orjson.dumps(txn, option=orjson.OPT_APPEND_NEWLINE)
+        # The driver has a UUID of its own.
+        yield orjson.dumps(txn, default=str, option=orjson.OPT_APPEND_NEWLINE)
