@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
 from uuid import UUID
 
 from app.crypto import SubjectCipher
@@ -16,10 +15,10 @@ from app.documents.sealing import DocumentKey
 from app.reply_address import AddressBook
 from app.settings import Settings
 from workers.mail_html import html_of
+from workers.mail_policy import SEVEN_BIT
 from workers.providers.errors import Refused
 from workers.providers.smtp import OutgoingMail
 
-SEVEN_BIT = SMTP.clone(cte_type="7bit")  # not every server on the way takes 8BITMIME
 SUBJECT_LENGTH_MAX = 200  # characters
 _LINE_BREAKS = re.compile(r"[\r\n\t\x00-\x1f]+")
 
@@ -74,12 +73,15 @@ def compose(draft: Draft, settings: Settings) -> OutgoingMail:
     for name, value in draft.headers.items():
         message[name] = one_line(value)
     message.set_content(draft.text)
+    # Boundaries are given, not drawn by lot: the same bytes for the same effect.
+    boundary = f"=_{draft.effect_id.hex}"
+    message.make_alternative(boundary=f"{boundary}.{1 if draft.attachments else 0}")
     page = html_of(draft.text, language=draft.language, our_url=settings.public_url)
     message.add_alternative(page, subtype="html")
+    if draft.attachments:
+        message.make_mixed(boundary=f"{boundary}.0")
     for name, pdf in draft.attachments:
         message.add_attachment(pdf, maintype="application", subtype="pdf", filename=name)
-    for n, part in enumerate(p for p in message.walk() if p.is_multipart()):
-        part.set_boundary(f"=_{draft.effect_id.hex}.{n}")  # the same bytes for the same effect
     return OutgoingMail(
         message_id=message_id, envelope_from=book.bounce_address(draft.effect_id), to=to,
         data=message.as_bytes(), key=draft.effect_id.hex,
