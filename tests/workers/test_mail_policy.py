@@ -5,6 +5,7 @@ from __future__ import annotations
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP, EmailPolicy
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -19,7 +20,7 @@ WORDS = st.one_of(
 )
 
 
-def written(policy: EmailPolicy, subject: str, name: str, text: str) -> bytes:
+def written(policy: EmailPolicy[Any], subject: str, name: str, text: str) -> bytes:
     message = EmailMessage(policy=policy)
     message["To"] = Address(name, addr_spec="anna@example.org")
     message["Subject"] = subject
