@@ -9,6 +9,7 @@ from app.casework.answer_endpoints import router as answers
 from app.casework.correction_endpoints import router as corrections
 from app.casework.endpoints import router as casework
 from app.casework.file_endpoints import router as case_file
+from app.casework.letter_endpoints import router as letters_written
 from app.check.endpoints import router as check
 from app.companies.endpoints import router as companies
 from app.consumers.account_endpoints import router as payout_account
@@ -59,6 +60,7 @@ ROUTERS: tuple[Router, ...] = (
     staff,
     api_keys,
     case_file,
+    letters_written,
     casework,
     corrections,
     answers,

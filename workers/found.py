@@ -47,5 +47,7 @@ async def settle_found(
 
 
 async def tell_sent(session: AsyncSession, effect_id: UUID, case_id: UUID, found: Found) -> None:
-    fact = EffectSettled(effect_id=effect_id, kind=found.kind, verdict="sent", by=ACTOR)
+    fact = EffectSettled(
+        effect_id=effect_id, kind=found.kind, verdict="sent", by=ACTOR, letter_id=found.letter_id
+    )
     await tell_cases(session, [(case_id, fact)], now=found.now)

@@ -26,6 +26,7 @@ from letters import content as words
 from workers.effects.letter_rows import LetterRows
 from workers.letter_interest import Claimed, came_minor, interest_of, payments_known
 from workers.letter_words import country_in_words, kind_in_words
+from workers.other_letter_content import MAKERS, Making, build_further
 
 # The letter must not promise an earlier day than the ladder waits: it also travels.
 TRAVEL_WORKING_DAYS = {"email": 1, "post": 3, "portal": 1}
@@ -48,7 +49,9 @@ def language_of(rows: LetterRows, letter: Letter) -> words.Language:
     wanted = [*playbook.languages]
     if letter.recipient == "body":
         wanted = [*current_body(rows.case, playbook).languages, *wanted]
-    else:
+    elif letter.recipient == "consumer":
+        wanted = [person.language for person, _ in rows.signed[:1]]
+    elif letter.recipient == "company":
         wanted = [c["language"] for c in rows.channels if c["kind"] == letter.channel] + wanted
     found = next((one for one in wanted if one in words.LANGUAGES), "en")
     return cast(words.Language, found)
@@ -70,7 +73,20 @@ def build_content(
         common["interest"] = claimed.interest
     if letter.kind is LetterKind.COMPLAINT:
         return _complaint(rows, playbook, common), claimed.missing
+    if letter.kind in MAKERS:
+        common["recipient_company"] = _company(rows, None, common["language"])
+        return build_further(_making(rows, letter, playbook, common)), ()
     return _demand(rows, letter, playbook, common), claimed.missing
+
+
+def _making(rows: LetterRows, letter: Letter, playbook: Playbook, common: dict[str, Any]) -> Making:
+    def demand() -> dict[str, Any]:
+        return {
+            "deadline": _deadline(rows, letter, playbook),
+            "next_steps": _next_steps(rows.case, playbook), "payment": _payment(rows),
+        }  # fmt: skip
+
+    return Making(rows, letter, playbook, common, demand, lambda: _payment(rows))
 
 
 def _demand(
@@ -167,6 +183,17 @@ def _recipient(rows: LetterRows, letter: Letter, language: str) -> words.Party:
         lines = body.address or (country_in_words(rows.case.jurisdiction, language),)
         return words.Party(name=body.name, address_lines=lines, email=body.email)
     email = channel(rows, "email") if letter.channel == "email" else None
+    if letter.recipient == "consumer" and rows.signed:
+        person = rows.signed[0][0]
+        lines = person.address_lines or (country_in_words(person.country, language),)
+        return words.Party(name=person.name, address_lines=lines, email=person.email)
+    if letter.recipient == "other":
+        to = rows.details.said["recipient"] if rows.details else {}
+        return words.Party(
+            name=to.get("name", ""),
+            address_lines=tuple(to.get("address_lines", ())),
+            email=to.get("email"),
+        )
     return _company(rows, email, language)
 
 

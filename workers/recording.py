@@ -166,7 +166,10 @@ async def _consequences(
         if isinstance(order.effect, SendLetter) and isinstance(ended.failure, Refused):
             letter = order.effect.letter_id
             await note_refusal(session, letter, dead=is_dead(reason), error=reason, at=now)
-        events.append(EffectFailed(effect_id=order.id, kind=order.claimed.kind, reason=reason))
+        events.append(EffectFailed(
+            effect_id=order.id, kind=order.claimed.kind, reason=reason,
+            letter_id=getattr(order.effect, "letter_id", None),
+        ))  # fmt: skip
     elif state == "unknown":
         events.append(EffectUnknown(effect_id=order.id, kind=order.claimed.kind))
     told = case_id is not None and not ended.without_facts

@@ -87,9 +87,11 @@ async def mark_filed_at_portal(
 
 
 @router.post("/answers", operation_id="record_answer", status_code=201, responses=CONFLICT)
-async def record_answer(body: s.AnswerIn, change: Changing, response: Response) -> CaseStateOut:
+async def record_answer(
+    body: s.AnswerIn, change: Changing, held: Held, response: Response
+) -> CaseStateOut:
     """What the company or the body said, by mail, post or phone."""
-    await answers.record(change, body)
+    await answers.record(change, held.keyring, body)
     return await answer(change, response)
 
 

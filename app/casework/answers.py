@@ -14,6 +14,8 @@ from app.authorisation import Principal
 from app.case_change import CaseChange
 from app.cases.access import own_case
 from app.casework import schemas as s
+from app.casework.other_letters import pin_company
+from app.crypto import Keyring
 from app.domain.case import OfferKind, OfferState
 from app.domain.errors import InvalidInput, NotFound
 from app.domain.events import (
@@ -49,7 +51,7 @@ AnyAnswer = (
 )  # fmt: skip
 
 
-async def record(change: CaseChange, body: AnyAnswer) -> None:
+async def record(change: CaseChange, keyring: Keyring, body: AnyAnswer) -> None:
     """One answer. Its message, if it came as one, is marked read; words without one are noted."""
     if body.message_id is not None:
         state: State = "set_aside" if isinstance(body, s.SetAsideIn) else "read"
@@ -57,7 +59,9 @@ async def record(change: CaseChange, body: AnyAnswer) -> None:
     words = None if isinstance(body, s.SetAsideIn) else body.words
     if words and not isinstance(body, s.OfferedIn | s.BodyRecommendedIn):
         await change.note(f"answer_{body.kind}", words)
-    await change.advance(await _event(change, body))
+    case = await change.advance(await _event(change, body))
+    if isinstance(body, s.WrongPartyIn):
+        await pin_company(change, keyring, case)
 
 
 async def _event(change: CaseChange, body: AnyAnswer) -> Event:

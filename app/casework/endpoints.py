@@ -42,9 +42,11 @@ async def confirm_company(
 
 
 @router.post("/cases/{case_id}/next-step", operation_id="next_step", responses=CONFLICT)
-async def next_step(body: s.NextStepIn, change: Changing, response: Response) -> CaseStateOut:
+async def next_step(
+    body: s.NextStepIn, change: Changing, held: Held, response: Response
+) -> CaseStateOut:
     """Choose what follows a denial, a dead channel or the end of the bodies."""
-    await steering.next_step(change, body)
+    await steering.next_step(change, held.keyring, body)
     return await answer(change, response)
 
 

@@ -219,9 +219,13 @@ class CallsOut(Out):
 
 
 class NextStepIn(In):
+    """`letter`: `denial_answer` puts the answer to a denial in the place of the stage's own letter,
+    and `denials` names the reasons it meets (list_denial_reasons); none: the one on record."""
+
     stage: EntryStage
     reason: Reason
     letter: LetterKind | None = None
+    denials: Annotated[list[Code], Field(max_length=12, default_factory=list)]
 
 
 class HoldIn(In):

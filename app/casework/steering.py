@@ -13,6 +13,8 @@ from app.authorisation.principal import Principal
 from app.authorisation.scope import case_scope
 from app.case_change import CaseChange, change_case
 from app.casework import schemas as s
+from app.casework.other_letters import keep_denials
+from app.crypto import Keyring
 from app.domain.case import Stage
 from app.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from app.domain.events import (
@@ -54,8 +56,8 @@ async def move_limitation(change: CaseChange, body: s.LimitationIn) -> None:
     )
 
 
-async def next_step(change: CaseChange, body: s.NextStepIn) -> None:
-    await change.advance(
+async def next_step(change: CaseChange, keyring: Keyring, body: s.NextStepIn) -> None:
+    case = await change.advance(
         NextStepChosen(
             stage=Stage(body.stage),
             reason=await change.note("next_step", body.reason),
@@ -63,6 +65,7 @@ async def next_step(change: CaseChange, body: s.NextStepIn) -> None:
             letter=body.letter,
         )
     )
+    await keep_denials(change, keyring, case, body.denials)
 
 
 async def hold(change: CaseChange, body: s.HoldIn) -> str:

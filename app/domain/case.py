@@ -102,6 +102,20 @@ class LetterKind(StrEnum):
     REMINDER = "reminder"
     FORMAL_NOTICE = "formal_notice"
     COMPLAINT = "complaint"
+    # The letter of a step that follows an answer of the company.
+    DENIAL_ANSWER = "denial_answer"
+    PROMISE_BROKEN = "promise_broken"
+    OFFER_REFUSED = "offer_refused"
+    FULL_SETTLEMENT_REFUSED = "full_settlement_refused"
+    # Beside the steps (app.domain.other_letters).
+    OFFER_ACCEPTED = "offer_accepted"
+    MORE_TIME = "more_time"
+    WRONG_PARTY = "wrong_party"
+    MANDATE_NOTICE = "mandate_notice"
+    CLOSING_COMPANY = "closing_company"
+    CLOSING_CONSUMER = "closing_consumer"
+    DEBT_DISPUTE = "debt_dispute"
+    DECLARATION = "declaration"
 
 
 class LetterState(StrEnum):
@@ -212,7 +226,8 @@ class ClaimItem:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """The letter of the step the case is on; its bytes are `sha256`, a revision raises `n`."""
+    """The letter of the step the case is on, or one beside the steps, which has a `topic`; its
+    bytes are `sha256`, a revision raises `n`."""
 
     id: uuid.UUID
     kind: LetterKind
@@ -220,12 +235,13 @@ class Letter:
     n: int
     state: LetterState
     channel: str  # email | post | portal
-    recipient: str  # company | body
+    recipient: str  # company | body; beside the steps also consumer | other
     sha256: str | None = None
     approved_by: str | None = None
     sent_at: datetime | None = None
     delivered_at: datetime | None = None
     evidence_grade: str | None = None  # recipient_server | registered | presumed
+    topic: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,6 +320,7 @@ class Case:
     claimants: tuple[Claimant, ...] = ()
     items: tuple[ClaimItem, ...] = ()
     letter: Letter | None = None
+    others: tuple[Letter, ...] = ()  # letters beside the steps, the oldest first
     offer: Offer | None = None
     promise: Promise | None = None
     promises_made: int = 0

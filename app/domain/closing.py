@@ -19,6 +19,7 @@ from app.domain.case import (
 from app.domain.decision import TaskKind
 from app.domain.effects import StopNotice
 from app.domain.letters import cancel_letter
+from app.domain.other_letters import cancel_others
 from app.domain.turn import Turn
 
 FEE_TAIL: Final = timedelta(days=365)  # design, "Fee": money received within 12 months
@@ -51,6 +52,7 @@ LEFT: Final = frozenset({Outcome.WITHDRAWN, Outcome.AGENCY_LATE, Outcome.SELF_FI
 def close(t: Turn, outcome: Outcome, code: str, **params: object) -> None:
     """`code` names the notice and the history entry; every "no" offers a person in its text."""
     cancel_letter(t, code)
+    cancel_others(t, code)
     had_left = t.case.first_contact_at is not None
     if position.offer_open(t.case) and t.case.offer is not None:
         t.change(offer=replace(t.case.offer, state=OfferState.WITHDRAWN))

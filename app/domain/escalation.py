@@ -21,6 +21,7 @@ from app.domain import (
     mandates,
     money_rules,
     offers,
+    other_letters,
     recount,
     replies,
     steering,
@@ -57,7 +58,8 @@ def decide(case: Case, event: e.Event, rules: Rules, now: datetime) -> Decision:
     """What `event` makes of `case` at `now` (aware UTC business time)."""
     assert now.tzinfo is not None, "instants are aware"
     turn = Turn(case, type(event).__name__, rules, now)
-    if case.stage is Stage.CLOSED and isinstance(event, NEEDS_OPEN):
+    beside = other_letters.find(case, getattr(event, "letter_id", None))
+    if case.stage is Stage.CLOSED and isinstance(event, NEEDS_OPEN) and beside is None:
         turn.refuse("the case is closed")
     _apply(turn, event)
     legal_clocks.keep_body_limits(turn)
@@ -127,7 +129,8 @@ def _intake(t: Turn, event: _Intake) -> None:
 
 
 _Letters = (
-    e.LetterRendered
+    e.LetterRequested
+    | e.LetterRendered
     | e.LetterApproved
     | e.LetterReturned
     | e.LetterHandedOver
@@ -141,7 +144,15 @@ _Letters = (
 
 
 def _letters(t: Turn, event: _Letters) -> None:
+    beside = other_letters.find(t.case, getattr(event, "letter_id", None))
+    if beside is not None and isinstance(event, other_letters.Fact):
+        if isinstance(event, e.EffectSettled):
+            letters_rules.settle_pause(t, event)
+        other_letters.handle(t, beside, event)
+        return
     match event:
+        case e.LetterRequested():
+            other_letters.requested(t, event)
         case e.LetterRendered():
             letters_rules.rendered(t, event)
         case e.LetterApproved():

@@ -29,6 +29,7 @@ from app.domain.events_claim import (
     LetterDelivered,
     LetterHandedOver,
     LetterRendered,
+    LetterRequested,
     LetterReturned,
     MailGuessed,
     MailPlaced,
@@ -123,6 +124,7 @@ __all__ = [
     "LetterDelivered",
     "LetterHandedOver",
     "LetterRendered",
+    "LetterRequested",
     "LetterReturned",
     "LimitationMoved",
     "MailGuessed",
@@ -168,6 +170,7 @@ Event = (
     | StartAsked
     | MandateRendered
     | PayoutAccountGiven
+    | LetterRequested
     | LetterRendered
     | LetterApproved
     | LetterReturned

@@ -9,7 +9,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from app.domain.case import LimitSource, OfferKind, Outcome, Stage
+from app.domain.case import LetterKind, LimitSource, OfferKind, Outcome, Stage
 from app.domain.events_base import BaseEvent
 
 # --- intake, assessment, agreement -----------------------------------------------------------
@@ -137,6 +137,18 @@ class LetterReturned(BaseEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class LetterRequested(BaseEvent):
+    """A person asks for a letter beside the steps (app.domain.other_letters)."""
+
+    letter_id: uuid.UUID
+    kind: LetterKind
+    topic: str
+    channel: str  # email | post
+    recipient: str  # company | consumer | other
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class LetterHandedOver(BaseEvent):
     """The recipient's mail server took it with 2xx at `at` (our relay: delivered=False), or the
     printer accepted the job."""
@@ -185,6 +197,7 @@ class EffectSettled(BaseEvent):
     kind: str
     verdict: str
     by: str
+    letter_id: uuid.UUID | None = None  # of an order about a letter
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +207,7 @@ class EffectFailed(BaseEvent):
     effect_id: uuid.UUID
     kind: str
     reason: str
+    letter_id: uuid.UUID | None = None  # of an order about a letter
 
 
 # --- what the company or body says -----------------------------------------------------------

@@ -6,7 +6,7 @@ from typing import Final
 
 from app.domain import position
 from app.domain.admissible import next_admissible, not_open_yet, person_decides, window_holds
-from app.domain.case import LADDER, PauseKind, Stage, TimerKind, WaitingOn
+from app.domain.case import LADDER, LetterKind, PauseKind, Stage, TimerKind, WaitingOn
 from app.domain.decision import TaskKind
 from app.domain.events import NextStepChosen
 from app.domain.letters import (
@@ -49,8 +49,10 @@ def enter_entry_stage(t: Turn) -> None:
     enter_stage(t, case.entry_stage)
 
 
-def enter_stage(t: Turn, stage: Stage, *, short_wait_days: int | None = None) -> None:
-    """One more numbered attempt: step + 1 and the letter of the stage."""
+def enter_stage(
+    t: Turn, stage: Stage, *, short_wait_days: int | None = None, letter: LetterKind | None = None
+) -> None:
+    """One more numbered attempt: step + 1 and the letter of the stage, or the one that answers."""
     if not position.mandate_stands(t.case):
         t.refuse("the mandate is not signed by every claimant")
     cancel_letter(t, "next_step")
@@ -72,7 +74,7 @@ def enter_stage(t: Turn, stage: Stage, *, short_wait_days: int | None = None) ->
         if why != "wait":
             choose(t, why)
     else:
-        start_letter(t)
+        start_letter(t, letter)
     t.notify("step_started", str(t.case.step))
 
 
@@ -108,9 +110,12 @@ def next_automatic(t: Turn) -> None:
     enter_stage(t, LADDER[LADDER.index(case.stage) + 1])
 
 
-def return_to_stage(t: Turn, why: str) -> None:
-    """After a refused offer or a broken promise: the stage left, step + 1, 7 days, then on."""
+def return_to_stage(t: Turn, why: str, fitting: LetterKind | None = None) -> None:
+    """After a refused offer or a broken promise: the stage left, step + 1, 7 days, then on, with
+    the `fitting` letter where the stage's own has gone out before."""
     case = t.case
+    if case.letter is None or case.letter.state not in position.LEFT_US:
+        fitting = None
     stage = case.stage_left if case.stage is Stage.SETTLEMENT else case.stage
     t.say("returned", why=why, stage=stage or Stage.CONTACT)
     t.change(agreed_minor=None)
@@ -127,7 +132,7 @@ def return_to_stage(t: Turn, why: str) -> None:
     else:
         t.change(prepared_by=None)
         first = case.first_contact_at is None
-        enter_stage(t, stage, short_wait_days=None if first else SHORT_WAIT_DAYS)
+        enter_stage(t, stage, short_wait_days=None if first else SHORT_WAIT_DAYS, letter=fitting)
 
 
 def _back_before_ladder(t: Turn, stage: Stage | None) -> None:
@@ -175,9 +180,23 @@ def chosen(t: Turn, event: NextStepChosen) -> None:
         t.refuse("there is no further body")
     if event.stage is Stage.COMPLAINT and position.at_body(case):
         t.refuse("the complaint lies with the body: record what it said first")
+    _judge_letter(t, event, here)
     t.change(prepared_by=event.decided_by, company_known=True)
     t.done(TaskKind.CONFIRM_COMPANY)
     t.done(TaskKind.ANSWER_COMPANY)
     t.done(TaskKind.PROMISE_BROKEN)
     t.say("next_step_chosen", stage=event.stage, reason=event.reason, by=event.decided_by)
-    enter_stage(t, event.stage)
+    letter = event.letter if event.letter is LetterKind.DENIAL_ANSWER else None
+    enter_stage(t, event.stage, letter=letter)
+
+
+def _judge_letter(t: Turn, event: NextStepChosen, here: Stage) -> None:
+    """The one letter a person may choose for a step is the answer to a denial."""
+    if event.letter is None or event.letter.value == event.stage.value:
+        return
+    if event.letter is not LetterKind.DENIAL_ANSWER:
+        t.refuse(f"{event.letter} is not a letter of this step")
+    if event.stage is not here or event.stage is Stage.COMPLAINT:
+        t.refuse("a denial is answered at the stage where it came")
+    if t.case.refused_on is None:
+        t.refuse("the company has refused nothing")

@@ -39,6 +39,8 @@ PORTAL: Final = "portal"
 # proof of what it said, so it goes that way only where its playbook says so.
 AT_LAST_BY_PORTAL: Final = (Stage.CONTACT, Stage.REMINDER)
 COPIED_BY: Final = ("email", "post")
+# They answer reasons, or send money back: somebody reads them first, whatever the stage says.
+READ_BY_A_PERSON: Final = (LetterKind.DENIAL_ANSWER, LetterKind.FULL_SETTLEMENT_REFUSED)
 FIX_CHANNEL: Final = "fix_channel"  # we wait for ourselves: no way to the company is left
 
 
@@ -51,8 +53,9 @@ def current_body(t: Turn) -> Body | None:
     return bodies[t.case.body_index] if t.case.body_index < len(bodies) else None
 
 
-def start_letter(t: Turn) -> None:
-    """The letter of the step just entered: rendered first, approved next, sent last."""
+def start_letter(t: Turn, kind: LetterKind | None = None) -> None:
+    """The letter of the step just entered: rendered first, approved next, sent last. `kind`: an
+    answer to what the company said takes the place of the stage's own letter."""
     step = ladder_step(t)
     alive = channels_left(t)
     if t.case.stage is Stage.COMPLAINT:
@@ -62,7 +65,13 @@ def start_letter(t: Turn) -> None:
         return
     recipient = "body" if t.case.stage is Stage.COMPLAINT else "company"
     letter = Letter(
-        t.rules.new_id(), step.letter, t.case.step, 1, LetterState.RENDERING, alive[0], recipient
+        t.rules.new_id(),
+        kind or step.letter,
+        t.case.step,
+        1,
+        LetterState.RENDERING,
+        alive[0],
+        recipient,
     )
     t.change(letter=letter)
     _render(t, letter)
@@ -120,7 +129,9 @@ def approver_role(t: Turn) -> str | None:
         return "senior"
     if approval in ("handler", "senior"):
         return approval
-    return "handler" if t.case.distress else None
+    letter = t.case.letter
+    read = letter is not None and letter.kind in READ_BY_A_PERSON
+    return "handler" if read or t.case.distress else None
 
 
 def ask_approval(t: Turn, role: str) -> None:

@@ -258,13 +258,25 @@ def effect_unknown(t: Turn, event: EffectUnknown) -> None:
     t.say("effect_unknown", visible=False, effect=key, kind=event.kind)
 
 
-def effect_settled(t: Turn, event: EffectSettled) -> None:
+def settle_pause(t: Turn, event: EffectSettled) -> None:
+    """A person settled an order about a letter beside the steps: the case runs on."""
+    _verdict(t, event)
+    if t.case.is_open:
+        go_on(t)
+
+
+def _verdict(t: Turn, event: EffectSettled) -> bool:
+    """The task is done, the block is off; True if there was one."""
     if event.verdict not in VERDICTS:
         t.refuse(f"a verdict is one of {', '.join(VERDICTS)}")
     key = str(event.effect_id)
     t.done(TaskKind.SETTLE_EFFECT, key)
     t.say("effect_settled", visible=False, effect=key, verdict=event.verdict, by=event.by)
-    held = t.drop_pause(PauseKind.UNKNOWN_EFFECT, key)
+    return t.drop_pause(PauseKind.UNKNOWN_EFFECT, key)
+
+
+def effect_settled(t: Turn, event: EffectSettled) -> None:
+    held = _verdict(t, event)
     letter = t.case.letter
     if not t.case.is_open:
         return

@@ -30,6 +30,7 @@ from app.domain.ladder import AGREEMENT, enter_agreement, enter_entry_stage
 from app.domain.letters import go_on, revise
 from app.domain.money_rules import go_on_with_money
 from app.domain.offers import all_accepted_now
+from app.domain.other_letters import cancel_others
 from app.domain.turn import Turn
 
 WAITS: Final = "withdrawal_period"  # why the case stands still
@@ -186,6 +187,7 @@ def revoked(t: Turn, event: MandateRevoked) -> None:
     letter = t.before.letter
     gone = letter is not None and letter.state in position.LEFT_US
     t.notify("mandate_revoked", to=claimant.id, had_gone="yes" if gone else "no")
+    cancel_others(t, "mandate_revoked")
     if not t.case.is_open:
         return
     if not position.standing(t.case):

@@ -9,6 +9,7 @@ from typing import Final
 
 from app.domain import position
 from app.domain.case import (
+    LetterKind,
     Offer,
     OfferKind,
     OfferState,
@@ -32,6 +33,7 @@ from app.domain.events import (
 )
 from app.domain.ladder import SETTLEMENT_DAYS, enter_settlement, return_to_stage
 from app.domain.letters import go_on
+from app.domain.other_letters import draft, more_time, offer_accepted
 from app.domain.replies import body_is_done
 from app.domain.turn import Turn
 
@@ -184,6 +186,7 @@ def _all_accepted(t: Turn, offer: Offer) -> None:
     t.change(offer=replace(t.case.offer, state=OfferState.ACCEPTED))
     _drop_clocks(t, offer)
     t.say("offer_agreed", offer=offer.id, amount=offer.amount_minor)
+    offer_accepted(t)
     if not offer.in_full_settlement:
         # A payment without strings: the claim for the rest goes on.
         t.notify("offer_agreed", str(offer.id), amount=offer.amount_minor)
@@ -238,6 +241,7 @@ def back(t: Turn, offer: Offer, state: OfferState) -> None:
     """Not accepted: held money returns, and the ladder goes on from the stage it left."""
     t.change(offer=replace(offer, state=state))
     _drop_clocks(t, offer)
+    fitting = _fitting(t, state)
     if t.case.money.unallocated_in_full > 0:
         return_money(t)
     before_ladder = t.case.stage in (Stage.ASSESSMENT, Stage.AGREEMENT)
@@ -246,10 +250,21 @@ def back(t: Turn, offer: Offer, state: OfferState) -> None:
     elif offer.kind is OfferKind.RECOMMENDATION and t.case.stage is Stage.COMPLAINT:
         body_is_done(t, "recommendation_not_accepted")
     elif position.at_body(t.case):
+        if fitting is not None:
+            draft(t, fitting, str(offer.id))
         go_on(t)
     else:
-        return_to_stage(t, f"offer_{state}")
+        return_to_stage(t, f"offer_{state}", fitting)
     t.notify("offer_over", str(offer.id), result=state)
+
+
+def _fitting(t: Turn, state: OfferState) -> LetterKind | None:
+    """The letter that answers the company; an offer that lapsed in silence has none."""
+    if state not in (OfferState.REFUSED, OfferState.COUNTERED):
+        return None
+    if t.case.money.unallocated_in_full > 0:
+        return LetterKind.FULL_SETTLEMENT_REFUSED
+    return LetterKind.OFFER_REFUSED
 
 
 def extended(t: Turn, event: OfferExtended) -> None:
@@ -278,6 +293,7 @@ def warn(t: Turn, key: str) -> None:
         subject=offer.id,
     )
     t.say("offer_lapsing", offer=offer.id)
+    more_time(t)
     for claimant in position.standing(t.case):
         if claimant.id in offer.accepted_by:
             continue

@@ -10,6 +10,7 @@ from app.domain import position
 from app.domain.case import (
     LADDER,
     Basis,
+    LetterKind,
     PauseKind,
     Promise,
     Stage,
@@ -36,6 +37,8 @@ from app.domain.events import (
 from app.domain.ladder import choose, enter_settlement, enter_stage
 from app.domain.letters import cancel_letter, current_body, go_on, start_clock
 from app.domain.letters_rules import bounced
+from app.domain.other_letters import bounced as other_bounced
+from app.domain.other_letters import cancel_others, draft, find
 from app.domain.turn import Turn
 
 READS_WITHIN_WORKING_DAYS: Final = 1
@@ -48,6 +51,8 @@ def message(t: Turn, event: MessageArrived) -> None:
         t.say("bounce_filed", visible=False, message=event.message_id)
         if letter is not None and letter.id == event.bounce_of:
             bounced(t, event.bounce_of, event.hard_bounce, "bounce")
+        elif (beside := find(t.case, event.bounce_of)) is not None:
+            other_bounced(t, beside, "bounce", hard=event.hard_bounce)
         return
     if event.automatic:
         t.say("automatic_message_filed", sender=event.sender)
@@ -231,6 +236,8 @@ def wrong_party(t: Turn, event: WrongParty) -> None:
         t.refuse("the whole has been paid")
     _read(t, event.message_id)
     cancel_letter(t, "wrong_party")
+    cancel_others(t, "wrong_party")
+    draft(t, LetterKind.WRONG_PARTY, str(event.message_id or t.place.local_day(t.now)))
     t.change(
         stage=Stage.CONTACT,
         step=t.case.step + 1,

@@ -8,6 +8,7 @@ from typing import Final, assert_never
 
 from app.domain import position
 from app.domain.case import (
+    LetterKind,
     LetterState,
     Outcome,
     PauseKind,
@@ -204,7 +205,7 @@ def broken(t: Turn) -> None:
     t.task(TaskKind.PROMISE_BROKEN, key, reason="promise_broken", priority=20)
     t.say("promise_broken")
     t.disarm(TimerKind.PROMISE_DUE)
-    return_to_stage(t, "promise_broken")
+    return_to_stage(t, "promise_broken", LetterKind.PROMISE_BROKEN if promise else None)
     t.notify("promise_broken", key)
 
 

@@ -18,6 +18,7 @@ from app.domain.effects import (
     StopNotice,
 )
 from app.domain.letters import BY_RULE
+from app.domain.other_letters import wanted
 
 # Reminders to do something lose their sense with the stage they press for.
 NUDGE_STAGE: Final = {
@@ -30,6 +31,10 @@ NUDGE_STAGE: Final = {
 
 def still_wanted(effect: Effect, case: Case) -> bool:
     """False: the relay marks the effect superseded and nothing leaves."""
+    if isinstance(effect, RenderLetter | SendLetter):
+        beside = wanted(case, effect)
+        if beside is not None:
+            return beside
     match effect:
         case RenderLetter():
             return _letter_wanted(effect, case, LetterState.RENDERING)

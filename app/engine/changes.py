@@ -94,6 +94,17 @@ def collect(rows: Rows, outcome: Outcome, *, head: audit.Head, version: int = 0)
             }
         )
     _left_letter(rows, outcome, before, plain)
+    known = before["others"] if before else []
+    rows["letters"] += [
+        {
+            **one,
+            "case_id": plain["id"],
+            "created_at": outcome.now.isoformat(),
+            "prepared_by": outcome.actor,
+        }
+        for one in plain["others"]
+        if one not in known
+    ]
     rows["offers"] += [
         {"id": str(i), "state": state, "answer_by": by.isoformat()}
         for i, (state, by) in outcome.offers.items()

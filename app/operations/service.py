@@ -118,7 +118,10 @@ async def settle(
             at=moment.now,
         )
         return Settled(effect_id, state, verdict, effect_id if repeats_itself else None)
-    event = EffectSettled(effect_id=effect_id, kind=effect.kind, verdict=verdict, by=caller.actor)
+    event = EffectSettled(
+        effect_id=effect_id, kind=effect.kind, verdict=verdict, by=caller.actor,
+        letter_id=effect.letter_id,
+    )  # fmt: skip
     await _tell_case(session, case_id, event, reason, moment)
     if doubted and verdict == "not_sent" and effect.letter_id is not None:
         lost = LetterBounced(letter_id=effect.letter_id, hard=True, reason="post_lost")

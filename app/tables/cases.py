@@ -190,6 +190,14 @@ class LetterRow(Base):
         CheckConstraint(one_of("state", [s.value for s in LetterState]), name="state"),
         Index("ix_letters_case", "case_id", "id"),
         Index(
+            "uq_letters_topic",
+            "case_id",
+            "kind",
+            "topic",
+            unique=True,
+            postgresql_where=text("topic <> '' AND state <> 'cancelled'"),
+        ),
+        Index(
             "ix_letters_delivered",
             "delivered_at",
             postgresql_where=text("delivered_at IS NOT NULL"),
@@ -212,6 +220,19 @@ class LetterRow(Base):
     evidence_grade: Mapped[str | None]
     created_at: Mapped[datetime]
     prepared_by: Mapped[str | None]
+    topic: Mapped[str]  # beside the steps: what it is about; empty for the letter of a step
+
+
+class LetterDetailsRow(Base):
+    """What a person said a letter should say, sealed under the key of who filed the case: a
+    letter's own facts and, where it goes to somebody else than the company, to whom."""
+
+    __tablename__ = "letter_details"
+
+    letter_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("letters.id"), primary_key=True)
+    consumer_id: Mapped[uuid.UUID]
+    details_cipher: Mapped[bytes]
+    company_id: Mapped[uuid.UUID | None]  # whom it goes to, when the case may get another company
 
 
 class LetterVersionRow(Base):

@@ -25,6 +25,7 @@ from app.domain.counting import Calendar, Period
 from app.domain.decision import Decision, OpenTask, TaskKind
 from app.domain.effects import Effect, NotifyConsumer, SendLetter, StopNotice
 from app.domain.escalation import decide
+from app.domain.other_letters import AT_CLOSING
 from app.domain.playbook import AgencyProfile, Body, Playbook, Reach, Rules
 from app.domain.position import check_invariants
 from app.playbooks import book
@@ -112,7 +113,9 @@ class Life:
         check_invariants(decision.case)
         assert decision.case.step >= before.step
         if before.stage is Stage.CLOSED:
-            assert not any(isinstance(x, SendLetter) for x in decision.effects)
+            closing = {one.id for one in before.others if one.kind in AT_CLOSING}
+            sent = [x for x in decision.effects if isinstance(x, SendLetter)]
+            assert {x.letter_id for x in sent} <= closing
         self.case, self.last = decision.case, decision
         self.effects += decision.effects
         self.said += [h.code for h in decision.history]

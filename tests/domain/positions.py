@@ -119,6 +119,9 @@ SAMPLES: dict[type[e.Event], Callable[[Life], e.Event]] = {
     e.MandateRendered: lambda life: e.MandateRendered(_who(life), life.id(), "aa"),
     e.StartAsked: lambda life: e.StartAsked(_who(life)),
     e.PayoutAccountGiven: lambda life: e.PayoutAccountGiven(_who(life)),
+    e.LetterRequested: lambda life: e.LetterRequested(
+        life.id(), LetterKind.MANDATE_NOTICE, "mandate", "email", "company", "anna"
+    ),
     e.LetterRendered: lambda life: e.LetterRendered(_letter(life), _step(life), "aa"),
     e.LetterApproved: lambda life: e.LetterApproved(_letter(life), _sha(life), "berit"),
     e.LetterReturned: lambda life: e.LetterReturned(_letter(life), "tone", "berit"),

@@ -15,6 +15,7 @@ from app import engine
 from app.crypto import SubjectCipher
 from app.domain import position
 from app.domain.case import Case
+from app.letter_details import LetterDetails, read_details
 from app.moment import read_moment
 from app.vault import open_ciphers
 from workers.effects.people import Person, read_people, with_addresses
@@ -41,6 +42,7 @@ _LETTERS = text("""
     SELECT l.kind, l.channel, l.sent_at, l.step, l.delivered_at, l.evidence_grade, v.deadline
       FROM letters l LEFT JOIN letter_versions v ON v.letter_id = l.id AND v.n = l.n
      WHERE l.case_id = :id AND l.sent_at IS NOT NULL AND l.recipient = 'company'
+       AND l.topic = ''
      ORDER BY l.sent_at, l.id
 """)
 _PAYMENTS = text("""
@@ -67,6 +69,13 @@ _SAID = text("""
 """)
 
 
+_TOLD = text("""
+    SELECT code, at, params FROM audit_entries
+     WHERE stream = :stream AND code IN ('offer_countered', 'wrong_party')
+     ORDER BY seq DESC LIMIT 20
+""")
+
+
 @dataclass(frozen=True, slots=True)
 class LetterRows:
     """Rows as they are; `workers.letter_content` makes the words."""
@@ -86,9 +95,13 @@ class LetterRows:
     signed: Sequence[tuple[Person, Row]]
     ciphers: Sequence[SubjectCipher]  # of who filed and of all who signed
     said: Sequence[Row]  # what the company said, the latest first: code, at, params
+    told: Sequence[Row] = ()  # counter-offers and "not us", the latest first: code, at, params
+    details: LetterDetails | None = None  # what a person said this letter should say
 
 
-async def read_letter_rows(tools: Tools, session: AsyncSession, case_id: UUID) -> LetterRows:
+async def read_letter_rows(
+    tools: Tools, session: AsyncSession, case_id: UUID, letter_id: UUID
+) -> LetterRows:
     loaded = await engine.peek(session, case_id)
     if loaded is None:
         raise NoLongerWanted("there is no such case")
@@ -106,9 +119,11 @@ async def read_letter_rows(tools: Tools, session: AsyncSession, case_id: UUID) -
     persons = await with_addresses(session, tools.keyring, people)
     concerned = dict.fromkeys([row["consumer_id"], *(p.consumer_id for p in persons)])
     ciphers = await open_ciphers(session, tools.keyring, concerned)
-    company_id = row["company_id"]
+    details = (await read_details(session, tools.keyring, [letter_id])).get(letter_id)
+    company_id = (details and details.company_id) or row["company_id"]
     company = await rows(_COMPANY, id=company_id) if company_id else []
     said = await rows(_SAID, stream=f"case:{case_id}")
+    told = await rows(_TOLD, stream=f"case:{case_id}")
     account = await rows(_ACCOUNT, currency=case.currency)
     return LetterRows(
         case=case, row=row, now=moment.now, profile=moment.profile,
@@ -121,4 +136,5 @@ async def read_letter_rows(tools: Tools, session: AsyncSession, case_id: UUID) -
         account=account[0] if account else None,
         signed=list(zip(persons, people, strict=True)),
         ciphers=[c for one in concerned if (c := ciphers[one]) is not None], said=said,
+        told=told, details=details,
     )  # fmt: skip

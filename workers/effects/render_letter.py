@@ -22,6 +22,7 @@ from app.documents.sealing import DocumentKey
 from app.domain.effects import RenderLetter
 from app.domain.events import Event, LetterRendered
 from app.domain.interest.rates import Missing
+from app.domain.other_letters import find
 from app.tables.cases import LetterVersionRow
 from letters.content import AnyLetter, DemandLetter, LetterError, RenderFailed, to_dict
 from letters.sealing import SealDisturbed
@@ -77,9 +78,11 @@ class RenderLetterHandler:
         book = address_book(tools.settings)
         out: dict[UUID, Draft | ProviderError] = {}
         for order in orders:
-            rows = await read_letter_rows(tools, session, order.effect.case_id)
-            letter = rows.case.letter
-            if letter is None or letter.id != order.effect.letter_id:
+            letter_id = order.effect.letter_id
+            rows = await read_letter_rows(tools, session, order.effect.case_id, letter_id)
+            step = rows.case.letter
+            letter = step if step and step.id == letter_id else find(rows.case, letter_id)
+            if letter is None:
                 out[order.id] = NoLongerWanted("the case has moved on to another letter")
                 continue
             try:

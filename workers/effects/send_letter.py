@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clock import business_now
-from app.crypto import DataErased
+from app.crypto import DataErased, SubjectCipher
 from app.documents.keys import key_of
 from app.documents.sealing import DocumentKey
 from app.domain.effects import SendCopy, SendLetter
@@ -21,6 +21,7 @@ from app.playbooks import book
 from workers.effects.agency import read_agency
 from workers.effects.document_link import link_for
 from workers.effects.handler import Done, Order, Prepared
+from workers.effects.letter_to import LetterTo, read_letter_to
 from workers.effects.sending import (
     MAIL_SECONDS_MAX,
     Sent,
@@ -35,9 +36,11 @@ from workers.providers.errors import ProviderError, Refused
 from workers.providers.post import PostJob
 from workers.tools import Tools
 
+OTHERS = ("consumer", "other")  # recipients that are neither the company nor a body
 # For all letters of a batch: what was approved and where it goes.
 _READ = text("""
-    SELECT e.letter_id, l.kind, l.recipient, v.subject, v.language, v.sealed_for, c.reference,
+    SELECT e.letter_id, l.case_id, l.kind, l.recipient, v.subject, v.language, v.sealed_for,
+           c.reference,
            c.playbook, c.bodies, c.body_index, c.jurisdiction,
            coalesce(m.legal_name, c.company_text) AS company_name, m.address_lines, m.country,
            h.address
@@ -45,12 +48,14 @@ _READ = text("""
            AS e(letter_id, sha256, channel)
       JOIN letters l ON l.id = e.letter_id
       JOIN cases c ON c.id = l.case_id
-      LEFT JOIN companies m ON m.id = c.company_id
+      LEFT JOIN letter_details d ON d.letter_id = l.id
+      LEFT JOIN companies m ON m.id = coalesce(d.company_id, c.company_id)
       LEFT JOIN LATERAL (SELECT subject, language, sealed_for FROM letter_versions
                           WHERE letter_id = l.id AND sha256 = e.sha256
                           ORDER BY n DESC LIMIT 1) v ON true
       LEFT JOIN LATERAL (SELECT address FROM channels
-                          WHERE company_id = c.company_id AND kind = e.channel
+                          WHERE company_id = coalesce(d.company_id, c.company_id)
+                            AND kind = e.channel
                             AND health IN ('alive', 'degraded')
                           ORDER BY official DESC, health, created_at, id LIMIT 1) h ON true
 """)
@@ -60,6 +65,7 @@ _READ = text("""
 class Paper:
     job: PostJob
     subject: str
+    person: SubjectCipher | None = None  # of the consumer it goes to: seals the address on file
     document_key: DocumentKey | None = None
 
 
@@ -80,6 +86,7 @@ class SendLetterHandler:
             "channels": [e.channel for e in effects],
         })  # fmt: skip
         rows = {row["letter_id"]: row for row in found.mappings()}
+        people = await read_letter_to(tools, session, list(rows.values()))
         agency, now = await read_agency(session), await business_now(session)
         out: dict[UUID, Draft | Paper | ProviderError] = {}
         for order in orders:
@@ -87,10 +94,14 @@ class SendLetterHandler:
             if row is None or row["subject"] is None:
                 out[order.id] = Refused("these bytes were never made for this letter")
                 continue
+            to = people.get(order.effect.letter_id)
+            if row["recipient"] in OTHERS and to is None:
+                out[order.id] = Refused("whom it goes to is not on file any more")
+                continue
             on_paper = order.effect.channel == "post"
             way = (
-                _paper(order.effect, row) if on_paper
-                else _draft(tools, order, row, agency.name, now)
+                _paper(order.effect, row, to) if on_paper
+                else _draft(tools, order, row, to, agency.name, now)
             )  # fmt: skip
             out[order.id] = (
                 way if isinstance(way, Refused) else await _with_key(tools, session, way, row)
@@ -106,7 +117,10 @@ class SendLetterHandler:
             post = tools.providers.post
             delivery = await post.send(prepared.job, pdf, key=order.id, guard=guard)
             lines = "\n".join(prepared.job.address_lines)
-            sent = Sent("post", "", lines, prepared.subject, "", None, order.effect.letter_id)
+            sent = Sent(
+                "post", "", lines, prepared.subject, "", None, order.effect.letter_id,
+                prepared.person,
+            )  # fmt: skip
             return Done(delivery, made=sent)
         draft = await _carrying(tools, order, prepared, pdf)
         return await send_draft(tools, draft, guard, letter_id=order.effect.letter_id)
@@ -157,8 +171,10 @@ async def _with_key(
     return replace(way, document_key=key)
 
 
-def _paper(effect: SendLetter, row: Any) -> Paper | Refused:
-    if row["recipient"] == "body":
+def _paper(effect: SendLetter, row: Any, to: LetterTo | None) -> Paper | Refused:
+    if to is not None:
+        lines = (to.name, *to.address_lines) if to.address_lines else ()
+    elif row["recipient"] == "body":
         body = _body(row)
         lines = (body.name, *body.address) if body and body.address else ()
     elif row["address"]:
@@ -169,18 +185,26 @@ def _paper(effect: SendLetter, row: Any) -> Paper | Refused:
         lines = tuple(row["address_lines"] or ())
         lines = (row["company_name"], *lines) if lines else ()
     country = row["jurisdiction"] if row["recipient"] == "body" else row["country"] or ""
+    country = to.country if to is not None else country
     problem = undeliverable(lines, country)
     if problem is not None:
         return problem
     registered = row["kind"] == "formal_notice"
     job = PostJob(lines, row["reference"], effect.sha256, registered, country)
-    return Paper(job, row["subject"])
+    return Paper(job, row["subject"], person=to.person if to else None)
 
 
 def _draft(
-    tools: Tools, order: Order[SendLetter], row: Any, agency: str, now: datetime
+    tools: Tools,
+    order: Order[SendLetter],
+    row: Any,
+    person: LetterTo | None,
+    agency: str,
+    now: datetime,
 ) -> Draft | Refused:
     to_name, to = row["company_name"], row["address"]
+    if person is not None:
+        to_name, to = person.name, person.email
     if row["recipient"] == "body":
         body = _body(row)
         to_name, to = (body.name, body.email) if body else ("", None)
@@ -194,6 +218,7 @@ def _draft(
         text=text_of.format_map({"reference": reference, "agency": agency}), at=now,
         from_name=agency, reply_to=address_book(tools.settings).case_address(reference),
         automatic="", attachments=((f"{reference}-{row['kind']}.pdf", b""),),
+        person=person.person if person else None,
     )  # fmt: skip
 
 
