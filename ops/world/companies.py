@@ -27,6 +27,13 @@ from workers.providers.folder import put_once
 
 POST_DAYS = 3  # from the printer to the letter box
 WRITTEN = ("automatic", "deny", "ask", "offer", "promise", "cancel_bill", "not_us")
+# Answers of ours that ask again: to the company they are one more letter of the stage.
+IN_PLACE_OF_THE_STAGE = (
+    "denial_answer",
+    "promise_broken",
+    "offer_refused",
+    "full_settlement_refused",
+)
 _REPLIES = Path(__file__).with_name("replies.yaml")
 
 
@@ -87,6 +94,9 @@ async def letter_arrived(world: World, tale: Tale, kind: str, subject: str) -> N
     if kind == "complaint":
         await complaint_arrived(world, tale)
         return
+    if kind in IN_PLACE_OF_THE_STAGE:
+        view = await world.door.get(world.staff["saga"], f"/v1/cases/{tale.case_id}")
+        kind = view["stage"]
     at = tale.letters_seen.get(kind, 0)
     tale.letters_seen[kind] = at + 1
     reactions = tale.story.company.reactions(kind)
