@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import insert, select, update
+from sqlalchemy.dialects.postgresql import insert as insert_or_skip
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.crypto import DataErased, Keyring, SubjectCipher
@@ -35,6 +36,16 @@ async def create_cipher(
     cipher, row = data_key_row(keyring, subject_id, at)
     await session.execute(insert(DataKey).values(**row))
     return cipher
+
+
+async def keep_cipher(
+    session: AsyncSession, keyring: Keyring, subject_id: UUID, *, at: datetime
+) -> SubjectCipher | None:
+    """The cipher of a subject, made where there never was one; None where it was destroyed. Who
+    comes second finds the first one's."""
+    _, row = data_key_row(keyring, subject_id, at)
+    await session.execute(insert_or_skip(DataKey).values(**row).on_conflict_do_nothing())
+    return (await open_ciphers(session, keyring, [subject_id]))[subject_id]
 
 
 async def open_cipher(session: AsyncSession, keyring: Keyring, subject_id: UUID) -> SubjectCipher:

@@ -27,6 +27,7 @@ import asyncpg
 from sqlalchemy import text
 
 from app.clock import monotonic
+from app.crypto import Keyring
 from app.db import Database
 from app.ids import new_id, new_reference
 from bench import api, here
@@ -123,10 +124,11 @@ async def _cases(where: here.Place, database: Database, keyring: Any) -> list[st
     return references
 
 
-async def _store(database: Database, to: str, raw: bytes) -> None:
+async def _store(database: Database, keyring: Keyring, to: str, raw: bytes) -> None:
     digest = sha256(raw).hexdigest()
     await store_mail(
-        database, provider="smtp", external_id=digest, raw=raw, digest=digest, envelope_to=to,
+        database, keyring, provider="smtp", external_id=digest, raw=raw, digest=digest,
+        envelope_to=to,
         envelope_from="claims@company.test", row_id=new_id(),
     )  # fmt: skip
 
@@ -140,12 +142,12 @@ async def _on_one_core(where: here.Place, count: int) -> dict[str, float]:
     mails = [(a, usual_mail(a)) for a in (addresses[i % CASES] for i in range(count))]
     inbox = Inbox(database, book, reader, 20.0, tools.store, tools.keyring)
     for to, raw in mails[:8]:  # a worker long at work has met its languages
-        await _store(database, to, raw)
+        await _store(database, tools.keyring, to, raw)
     while await inbox.once():
         pass
     begun = monotonic()
     for to, raw in mails[8:]:
-        await _store(database, to, raw)
+        await _store(database, tools.keyring, to, raw)
     stored = monotonic() - begun
     while await inbox.once():
         pass
@@ -216,7 +218,7 @@ async def _burst(where: here.Place, port: int, count: int, worker: Callable[[], 
     )
     drained = asyncio.Event()
     begun = monotonic()
-    watch = asyncio.create_task(_arrive(database, book, references, count, drained))
+    watch = asyncio.create_task(_arrive(database, tools.keyring, book, references, count, drained))
     busy = await steady(here.HOST, port, reading.make, per_second=PER_SECOND, until=drained.is_set)
     await watch
     took = monotonic() - begun
@@ -234,7 +236,12 @@ def _after(seconds: float) -> Callable[[], bool]:
 
 
 async def _arrive(
-    database: Database, book: Any, references: list[str], count: int, drained: asyncio.Event
+    database: Database,
+    keyring: Keyring,
+    book: Any,
+    references: list[str],
+    count: int,
+    drained: asyncio.Event,
 ) -> None:
     """All at once, by as many connections as a mail server would open; then waits for the end."""
     numbers = iter(range(count))
@@ -242,7 +249,7 @@ async def _arrive(
     async def storer() -> None:
         for n in numbers:
             to = book.case_address(references[n % len(references)])
-            await _store(database, to, usual_mail(to))
+            await _store(database, keyring, to, usual_mail(to))
 
     try:
         await asyncio.gather(*(storer() for _ in range(STORERS)))

@@ -33,7 +33,7 @@ from app.settings_checks import is_placeholder
 from ops import migrations
 from ops.binaries import NoServerProgram
 from ops.check import Check, State
-from ops.doctor_documents import check_documents
+from ops.doctor_documents import check_documents, check_mails
 from ops.doctor_doors import check_archive, check_post
 from ops.local import (
     Installation,
@@ -208,6 +208,7 @@ async def check_database(settings: Settings) -> list[Check]:
         if await connection.fetchval("SELECT to_regclass('clock_offset') IS NOT NULL"):
             offset = await connection.fetchval("SELECT seconds FROM clock_offset")
         profile = await newest_profile(connection)
+        mails = await check_mails(connection) if revision == migrations.head_revision() else None
     finally:
         await connection.close()
     return [
@@ -219,6 +220,7 @@ async def check_database(settings: Settings) -> list[Check]:
         check_business_time(settings, offset or 0),
         check_licences(profile, (after + timedelta(seconds=offset or 0)).date()),
         check_retention(profile),
+        *([mails] if mails else []),
     ]
 
 

@@ -18,6 +18,7 @@ from sqlalchemy import text
 
 from app.correspondence.filing import store_raw
 from app.correspondence.raw import external_id
+from app.crypto import Keyring
 from app.db import Database
 from app.ids import new_id
 from app.moment import read_moment
@@ -51,9 +52,9 @@ class Visit:
 class ImapMailbox:
     """One mailbox of the settings."""
 
-    def __init__(self, database: Database, settings: Settings) -> None:
+    def __init__(self, database: Database, settings: Settings, keyring: Keyring) -> None:
         assert settings.imap_host and settings.imap_user, "a mailbox is configured"
-        self._database = database
+        self._database, self._keyring = database, keyring
         self._settings = settings
         self.name = f"{settings.imap_user}@{settings.imap_host}/{settings.imap_mailbox}"
 
@@ -100,7 +101,7 @@ class ImapMailbox:
         """The mail and the place in one transaction. A mail that is gone is only counted."""
         async with self._database.transaction() as session:
             new = raw is not None and await store_raw(
-                session, row_id=new_id(), provider="imap",
+                session, self._keyring, row_id=new_id(), provider="imap",
                 external_id=external_id(raw, self.name), raw=raw,
                 digest=sha256(raw).hexdigest(), envelope_to=None, envelope_from=None,
             )  # fmt: skip

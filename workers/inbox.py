@@ -18,11 +18,13 @@ from sqlalchemy import text
 from app.correspondence import filing
 from app.correspondence.attachments import Attached
 from app.correspondence.filing import InboundMail
+from app.correspondence.sealed_raw import open_raws
 from app.crypto import Keyring
 from app.db import Database
 from app.documents.keys import key_to_write
 from app.documents.sealing import DocumentKey
 from app.documents.store import ObjectStore
+from app.domain.errors import RecourseError
 from app.domain.screening import first_state
 from app.evidence.kinds import EXTENSIONS, kind_of_whole
 from app.moment import read_moment
@@ -41,7 +43,7 @@ _TAKE = text("""
      WHERE id IN (SELECT id FROM inbound WHERE state = 'stored' AND tries < :maximum
                      AND (lease_until IS NULL OR lease_until < clock_timestamp())
                    ORDER BY stored_at, id LIMIT :batch FOR UPDATE SKIP LOCKED)
-    RETURNING id, raw, envelope_to, envelope_from, received_at, tries
+    RETURNING id, raw, raw_sealed, envelope_to, envelope_from, received_at, tries
 """)
 _WORN = text("""
     SELECT id, envelope_to, envelope_from, received_at, coalesce(cause, 'unreadable') AS cause
@@ -82,10 +84,11 @@ class Inbox:
             taken = list(await session.execute(_TAKE, {
                 "maximum": TRIES_MAX, "batch": BATCH, "lease": self.lease_seconds,
             }))  # fmt: skip
+            raws = await open_raws(session, self.keyring, taken)
         rows = sorted(taken, key=lambda row: row.id)  # as they came: a statement returns any order
         self.taken += len(rows)
         for row in rows:
-            await self._file(row)
+            await self._file(row, raws[row.id])
         if len(rows) >= BATCH:
             return True
         await self._park_worn()
@@ -95,10 +98,12 @@ class Inbox:
                 await session.execute(_READ_UNTIL, {"now": until})
         return False
 
-    async def _file(self, row: Any) -> None:
+    async def _file(self, row: Any, raw: bytes | RecourseError) -> None:
         mail = InboundMail(row.id, row.envelope_to, row.envelope_from, row.received_at)
         try:
-            said = await self.reader.read(bytes(row.raw))
+            if isinstance(raw, RecourseError):
+                raise Unreadable(raw.code)
+            said = await self.reader.read(raw)
         except Unreadable as why:
             if why.cause.startswith("over") or row.tries >= TRIES_MAX:
                 await self._to_pen(mail, why.cause)
@@ -165,6 +170,7 @@ def shown_name(name: str, kind: str | None) -> str:
 
 async def store_mail(
     database: Database,
+    keyring: Keyring,
     *,
     provider: str,
     external_id: str,
@@ -177,6 +183,6 @@ async def store_mail(
     """Keep the raw bytes; False when this very mail is here already."""
     async with database.transaction() as session:
         return await filing.store_raw(
-            session, row_id=row_id, provider=provider, external_id=external_id, raw=raw,
+            session, keyring, row_id=row_id, provider=provider, external_id=external_id, raw=raw,
             digest=digest, envelope_to=envelope_to, envelope_from=envelope_from,
         )  # fmt: skip

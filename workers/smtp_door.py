@@ -16,6 +16,7 @@ import structlog
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from app.correspondence.raw import MAIL_BYTES_MAX, external_id
+from app.crypto import Keyring
 from app.db import Database
 from app.ids import new_id
 from app.settings import Settings
@@ -32,8 +33,10 @@ COMMAND_SECONDS_MAX = 300.0  # RFC 5321 4.5.3.2.7
 class Door:
     """Handler of aiosmtpd; one row for each recipient of ours."""
 
-    def __init__(self, database: Database, settings: Settings, inbox: Loop) -> None:
-        self._database = database
+    def __init__(
+        self, database: Database, settings: Settings, keyring: Keyring, inbox: Loop
+    ) -> None:
+        self._database, self._keyring = database, keyring
         self._domain = settings.mail_domain.lower()
         self._inbox = inbox
         self._hostname = settings.mail_domain
@@ -98,8 +101,9 @@ class Door:
         try:
             for recipient in envelope.rcpt_tos:
                 await store_mail(
-                    self._database, provider="smtp", external_id=external_id(raw, recipient),
-                    raw=raw, digest=sha256(raw).hexdigest(), envelope_to=recipient,
+                    self._database, self._keyring, provider="smtp",
+                    external_id=external_id(raw, recipient), raw=raw,
+                    digest=sha256(raw).hexdigest(), envelope_to=recipient,
                     envelope_from=envelope.mail_from or "", row_id=new_id(),
                 )  # fmt: skip
         except DATABASE_TROUBLE as trouble:

@@ -96,8 +96,10 @@ class Worker:
         self.housekeeping = Loop(
             "housekeeping", Housekeeper(tools.database, tools.store).once, HOUSEKEEPING_SECONDS
         )
-        self.door = Door(tools.database, settings, self.inbox)
-        self.polled = ImapMailbox(tools.database, settings) if settings.imap_host else None
+        self.door = Door(tools.database, settings, tools.keyring, self.inbox)
+        self.polled = (
+            ImapMailbox(tools.database, settings, tools.keyring) if settings.imap_host else None
+        )
         self.screen: Loop | None = None
         if settings.clamd:
             screener = Screener(

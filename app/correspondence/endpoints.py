@@ -48,7 +48,8 @@ async def receive_mail(
     check_signature(request.headers, raw, secret=secret.get_secret_value(), now=wall_now())
     async with held.database.transaction() as session:
         new = await store_raw(
-            session, row_id=new_id(), provider="webhook", external_id=external_id(raw, to),
+            session, held.keyring, row_id=new_id(), provider="webhook",
+            external_id=external_id(raw, to),
             raw=raw, digest=sha256(raw).hexdigest(), envelope_to=to, envelope_from=None,
         )  # fmt: skip
     held.bell.ring()

@@ -28,7 +28,9 @@ from app.correspondence.guesses import CHARACTERS_SEARCHED, references_in
 from app.correspondence.passed_on import keep_passed_on
 from app.correspondence.pen import into_pen, into_quarantine, is_blocked
 from app.correspondence.receipts import note_report
+from app.correspondence.sealed_raw import seal_raw
 from app.correspondence.senders import known_on, role_of, trust_in
+from app.crypto import Keyring
 from app.domain.errors import StaleEvent, TransitionRefused
 from app.domain.events import Event, LetterDelivered, MessageArrived
 from app.domain.trust import moves_by_itself
@@ -37,6 +39,8 @@ from app.moment import read_moment
 from app.reading.trust import Trust
 from app.reply_address import AddressBook
 from app.tables.correspondence import MessageRow
+from app.tables.security import DataKey
+from app.vault import data_key_row
 
 log = structlog.get_logger(__name__)
 ACTOR = "system"
@@ -47,9 +51,9 @@ SUGGESTED = (
 _SUBJECT_REFERENCE = re.compile(r"\bRC-?[0-9A-Za-z]{4}-?[0-9A-Za-z]{4}\b")
 _STORE = text("""
     INSERT INTO inbound (id, provider, external_id, raw, sha256, stored_at, received_at, state,
-                         tries, envelope_to, envelope_from)
+                         tries, envelope_to, envelope_from, raw_sealed)
     VALUES (:id, :provider, :external_id, :raw, :sha256, :stored_at, :received_at, 'stored', 0,
-            :envelope_to, :envelope_from)
+            :envelope_to, :envelope_from, true)
     ON CONFLICT (provider, external_id) DO NOTHING
 """)
 _CASE_BY_REFERENCE = text("SELECT id FROM cases WHERE reference = :reference")
@@ -130,6 +134,7 @@ class Place:
 
 async def store_raw(
     session: AsyncSession,
+    keyring: Keyring,
     *,
     row_id: UUID,
     provider: str,
@@ -139,14 +144,20 @@ async def store_raw(
     envelope_to: str | None,
     envelope_from: str | None,
 ) -> bool:
-    """Byte for byte, before anybody reads it. False: it is here already."""
+    """Byte for byte, before anybody reads it, sealed under a key of its own. False: it is here
+    already."""
     moment = await read_moment(session)
+    cipher, key = data_key_row(keyring, row_id, moment.now)
     done = await session.execute(_STORE, {
-        "id": row_id, "provider": provider, "external_id": external_id, "raw": raw,
+        "id": row_id, "provider": provider, "external_id": external_id,
+        "raw": seal_raw(cipher, raw),
         "sha256": digest, "stored_at": wall_now(), "received_at": moment.now,
         "envelope_to": envelope_to, "envelope_from": envelope_from,
     })  # fmt: skip
-    return int(done.rowcount) == 1  # type: ignore[attr-defined]  # CursorResult in fact
+    if int(done.rowcount) != 1:  # type: ignore[attr-defined]  # CursorResult in fact
+        return False
+    await session.execute(insert(DataKey).values(**key))
+    return True
 
 
 async def file_mail(

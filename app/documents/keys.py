@@ -13,16 +13,14 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.crypto import DataErased, Keyring
 from app.documents.sealing import DocumentKey
 from app.domain.errors import NotFound
 from app.tables.cases import CaseRow, ClaimantRow, LetterVersionRow
-from app.tables.security import DataKey
 from app.tables.work import MandateRow
-from app.vault import data_key_row, open_ciphers
+from app.vault import keep_cipher, open_ciphers
 
 
 async def key_of(
@@ -46,8 +44,7 @@ async def subject_key(
 ) -> DocumentKey | None:
     """With `at` a key is made where there is none; who comes second finds the first one's."""
     if at is not None:
-        _, row = data_key_row(keyring, subject, at)
-        await session.execute(insert(DataKey).values(**row).on_conflict_do_nothing())
+        await keep_cipher(session, keyring, subject, at=at)
     return await key_of(session, keyring, [subject])
 
 

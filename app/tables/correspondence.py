@@ -25,13 +25,16 @@ class InboundRow(Base):
         CheckConstraint("state IN ('stored','done','parked')", name="state"),
         UniqueConstraint("provider", "external_id"),
         Index("ix_inbound_todo", "stored_at", "id", postgresql_where=text("state = 'stored'")),
+        Index(
+            "ix_inbound_clear", "id", postgresql_where=text("NOT raw_sealed AND raw <> ''::bytea")
+        ),
     )
 
     id: Mapped[PrimaryId]
     provider: Mapped[str]  # lmtp | imap | webhook name
     external_id: Mapped[str]
     raw: Mapped[bytes]
-    sha256: Mapped[str]
+    sha256: Mapped[str]  # of the bytes as they came
     stored_at: Mapped[datetime]  # wall time
     received_at: Mapped[datetime]  # business time
     state: Mapped[str]
@@ -40,6 +43,7 @@ class InboundRow(Base):
     cause: Mapped[str | None]
     envelope_to: Mapped[str | None]
     envelope_from: Mapped[str | None]
+    raw_sealed: Mapped[bool] = mapped_column(default=False, server_default="false")
 
 
 class MessageRow(Base):

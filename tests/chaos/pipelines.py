@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from app import engine
 from app.correspondence.filing import store_raw
+from app.crypto import load_keyring
 from app.ids import new_id
 from app.main import create_app
 from app.moment import read_moment
@@ -258,7 +259,8 @@ async def stage_inbound(lane: Lane) -> Subject:
     ).encode()
     async with lane.database.transaction() as session:
         await store_raw(
-            session, row_id=new_id(), provider="smtp", external_id=case.case_id.hex, raw=raw,
+            session, load_keyring(lane.settings), row_id=new_id(), provider="smtp",
+            external_id=case.case_id.hex, raw=raw,
             digest=sha256(raw).hexdigest(), envelope_to=to, envelope_from="anna@person.test",
         )  # fmt: skip
     return Subject(case.case_id)

@@ -37,6 +37,7 @@ from tests.support.cases import ANSWERS
 from tests.support.estate import filled, moments, samples
 from tests.support.estate_money import file_of, money
 from tests.support.http import Caller, body_of_app
+from tests.support.raw_mails import KEYRING
 from tests.support.signing import signature_of
 from tests.workers.stage import PlainRenderer, install
 from workers.effects.letter_seal import open_content
@@ -220,6 +221,7 @@ async def workers_carry_out(scene: Scene) -> None:
     async with scene.database.transaction() as session:
         await store_raw(
             session,
+            KEYRING,
             row_id=new_id(),
             provider="smtp",
             external_id="1",

@@ -304,7 +304,8 @@ class Builder:
             paper = b"%PDF-1.4 what they sent"
             digest = await put_in_clear(open_store(self.settings), paper)
             await store_raw(
-                session, row_id=inbound_id, provider="smtp", external_id=str(inbound_id), raw=b"x",
+                session, load_keyring(self.settings), row_id=inbound_id, provider="smtp",
+                external_id=str(inbound_id), raw=b"x",
                 digest=digest, envelope_to=None, envelope_from=None,
             )  # fmt: skip
             await session.execute(

@@ -15,10 +15,12 @@ import pytest
 from pydantic import SecretStr, ValidationError
 from sqlalchemy import text
 
+from app.crypto import load_keyring
 from app.db import Database
 from app.settings import Settings
 from ops.servers import free_port
 from tests.support.imap import PASSWORD, FakeImap
+from tests.support.raw_mails import raw_mails
 from tests.support.waiting import wait_until
 from workers.imap_mailbox import ImapMailbox
 from workers.imap_session import ImapTrouble
@@ -41,7 +43,7 @@ async def server() -> AsyncIterator[FakeImap]:
 
 @pytest.fixture
 def mailbox(server: FakeImap, settings: Settings, database: Database) -> ImapMailbox:
-    return ImapMailbox(database, of(settings, server.port))
+    return ImapMailbox(database, of(settings, server.port), load_keyring(settings))
 
 
 def of(settings: Settings, port: int, password: str = PASSWORD) -> Settings:
@@ -49,12 +51,6 @@ def of(settings: Settings, port: int, password: str = PASSWORD) -> Settings:
         "imap_host": "127.0.0.1", "imap_port": port, "imap_tls": False,
         "imap_user": "reader", "imap_password": SecretStr(password),
     })  # fmt: skip
-
-
-async def stored(database: Database) -> list[Any]:
-    async with database.read() as session:
-        query = "SELECT raw, provider FROM inbound ORDER BY id"
-        return [row.raw for row in await session.execute(text(query))]
 
 
 async def test_what_is_new_is_stored_once_and_the_mailbox_stays_as_it_is(
@@ -68,7 +64,7 @@ async def test_what_is_new_is_stored_once_and_the_mailbox_stays_as_it_is(
     assert (again.stored, server.fetched) == (0, [1, 2])
     server.put(mail(3))
     assert (await mailbox.visit()).stored == 1
-    assert await stored(database) == [mail(1), mail(2), mail(3)]
+    assert await raw_mails(database) == [mail(1), mail(2), mail(3)]
     assert server.writes == []
 
 
@@ -80,9 +76,9 @@ async def test_a_line_that_breaks_inside_a_mail_loses_and_doubles_nothing(
     server.drop_in_fetch_of = 2
     with pytest.raises(ImapTrouble):
         await mailbox.visit()
-    assert await stored(database) == [mail(1)]
+    assert await raw_mails(database) == [mail(1)]
     assert (await mailbox.visit()).stored == 2
-    assert await stored(database) == [mail(1), mail(2), mail(3)]
+    assert await raw_mails(database) == [mail(1), mail(2), mail(3)]
 
 
 async def test_mails_numbered_anew_are_known_by_their_content(
@@ -93,7 +89,7 @@ async def test_mails_numbered_anew_are_known_by_their_content(
     await mailbox.visit()
     server.uid_validity, server.mails = 8, {1: mail(3), 2: mail(2), 3: mail(1)}
     assert (await mailbox.visit()).stored == 1
-    assert await stored(database) == [mail(1), mail(2), mail(3)]
+    assert await raw_mails(database) == [mail(1), mail(2), mail(3)]
 
 
 async def test_what_another_client_took_away_stops_nothing(
@@ -103,7 +99,7 @@ async def test_what_another_client_took_away_stops_nothing(
     server.put(mail(2))
     server.gone = {1}
     assert (await mailbox.visit()).stored == 1
-    assert await stored(database) == [mail(2)]
+    assert await raw_mails(database) == [mail(2)]
 
 
 async def test_one_message_id_over_two_bodies_is_two_mails(
@@ -134,9 +130,13 @@ async def test_a_wrong_password_is_told_without_it(
     server: FakeImap, settings: Settings, database: Database
 ) -> None:
     with pytest.raises(ImapTrouble) as refused:
-        await ImapMailbox(database, of(settings, server.port, "hunter2 hunter2")).visit()
+        await ImapMailbox(
+            database, of(settings, server.port, "hunter2 hunter2"), load_keyring(settings)
+        ).visit()
     assert "hunter2" not in str(refused.value)
-    assert (await ImapMailbox(database, of(settings, server.port)).visit()).began is not None
+    assert (
+        await ImapMailbox(database, of(settings, server.port), load_keyring(settings)).visit()
+    ).began is not None
 
 
 async def test_an_answer_of_impossible_length_is_not_read(
@@ -227,12 +227,12 @@ async def test_a_real_server_is_read_the_same_way(
         client.logout()
 
     put(mail(1))
-    mailbox = ImapMailbox(database, of(settings, port))
+    mailbox = ImapMailbox(database, of(settings, port), load_keyring(settings))
     assert (await mailbox.visit()).stored == 1
     put(mail(2, "x" * 200_000))
     assert (await mailbox.visit()).stored == 1
     assert (await mailbox.visit()).stored == 0
-    assert await stored(database) == [mail(1), mail(2, "x" * 200_000)]
+    assert await raw_mails(database) == [mail(1), mail(2, "x" * 200_000)]
     assert not [p.name for p in folder.rglob("*:2,*S*")], "nothing is marked as seen"
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from app.correspondence.filing import store_raw
 from app.db import Database
 from app.ids import new_id
+from tests.support.raw_mails import KEYRING
 from tests.workers.conftest import relaying, until
 from tests.workers.stage import COMPANY_MAIL, Staged, effects_of, file_case, install, signed_case
 from workers.inbox import Inbox
@@ -101,7 +102,8 @@ async def put(database: Database, to: str, raw: bytes) -> None:
     digest = sha256(raw).hexdigest()
     async with database.transaction() as session:
         await store_raw(
-            session, row_id=new_id(), provider="smtp", external_id=digest, raw=raw, digest=digest,
+            session, KEYRING, row_id=new_id(), provider="smtp", external_id=digest, raw=raw,
+            digest=digest,
             envelope_to=to, envelope_from="thief@evil.test",
         )  # fmt: skip
 

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clock import business_now
+from app.correspondence.sealed_raw import Raw, open_raws
 from app.domain.effects import AcknowledgeMessage
 from app.reading.automatic import calls_itself_automatic
 from app.vault import open_ciphers
@@ -25,7 +26,7 @@ from workers.tools import Tools
 
 _MESSAGES = text("""
     SELECT m.id, m.from_address, m.message_id_header, m.channel,
-           m.automatic, substring(i.raw FROM 1 FOR :head) AS head
+           m.automatic, i.id AS inbound_id, i.raw, coalesce(i.raw_sealed, false) AS raw_sealed
       FROM messages m LEFT JOIN inbound i ON i.id = m.inbound_id
      WHERE m.id = ANY(:ids)
 """)
@@ -40,10 +41,9 @@ class AcknowledgeMessageHandler(MailEffect[AcknowledgeMessage]):
     ) -> Prepared:
         ids = {o.effect.case_id for o in orders}
         cases, people = await read_cases(session, ids), await read_people(session, ids)
-        found = await session.execute(
-            _MESSAGES, {"ids": [o.effect.message_id for o in orders], "head": HEAD_BYTES}
-        )
+        found = await session.execute(_MESSAGES, {"ids": [o.effect.message_id for o in orders]})
         messages = {r.id: r for r in found}
+        heads = await _heads(tools, session, list(messages.values()))
         agency, now = await read_agency(session), await business_now(session)
         ciphers = await open_ciphers(
             session, tools.keyring, {r["consumer_id"] for rows in people.values() for r in rows}
@@ -52,7 +52,7 @@ class AcknowledgeMessageHandler(MailEffect[AcknowledgeMessage]):
         for order in orders:
             case, message = cases[order.effect.case_id], messages.get(order.effect.message_id)
             who = _sender(people.get(case.id, []), message)
-            if message is None or who is None or _by_machine(message):
+            if message is None or who is None or _by_machine(message, heads.get(message.id, b"")):
                 out[order.id] = NoLongerWanted("no known person wrote this by mail")
                 continue
             table = words(who["language"])["mails"]["acknowledged"]
@@ -70,10 +70,18 @@ class AcknowledgeMessageHandler(MailEffect[AcknowledgeMessage]):
         return out
 
 
-def _by_machine(message: Any) -> bool:
+async def _heads(tools: Tools, session: AsyncSession, messages: Sequence[Any]) -> dict[UUID, bytes]:
+    """The beginning of each mail as it came; empty where it came otherwise or is erased."""
+    mails = [Raw(m.inbound_id, m.raw, m.raw_sealed) for m in messages if m.inbound_id]
+    raws = await open_raws(session, tools.keyring, mails)
+    opened = {m.id: raws.get(m.inbound_id) for m in messages}
+    return {key: raw[:HEAD_BYTES] for key, raw in opened.items() if isinstance(raw, bytes)}
+
+
+def _by_machine(message: Any, head: bytes) -> bool:
     """By its words, or by its own account: a person reads what only looks written by hand, but
     two robots must never answer each other."""
-    return bool(message.automatic) or calls_itself_automatic(bytes(message.head or b""))
+    return bool(message.automatic) or calls_itself_automatic(head)
 
 
 def _sender(rows: Sequence[Any], message: Any) -> Any:
