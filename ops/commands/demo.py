@@ -108,8 +108,9 @@ async def _run(
         with redis.Redis.from_url(settings.redis_url) as client:
             client.flushdb()  # limits of the last play: its people come again
     log = settings.data_dir / "api.log"
-    await asyncio.to_thread(migrations.upgrade, settings.database_url)
+    # Beside each other: the API asks the database nothing before it is asked.
     processes.start("API", *api_command(settings), log=log)
+    await asyncio.to_thread(migrations.upgrade, settings.database_url)
     catcher = Catcher(settings.data_dir.resolve() / "mail")
     await catcher.open(settings.smtp_port)
     try:
