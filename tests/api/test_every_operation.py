@@ -46,7 +46,7 @@ from tests.support.rehearsal import Rehearsal
 
 AnyCase = Case[Any]
 AnyOperation = APIOperation[Any, Any, Any, Any]
-EXAMPLES = 5  # for each operation and way of generating, in ./run test
+EXAMPLES = 3  # for each operation and way of generating, in ./run test
 PARTS = 3  # shares of the operations that can run beside each other
 MIXED_PER_GENERATED = 2  # examples built on a sample call get further: more of them
 
