@@ -24,7 +24,7 @@ from app.settings import Settings
 from tests.support import spoiled
 from tests.support.estate import Builder, World, filled, samples
 from tests.support.http import Caller
-from tests.support.prepared import Prepared, rehearsing
+from tests.support.prepared import Prepared, document_of, rehearsing
 from tests.support.rehearsal import Rehearsal, fingerprint
 
 JSON = {"Content-Type": "application/json"}
@@ -142,7 +142,7 @@ def listed(app: FastAPI, world: World) -> list[Operation]:
         **world.staff,
     }
     wishes = ("senior", "finance", "finance_approver", "admin", "consumer", "anonymous")
-    for template, methods in app.openapi()["paths"].items():
+    for template, methods in document_of(app)["paths"].items():
         for method, operation in methods.items():
             who = next(w for w in wishes if w in operation["x-allowed"])
             body = samples()[operation["operationId"]].get("body")

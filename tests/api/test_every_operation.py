@@ -41,7 +41,7 @@ from app.domain.case import Stage
 from tests.support.cases import make_case
 from tests.support.estate import World, filled, samples
 from tests.support.http import Caller
-from tests.support.prepared import Prepared, Rehearsing, rehearsing
+from tests.support.prepared import Prepared, Rehearsing, document_of, rehearsing
 from tests.support.rehearsal import Rehearsal
 
 AnyCase = Case[Any]
@@ -153,7 +153,7 @@ def desk(prepared: Prepared) -> Iterator[Desk]:
             **world.staff,
         }
         others = runner.run(_open(made, world))
-        yield Desk(runner, made.client, world, made.app.openapi(), callers, others)
+        yield Desk(runner, made.client, world, document_of(made.app), callers, others)
         runner.run(opened.__aexit__(None, None, None))
 
 

@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 import pytest
@@ -39,6 +40,17 @@ class Rehearsing:
     app: FastAPI
     client: httpx.AsyncClient
     database: Rehearsal
+
+
+_DOCUMENTS: list[dict[str, Any]] = []
+
+
+def document_of(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document, worked out once in each process: every application here has the same,
+    and to make it takes a second."""
+    if not _DOCUMENTS:
+        _DOCUMENTS.append(app.openapi())
+    return _DOCUMENTS[0]
 
 
 @pytest.fixture(scope="session")
