@@ -15,6 +15,7 @@ from app.banking.match_rules import load_rules
 from app.banking.matching import evidence_of, suggestions
 from app.crypto import Keyring
 from app.domain.errors import NotFound
+from app.domain.matching import Reason
 from app.domain.money import Money
 from app.tables.banking import Allocation, BankImport, Movement, MovementHold
 from app.tables.cases import CaseRow
@@ -102,7 +103,8 @@ class Candidate:
     """A case a receipt may belong to, and why. ``rule`` is the step of the cascade that found it.
 
     ``evidence`` goes with the allocation. ``confirms``: this step alone may decide, as it gives
-    exactly one case and nothing points elsewhere; else ``against`` is the code of why not.
+    exactly one case and nothing points elsewhere; else ``against`` says why not. ``reasons`` are
+    the parts of ``score``.
     """
 
     case_id: uuid.UUID
@@ -114,7 +116,8 @@ class Candidate:
     confirms: bool
     amount: Money
     score: int
-    against: str | None
+    reasons: tuple[Reason, ...]
+    against: Reason | None
 
 
 async def candidates(
@@ -137,8 +140,7 @@ async def candidates(
         Candidate(
             case.id, case.reference, case.company_text, Money(case.claimed_minor, case.currency),
             one.step, evidence_of(one, rules), one.confirms,
-            Money(part.amount_minor, case.currency), one.score,
-            one.against.code if one.against else None,
+            Money(part.amount_minor, case.currency), one.score, one.reasons, one.against,
         )
         for one in found
         for part in one.parts

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
+from fastapi import Query
 from sqlalchemy import select
 
 from app.banking import queries
@@ -21,17 +22,22 @@ from app.deps import (
     problems,
 )
 from app.domain.money import Money
-from app.finance import allocating, books, receiving
+from app.finance import allocating, books, match_words, receiving
 from app.finance import bank_schemas as s
 from app.finance.books import amount
 from app.finance.desk import open_desk
 from app.pagination import keyset
-from app.schemas import Id
+from app.schemas import Id, LanguageCode
 from app.tables.banking import BankAccount, BankStatement
+from app.texts import Words
 
 router = Router(prefix="/v1/bank", tags=["bank"])
 UNALLOCATED_MAX = 25  # a page: each line asks for its candidates
 CONFLICT = problems("conflict")
+Reader = Annotated[
+    LanguageCode | None,
+    Query(description="Read the words in this language instead of English (en, fi, sv, fr, de)."),
+]
 
 
 @router.get("/accounts", operation_id="list_bank_accounts")
@@ -122,9 +128,10 @@ async def record_receipt(
 
 @router.get("/unallocated", operation_id="list_unallocated")
 async def list_unallocated(
-    session: ReadSession, caller: Caller, pages: Pages, held: Held
+    session: ReadSession, caller: Caller, pages: Pages, held: Held, language: Reader = None
 ) -> s.UnallocatedList:
     """Money that is no case's yet, oldest first, with the cases it may belong to and why."""
+    say = match_words.said_in(language)
     limit = min(pages.limit, UNALLOCATED_MAX)
     after = pages.after("unallocated")
     rows = await queries.unallocated(session, after=after[0] if after else None, limit=limit + 1)
@@ -135,7 +142,8 @@ async def list_unallocated(
             _unallocated(
                 row,
                 await queries.candidates(session, row.movement_id, keyring=held.keyring),
-                masked,
+                say,
+                masked=masked,
             )
             for row in shown
         ],
@@ -145,7 +153,9 @@ async def list_unallocated(
     )
 
 
-def _unallocated(row: UnallocatedMoney, found: list[Candidate], masked: bool) -> s.UnallocatedOut:
+def _unallocated(
+    row: UnallocatedMoney, found: list[Candidate], say: Words, *, masked: bool
+) -> s.UnallocatedOut:
     payer = row.payer_name
     return s.UnallocatedOut(
         movement_id=row.movement_id,
@@ -166,49 +176,18 @@ def _unallocated(row: UnallocatedMoney, found: list[Candidate], masked: bool) ->
                 company=c.company,
                 claimed=amount(c.claimed),
                 rule=c.rule,
-                why=f"{RULES[c.rule]}: {c.evidence['found']}".removesuffix(": "),
+                why=match_words.step_of(say, c.rule, c.evidence["found"]),
                 certain=c.confirms,
                 amount=amount(c.amount),
                 score=c.score,
-                reasons=c.evidence["why"],
-                not_certain_because=c.against,
+                reasons=[match_words.reason_out(say, one) for one in c.reasons],
+                not_certain_because=c.against.code if c.against else None,
+                not_certain_text=match_words.doubt_of(say, c.against),
             )
             for c in found
         ],
-        why_unallocated=_why(row, found),
+        why_unallocated=match_words.why_unallocated(say, row, found),
     )
-
-
-RULES = {
-    "creditor_reference": "the payer's reference field names the case",
-    "reference_in_text": "our payment reference stands in the message",
-    "case_number_in_text": "the case number stands in the message",
-    "booking_number": "the company's own booking number stands in the message",
-    "end_to_end": "the payer's own id of the payment names the case",
-    "known_payer_amount": "an account known to pay for this company, and the sum of one case",
-    "remittance_advice": "the payer's list names the case",
-    "subset_sum": "open cases of a known payer that together are the sum",
-    "payer_name": "the payer's name is like the company's, and the sum is the claim's",
-}
-
-
-HOLDS = {
-    "waiting": "it came in full settlement and waits for the claimants' answer",
-    "accepted": "the claimants accepted it: allocate it to their case",
-    "refused": "the claimants did not accept it: send it back",
-}
-
-
-def _why(row: UnallocatedMoney, found: list[Candidate]) -> str:
-    if row.hold in HOLDS and not row.unallocated.is_zero:
-        return HOLDS[row.hold]
-    if not row.to_return.is_zero:
-        return "it is set aside for its payer: send it back"
-    if not found:
-        return "no reference of ours, case number or booking number was found in it"
-    if len({c.case_id for c in found}) > 1:
-        return "it points at more than one case"
-    return "one case is named: allocate it" if found[0].confirms else "the hint is not certain"
 
 
 @router.post(

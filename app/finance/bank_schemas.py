@@ -180,10 +180,18 @@ class ReceiptOut(Out):
     booked_on: date
 
 
+class MatchReason(Out):
+    """One reason for a case, in words; `points` are its part of the score."""
+
+    code: str
+    points: int
+    text: str
+
+
 class CandidateOut(Out):
     """A case this money may belong to, and how much of it (`amount`). `why` says what was found,
-    `reasons` the points of its `score` (0 to 100); `certain`: it may be confirmed without a person,
-    else `not_certain_because` is the code of why not."""
+    `reasons` what makes up its `score` (0 to 100); `certain`: it may be confirmed without a person,
+    else `not_certain_because` is the code of why not and `not_certain_text` says it."""
 
     case_id: UUID
     reference: str
@@ -194,8 +202,9 @@ class CandidateOut(Out):
     certain: bool
     amount: Amount
     score: int
-    reasons: str
+    reasons: list[MatchReason]
     not_certain_because: str | None
+    not_certain_text: str | None
 
 
 class UnallocatedOut(Out):

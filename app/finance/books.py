@@ -20,10 +20,12 @@ from app.cases.schemas import Amount
 from app.domain.errors import NotFound
 from app.domain.money import Money
 from app.finance import ledger_schemas as out
+from app.finance import match_words
 from app.finance.bank_schemas import BankAccountOut
 from app.tables.banking import BankAccount, BankStatement
 from app.tables.cases import CaseRow
 from app.tables.ledger import AccountBalance, CommissionInvoice
+from app.texts import Words
 
 
 def amount(money: Money) -> Amount:
@@ -41,7 +43,7 @@ def leg_out(leg: ledger.PostedLeg) -> out.LegOut:
 
 
 async def case_postings(
-    session: AsyncSession, caller: Principal, case_id: UUID
+    session: AsyncSession, caller: Principal, case_id: UUID, say: Words
 ) -> out.CasePostingsOut:
     """Amounts only, no case content. Raises NotFound for a case outside the caller's scope."""
     reference = await session.scalar(
@@ -79,6 +81,7 @@ async def case_postings(
                 amount=amount(a.amount),
                 rule=a.rule,
                 evidence=a.evidence,
+                why=match_words.told_evidence(say, a.evidence),
                 fee_reason=a.fee_reason,
                 made_by=a.made_by,
                 made_at=a.made_at,

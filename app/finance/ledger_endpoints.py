@@ -9,6 +9,8 @@ from fastapi import Query
 from app.deps import Caller, Pages, ReadSession, Router
 from app.finance import books
 from app.finance import ledger_schemas as s
+from app.finance.bank_endpoints import Reader
+from app.finance.match_words import said_in
 from app.pagination import keyset
 from app.schemas import Date, Id
 from app.tables.ledger import CommissionInvoice
@@ -17,9 +19,11 @@ router = Router(prefix="/v1", tags=["ledger"])
 
 
 @router.get("/cases/{case_id}/postings", operation_id="case_postings")
-async def case_postings(case_id: Id, session: ReadSession, caller: Caller) -> s.CasePostingsOut:
-    """Everything posted for a case in both books, its allocations and invoices."""
-    return await books.case_postings(session, caller, case_id)
+async def case_postings(
+    case_id: Id, session: ReadSession, caller: Caller, language: Reader = None
+) -> s.CasePostingsOut:
+    """Everything posted for a case in both books, its allocations with their reasons, invoices."""
+    return await books.case_postings(session, caller, case_id, said_in(language))
 
 
 @router.get("/ledger/trial-balance", operation_id="trial_balance")

@@ -31,11 +31,14 @@ class PostingOut(Out):
 
 
 class AllocationLineOut(Out):
+    """`why`: the evidence in words, in English unless another language was asked for."""
+
     id: UUID
     movement_id: UUID
     amount: Amount
     rule: str
     evidence: dict[str, str]
+    why: list[str]
     fee_reason: str
     made_by: str
     made_at: datetime

@@ -7,8 +7,9 @@ from uuid import UUID
 from app.banking.service import AllocationDone
 from app.deps import Caller, Held, Router, Session, problems
 from app.domain.matching import Reason
+from app.finance import match_words, splitting
 from app.finance import matching_schemas as s
-from app.finance import splitting
+from app.finance.bank_endpoints import Reader
 from app.finance.books import amount
 from app.finance.desk import open_desk
 from app.schemas import Id
@@ -39,7 +40,12 @@ async def split_money(
     responses=problems("conflict", "not_found"),
 )
 async def take_advice(
-    movement_id: Id, body: s.AdviceIn, session: Session, caller: Caller, held: Held
+    movement_id: Id,
+    body: s.AdviceIn,
+    session: Session,
+    caller: Caller,
+    held: Held,
+    language: Reader = None,
 ) -> s.AdviceOut:
     """The payer's list of what one payment is for, pasted or as CSV: which cases its lines name,
     and whether every line is certain. With `confirm` the split is allocated then."""
@@ -54,6 +60,7 @@ async def take_advice(
         lines=len(done.lines),
         certain=split is not None and split.confirms,
         not_certain_because=against.code if against else None,
+        not_certain_text=match_words.doubt_of(match_words.said_in(language), against),
         line=against.params.get("line") if against else None,
         parts=[s.AdvisedPart(case_id=UUID(p.case_id), minor=p.amount_minor) for p in split.parts]
         if split

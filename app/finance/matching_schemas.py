@@ -48,12 +48,14 @@ class AdvisedPart(Out):
 
 class AdviceOut(Out):
     """`certain`: every line names one case by a checked reference and the sums are the payment.
-    Else `not_certain_because` is the code of why not, `line` the line it is about."""
+    Else `not_certain_because` is the code of why not, `not_certain_text` says it, `line` is the
+    line it is about."""
 
     movement_id: UUID
     lines: int
     certain: bool
     not_certain_because: str | None
+    not_certain_text: str | None
     line: str | None
     parts: list[AdvisedPart]
     left_minor: int | None

@@ -64,6 +64,8 @@ async def test_what_is_beyond_doubt_is_set_against_its_case_after_the_import(
     posted = await office.get(f"/cases/{case.id}/postings")
     first, second = posted["allocations"]
     assert (first["rule"], first["made_by"]) == ("creditor_reference", "system")
+    assert first["why"][0].startswith("the payer's reference field names the case: RF")
+    assert "exactly the case's" in first["why"][1] and first["why"][1].endswith("(+60)")
     assert first["evidence"]["rules"] == "cascade@1" and first["evidence"]["check"] == "right"
     await office.check()
     # Exactly this one is taken back, and no machine sets it against the case again.

@@ -154,7 +154,15 @@ async def test_unallocated_money_says_why_and_what_it_may_be(
         (2, "it points at more than one case"),
         (1, "one case is named: allocate it"),
     ]
-    assert one_case.reference in rows[2]["candidates"][0]["why"]
+    (certain,) = rows[2]["candidates"]
+    assert one_case.reference in certain["why"]
+    assert one_case.reference in certain["reasons"][0]["text"]
+    assert certain["score"] == sum(one["points"] for one in certain["reasons"])
+    doubted = rows[1]["candidates"][0]
+    assert doubted["not_certain_text"] == "something in the line points at another case"
+    finnish = (await office.get("/bank/unallocated", language="fi"))["items"][2]
+    assert finnish["why_unallocated"] == "yksi asia on nimetty: kohdista se"
+    assert finnish["candidates"][0]["reasons"][0]["text"].startswith("viite")
     assert rows[0]["payer_account"] == "DE** **** **** **** **30 00"
     page = await office.get("/bank/unallocated", limit=2)
     rest = await office.get("/bank/unallocated", limit=2, cursor=page["next_cursor"])

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from app.banking.match_rules import load_rules
 from app.cases.words import promised_date
 from app.domain import events
 from app.domain.case import (
@@ -23,6 +24,7 @@ from app.domain.case import (
     WaitingOn,
 )
 from app.domain.legal_clocks import STARTS
+from app.domain.matching.facts import STEPS
 from app.texts import LANGUAGES, words
 
 APP = Path(__file__).resolve().parents[2] / "app"
@@ -47,6 +49,14 @@ def amended() -> set[str]:
         found |= set(re.findall(r'change\.amend\(\s*"([a-z_]+)"', source))
         found |= set(re.findall(r'engine\.amend\([^)]*?code="([a-z_]+)"', source))
     assert {"draft_changed", "company_confirmed"} <= found
+    return found
+
+
+def matching_doubts() -> set[str]:
+    """Codes of reasons in the matching that speak against: all but those that have points."""
+    source = "".join(p.read_text("utf-8") for p in (APP / "domain" / "matching").glob("*.py"))
+    found = set(re.findall(r'Reason\("([a-z_]+)"', source)) - set(load_rules().score)
+    assert {"points_elsewhere", "advice_sum_differs"} <= found
     return found
 
 
@@ -79,6 +89,9 @@ def test_every_code_has_words(language: str) -> None:
             "formal_notice",
             "complaint",
         },
+        "match_steps": set(STEPS) | {"person"},
+        "match_reasons": set(load_rules().score),
+        "match_doubts": matching_doubts(),
         "history": (said := said_in_domain()) | amended(),
     }
     assert len(said) > 60 and {"submitted", "withdrawn", "letter_sent"} <= said
