@@ -210,6 +210,8 @@ def new_token(nbytes: int = 32) -> str:
 
 def normal_iban(text: str) -> str:
     """Upper case, no spaces or other separators; what the blind index is made of."""
+    if text.isascii() and text.isalnum():
+        return text.upper()
     folded = unicodedata.normalize("NFKC", text)
     return "".join(c for c in folded if c.isalnum()).upper()
 

@@ -12,11 +12,11 @@ import hashlib
 import json
 import re
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
-from sqlalchemy import ARRAY, Text, any_, insert, literal, select, text
+from sqlalchemy import ARRAY, Text, any_, literal, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -39,6 +39,7 @@ from app.ledger_reads import (
     trial_balance,
 )
 from app.playbooks.posting_rules import load_posting_rules
+from app.tables.bulk import BulkInsert
 from app.tables.ledger import JournalTxn, Leg
 
 __all__ = [
@@ -214,9 +215,10 @@ async def _mirrors(
 
 async def _write(session: AsyncSession, drafts: Sequence[_Draft], version: str) -> list[Posted]:
     standing = await _standing(session, [draft.posting.key for draft in drafts])
+    opens_on = await session.scalar(_LAST_HARD)
     done: dict[str, Posted] = {}
-    txn_rows: list[dict[str, object]] = []
-    leg_rows: list[dict[str, object]] = []
+    txn_rows: list[tuple[object, ...]] = []
+    leg_rows: list[tuple[object, ...]] = []
     for draft in drafts:
         key = draft.posting.key
         if key in standing:
@@ -227,11 +229,12 @@ async def _write(session: AsyncSession, drafts: Sequence[_Draft], version: str) 
             continue
         ids = []
         for at, txn in enumerate(draft.txns):
-            row = _txn_row(draft, txn, version, draft.reverses[at] if draft.reverses else None)
-            txn_rows.append(row)
-            leg_rows.extend(_leg_rows(row["id"], txn))
-            ids.append(row["id"])
-        done[key] = Posted(key, tuple(i for i in ids if isinstance(i, uuid.UUID)), replayed=False)
+            txn_id = new_id()
+            reverses = draft.reverses[at] if draft.reverses else None
+            txn_rows.append(_txn_row(txn_id, draft, txn, version, reverses, opens_on))
+            leg_rows.extend(_leg_rows(txn_id, txn))
+            ids.append(txn_id)
+        done[key] = Posted(key, tuple(ids), replayed=False)
         standing[key] = (draft.content_hash, done[key].txn_ids)
     if txn_rows:
         await _insert(session, txn_rows, leg_rows)
@@ -253,41 +256,30 @@ async def _standing(
 
 
 async def _insert(
-    session: AsyncSession, txn_rows: list[dict[str, object]], leg_rows: list[dict[str, object]]
+    session: AsyncSession,
+    txn_rows: Sequence[tuple[object, ...]],
+    leg_rows: Sequence[tuple[object, ...]],
 ) -> None:
-    await _into_the_open(session, txn_rows)
     try:
-        await session.execute(insert(JournalTxn), txn_rows)
+        await _TXNS(session, txn_rows)
         # One statement with all legs: the balance trigger runs once and locks in one order.
-        await session.execute(_LEGS, _columns(leg_rows))
+        await _LEGS(session, leg_rows)
     except IntegrityError as error:
         raise _readable(error) from error
-
-
-async def _into_the_open(session: AsyncSession, txn_rows: list[dict[str, object]]) -> None:
-    """What belongs to a month that is closed hard counts for the first open day, with its own
-    beside it."""
-    hard = await session.scalar(_LAST_HARD)
-    if hard is None:
-        return
-    for row in txn_rows:
-        day = row["effective_on"]
-        if isinstance(day, date) and day < hard:
-            row["original_on"], row["effective_on"] = day, hard
 
 
 _LAST_HARD = text(
     "SELECT CAST(max(month) + interval '1 month' AS date) FROM ledger_periods WHERE state = 'hard'"
 )
-_LEGS = text(
-    "INSERT INTO legs (txn_id, line, account, sub, debit, credit) SELECT * FROM unnest("
-    "CAST(:txn_id AS uuid[]), CAST(:line AS bigint[]), CAST(:account AS text[]),"
-    " CAST(:sub AS text[]), CAST(:debit AS bigint[]), CAST(:credit AS bigint[]))"
-)
-
-
-def _columns(rows: list[dict[str, object]]) -> dict[str, list[object]]:
-    return {name: [row[name] for row in rows] for name in rows[0]}
+_TXNS = BulkInsert(
+    JournalTxn,
+    (
+        "id", "linked_group", "book", "currency", "kind", "event_key", "content_hash",
+        "effective_on", "original_on", "posted_at", "leg_count", "total_minor", "reverses_id",
+        "case_id", "actor", "rule_version",
+    ),
+)  # fmt: skip
+_LEGS = BulkInsert(Leg, ("txn_id", "line", "account", "sub", "debit", "credit"))
 
 
 def _readable(error: IntegrityError) -> Exception:
@@ -304,37 +296,30 @@ def _readable(error: IntegrityError) -> Exception:
 
 
 def _txn_row(
-    draft: _Draft, txn: TxnDraft, version: str, reverses: uuid.UUID | None
-) -> dict[str, object]:
-    posting = draft.posting
-    return {
-        "id": new_id(),
-        "linked_group": posting.group,
-        "book": txn.book,
-        "currency": posting.currency,
-        "kind": posting.kind,
-        "event_key": posting.key,
-        "content_hash": draft.content_hash,
-        "effective_on": posting.effective_on,
-        "posted_at": posting.at,
-        "leg_count": len(txn.legs),
-        "total_minor": sum(leg.debit for leg in txn.legs),
-        "reverses_id": reverses,
-        "case_id": posting.case_id,
-        "actor": posting.actor,
-        "rule_version": version,
-        "original_on": None,
-    }
+    txn_id: uuid.UUID,
+    draft: _Draft,
+    txn: TxnDraft,
+    version: str,
+    reverses: uuid.UUID | None,
+    opens_on: date | None,
+) -> tuple[object, ...]:
+    """In the order of ``_TXNS``. What belongs to a month that is closed hard counts for the first
+    open day (``opens_on``), with its own beside it."""
+    of = draft.posting
+    effective, original = of.effective_on, None
+    if opens_on is not None and effective < opens_on:
+        effective, original = opens_on, of.effective_on
+    return (
+        txn_id, of.group, txn.book, of.currency, of.kind, of.key, draft.content_hash,
+        effective, original, of.at, len(txn.legs), sum(leg.debit for leg in txn.legs), reverses,
+        of.case_id, of.actor, version,
+    )  # fmt: skip
 
 
-def _leg_rows(txn_id: object, txn: TxnDraft) -> list[dict[str, object]]:
-    return [
-        {
-            "txn_id": txn_id, "line": line, "account": leg.account, "sub": leg.sub,
-            "debit": leg.debit, "credit": leg.credit,
-        }
-        for line, leg in enumerate(txn.legs, start=1)
-    ]  # fmt: skip
+def _leg_rows(txn_id: uuid.UUID, txn: TxnDraft) -> Iterator[tuple[object, ...]]:
+    """In the order of ``_LEGS``."""
+    for line, leg in enumerate(txn.legs, start=1):
+        yield txn_id, line, leg.account, leg.sub, leg.debit, leg.credit
 
 
 def _content_hash(posting: Posting) -> str:
@@ -343,4 +328,7 @@ def _content_hash(posting: Posting) -> str:
         posting.kind, posting.currency, sorted(posting.amounts.items()),
         sorted(posting.subs.items()), str(posting.case_id),
     ]  # fmt: skip
-    return hashlib.sha256(json.dumps(content, separators=(",", ":")).encode()).hexdigest()
+    return hashlib.sha256(_COMPACT(content).encode()).hexdigest()
+
+
+_COMPACT = json.JSONEncoder(separators=(",", ":")).encode

@@ -23,11 +23,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import ledger
+from app.banking import notices
 from app.banking.chain import Held, Standings, Step, plan
 from app.banking.files import KeptFile, keep_file, open_file, read_event
 from app.banking.movements import awaiting_confirmation
 from app.banking.posting import Posted, Posts, post_lines
-from app.banking.reading.gate import assemble, checked, in_order, postable
+from app.banking.reading.gate import Assembled, assemble, checked, in_order, postable
 from app.banking.reading.model import Statement, StatementInvalid
 from app.banking.reading.reader import Document, read_file, statements_of
 from app.banking.waiting import head_of, missing_pages, pages_named
@@ -75,10 +76,7 @@ class ImportDone:
 
 # A large file fills its tables within one transaction, in which the database has no figures about
 # them: a plan made for the empty table would read all that came before for each thousand lines.
-_BY_INDEX = text(
-    "SELECT set_config('plan_cache_mode', 'force_custom_plan', true),"
-    " set_config('enable_seqscan', 'off', true)"
-)
+_BY_INDEX = text("SELECT set_config('enable_seqscan', 'off', true)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,11 +198,24 @@ class _Run:
     async def take(self, new: _Delivery, *, after_gap: bool) -> None:
         """The file that came. What it needs and lacks is said in ``done.waiting``."""
         together = assemble(new.statements)
-        if not together.complete and not together.waiting:
-            if not together.notices:
-                raise StatementInvalid("The file holds no statement.")
+        await notices.keep_notices(self.session, new.row.id, together.notices)
+        if together.complete or together.waiting:
+            await self._take_statements(new, together, after_gap=after_gap)
+        elif together.notices:
             new.row.state = self.done.state = "notice"
-            return
+        else:
+            raise StatementInvalid("The file holds no statement.")
+        posted = Posted()
+        left = await notices.itemise_posted(self._who(), together.notices, posted)
+        self.done.warnings += left
+        self._add(posted)
+
+    def _who(self) -> notices.Who:
+        return notices.Who(self.session, self.keyring, self.actor, self.at)
+
+    async def _take_statements(
+        self, new: _Delivery, together: Assembled, *, after_gap: bool
+    ) -> None:
         if together.waiting and new.row.state == "posted":
             await self._stands_already(new.row)
             return
@@ -270,7 +281,8 @@ class _Run:
         posts = Posts(
             self.session, account, row.id, row.position, delivery.file, self.actor, self.at
         )
-        posted = await post_lines(posts, statement)
+        full = await notices.with_payments(self._who(), statement)
+        posted = await post_lines(posts, full)
         await self._stands_where_it_says(account, row)
         self.done.statements.append(_said(row, account, posted.lines, replayed=False))
         self._add(posted)

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
-from sqlalchemy import ARRAY, ColumnElement, Text, and_, any_, func, insert, literal, select
+from sqlalchemy import ColumnElement, and_, func, insert, select, text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -27,6 +28,7 @@ from app.domain.money import Money
 from app.ids import new_id
 from app.ledger import Posting
 from app.tables.banking import Allocation, BankAccount, BankStatement, Movement
+from app.tables.bulk import BulkInsert
 
 BY_HAND: Final = "by_hand"
 HAND: Final = "hand:"
@@ -136,12 +138,19 @@ async def store_sheet(
     return file, statement_id
 
 
-async def confirmed_by(
-    session: AsyncSession, account_id: uuid.UUID, keys: Sequence[str]
-) -> frozenset[str]:
-    """Of a statement's keys, those whose money was recorded by hand before."""
-    hands = await known_keys(session, account_id, [f"{HAND}{key}" for key in keys])
-    return frozenset(key.removeprefix(HAND) for key in hands)
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Of a statement's keys: those that stand on the account, and those recorded by hand."""
+
+    stands: frozenset[str]
+    by_hand: frozenset[str]
+
+
+async def known_of(session: AsyncSession, account_id: uuid.UUID, keys: Sequence[str]) -> Known:
+    """What is known of these keys of lines."""
+    found = await known_keys(session, account_id, [*keys, *(f"{HAND}{key}" for key in keys)])
+    hands = frozenset(key.removeprefix(HAND) for key in found if key.startswith(HAND))
+    return Known(found, hands)
 
 
 async def awaiting_confirmation(session: AsyncSession, account: BankAccount) -> Money:
@@ -186,6 +195,17 @@ def _seen_by_nobody_else() -> ColumnElement[bool]:
     return and_(Movement.entry_key.startswith(HAND, autoescape=True), ~shown)
 
 
+_MOVEMENTS: Final = BulkInsert(
+    Movement,
+    (
+        "id", "bank_account_id", "statement_id", "entry_key", "kind", "direction", "amount_minor",
+        "currency", "booked_on", "received_at", "bank_ref", "end_to_end_id", "creditor_ref",
+        "remittance", "payer_name", "payer_account_masked", "payer_account_cipher",
+        "return_reason", "value_on", "reversal", "code", "instructed_minor", "instructed_currency",
+    ),
+)  # fmt: skip
+
+
 def movement_row(
     movement_id: uuid.UUID,
     account: BankAccount,
@@ -194,58 +214,47 @@ def movement_row(
     entry: EntryRead,
     kind: str,
     at: datetime,
-) -> dict[str, object]:
-    """The row of one line of the bank. Only of a receipt is kept who paid: who sends one of our
-    payouts back is a consumer's bank, or the consumer."""
+) -> tuple[object, ...]:
+    """The row of one line of the bank, in the order of ``_MOVEMENTS``. Only of a receipt is kept
+    who paid: who sends one of our payouts back is a consumer's bank, or the consumer."""
     payer, number = (entry.payer_name, entry.payer_account) if kind == "receipt" else (None, None)
-    return {
-        "id": movement_id,
-        "bank_account_id": account.id,
-        "statement_id": statement_id,
-        "entry_key": entry.key,
-        "kind": kind,
-        "direction": "credit" if entry.credit else "debit",
-        "amount_minor": entry.amount.minor,
-        "currency": entry.amount.currency,
-        "booked_on": entry.booked_on,
-        "received_at": at,
-        "bank_ref": entry.bank_ref,
-        "end_to_end_id": entry.end_to_end_id,
-        "creditor_ref": entry.creditor_ref,
-        "remittance": entry.remittance,
-        "payer_name": payer,
-        "payer_account_masked": mask_iban(number) if number else None,
-        "payer_account_cipher": file.seal_account(number, movement_id),
-        "return_reason": entry.return_reason,
-        "value_on": entry.value_on,
-        "reversal": entry.reversal,
-        "code": entry.code,
-        "instructed_minor": entry.instructed.minor if entry.instructed else None,
-        "instructed_currency": entry.instructed.currency if entry.instructed else None,
-    }
+    instructed = entry.instructed
+    return (
+        movement_id, account.id, statement_id, entry.key, kind,
+        "credit" if entry.credit else "debit", entry.amount.minor, entry.amount.currency,
+        entry.booked_on, at, entry.bank_ref, entry.end_to_end_id, entry.creditor_ref,
+        entry.remittance, payer, mask_iban(number) if number else None,
+        file.seal_account(number, movement_id), entry.return_reason, entry.value_on,
+        entry.reversal, entry.code, instructed.minor if instructed else None,
+        instructed.currency if instructed else None,
+    )  # fmt: skip
 
 
-async def insert_movements(session: AsyncSession, rows: Sequence[dict[str, object]]) -> None:
-    """Store lines of one account. StatementInvalid when one of them is here already."""
-    if not rows:
-        return
-    keys = [str(row["entry_key"]) for row in rows]
-    account_id = rows[0]["bank_account_id"]
-    assert isinstance(account_id, uuid.UUID), "rows come from movement_row"
-    if len(set(keys)) != len(keys) or await known_keys(session, account_id, keys):
-        raise StatementInvalid("The statement repeats an entry that was imported before.")
-    await session.execute(insert(Movement), list(rows))
+async def insert_movements(session: AsyncSession, rows: Sequence[tuple[object, ...]]) -> None:
+    """Store lines of one account. StatementInvalid when one of them is here already; then the
+    transaction is over."""
+    try:
+        await _MOVEMENTS(session, rows)
+    except IntegrityError as error:
+        if "uq_movements_entry_key" not in str(error.orig):
+            raise
+        raise StatementInvalid("The statement repeats an entry imported before.") from error
 
 
 async def known_keys(
     session: AsyncSession, account_id: uuid.UUID, keys: Sequence[str]
 ) -> frozenset[str]:
     """Of these keys, those that stand on the account."""
-    rows = await session.execute(
-        select(Movement.entry_key).where(
-            Movement.bank_account_id == account_id,
-            Movement.undone_at.is_(None),
-            Movement.entry_key == any_(literal(list(keys), ARRAY(Text))),
-        )
-    )
-    return frozenset(rows.scalars())
+    rows = await session.scalars(_KNOWN, {"account": account_id, "keys": list(keys)})
+    return frozenset(rows)
+
+
+# OFFSET 0 keeps each key a lookup of its own: the planner would rather read the account's lines.
+_KNOWN: Final = text(
+    """
+    SELECT k.key FROM unnest(CAST(:keys AS text[])) AS k (key)
+     CROSS JOIN LATERAL (SELECT FROM movements m
+                          WHERE m.bank_account_id = :account AND m.entry_key = k.key
+                            AND m.undone_at IS NULL OFFSET 0) m
+    """
+)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
@@ -13,9 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import ledger
 from app.banking.files import KeptFile
-from app.banking.movements import confirmed_by, insert_movements, known_keys, movement_row
+from app.banking.movements import insert_movements, known_of, movement_row
 from app.banking.reading.lines import EntryRead, lines_of
-from app.banking.reading.model import Statement
+from app.banking.reading.model import Entry, Statement
 from app.ids import new_id
 from app.ledger import Posting
 from app.payouts.settling import (
@@ -60,32 +60,39 @@ async def post_lines(posts: Posts, statement: Statement) -> Posted:
     """Credits first: a debit late in the list may spend what came earlier the same day."""
     done = Posted()
     for credit in (True, False):
-        lines = (line for line in lines_of(statement.entries) if line.credit is credit)
+        lines = lines_of(statement.entries, credit=credit)
         while chunk := list(islice(lines, CHUNK)):
             await _post_chunk(posts, chunk, done)
     return done
 
 
+async def post_entry(posts: Posts, entry: Entry, done: Posted) -> None:
+    """The payments of one entry whose sum is taken back in the same step."""
+    for credit in (True, False):
+        if lines := list(lines_of([entry], credit=credit)):
+            await _post_chunk(posts, lines, done)
+
+
 async def _post_chunk(posts: Posts, entries: list[EntryRead], done: Posted) -> None:
     session, account = posts.session, posts.account
-    entries = list(await _with_own_keys(posts, entries))
+    known = await known_of(session, account.id, [e.key for e in entries])
     singles, grouped = await find_items(
         session,
         {e.end_to_end_id for e in entries if e.end_to_end_id},
         {e.payment_info_id for e in entries if e.payment_info_id and not e.credit},
     )
-    by_hand = await confirmed_by(session, account.id, [e.key for e in entries])
-    movements: list[dict[str, object]] = []
+    movements: list[tuple[object, ...]] = []
     postings: list[Posting] = []
     outgoing: list[tuple[PayoutItem, BankLine]] = []
     incoming: list[tuple[PayoutItem, BankLine]] = []
     taken: set[uuid.UUID] = set()
-    for entry in entries:
+    for read in entries:
+        entry = _with_own_key(posts, read) if read.key in known.stands else read
         movement_id = new_id()
-        line = BankLine(movement_id, account.id, entry.booked_on, entry.return_reason)
-        ours = _items_for(entry, singles, grouped, taken)
-        taken.update(item.id for item in ours)
+        ours = _items_for(entry, singles, grouped, taken) if singles else []
         if ours:
+            line = BankLine(movement_id, account.id, entry.booked_on, entry.return_reason)
+            taken.update(item.id for item in ours)
             (incoming if entry.credit else outgoing).extend((item, line) for item in ours)
         kind = _kind(entry, ours)
         movements.append(
@@ -93,23 +100,25 @@ async def _post_chunk(posts: Posts, entries: list[EntryRead], done: Posted) -> N
                 movement_id, account, posts.statement_id, posts.file, entry, kind, posts.at
             )
         )
-        if not ours and entry.key not in by_hand:
+        confirms = entry is read and read.key in known.by_hand
+        if not ours and not confirms:
             postings.append(_posting(movement_id, posts, entry, kind))
+        if kind == "receipt" and not confirms:
+            done.receipts.append(movement_id)
+        if kind == "unexplained_debit":
+            done.unexplained.append(movement_id)
     await insert_movements(session, movements)
     await ledger.post_many(session, postings)
     for item, line in incoming:
         done.returned.append(await take_return(session, item, line, actor=posts.actor, at=posts.at))
     done.settled += await settle(session, outgoing, actor=posts.actor, at=posts.at)
     done.lines += len(movements)
-    done.receipts += _ids(movements, "receipt", but=by_hand)
-    done.unexplained += _ids(movements, "unexplained_debit")
 
 
-async def _with_own_keys(posts: Posts, entries: Sequence[EntryRead]) -> Iterator[EntryRead]:
+def _with_own_key(posts: Posts, entry: EntryRead) -> EntryRead:
     """A reference that stood on an earlier statement too names another line there: the balances
     have shown that this money is new. So its key tells of its statement."""
-    known = await known_keys(posts.session, posts.account.id, [e.key for e in entries])
-    return (replace(e, key=f"{e.key}@{posts.position}") if e.key in known else e for e in entries)
+    return replace(entry, key=f"{entry.key}@{posts.position}")
 
 
 def _items_for(
@@ -154,10 +163,3 @@ def _posting(movement_id: uuid.UUID, posts: Posts, entry: EntryRead, kind: str) 
         at=posts.at,
         actor=posts.actor,
     )
-
-
-def _ids(
-    movements: Sequence[dict[str, object]], kind: str, *, but: Collection[str] = ()
-) -> list[uuid.UUID]:
-    found = (m["id"] for m in movements if m["kind"] == kind and m["entry_key"] not in but)
-    return [i for i in found if isinstance(i, uuid.UUID)]

@@ -64,6 +64,7 @@ async def undo_import(
             .order_by(BankStatement.position.desc())
         )
     ).all()
+    await _itemises_nothing(session, [row.id for row in rows])
     for account in await _accounts(session, statements):
         mine = [s for s in statements if s.bank_account_id == account.id]
         await _is_last(session, account, mine)
@@ -93,6 +94,16 @@ async def _together(session: AsyncSession, import_id: uuid.UUID) -> list[BankImp
         if mine.posted_with in (None, lead):
             return sorted(rows, key=lambda row: row.id != import_id)
         lead = mine.posted_with
+
+
+async def _itemises_nothing(session: AsyncSession, import_ids: Sequence[uuid.UUID]) -> None:
+    """A notice whose payments stand in the books stays while they do."""
+    stands = await session.scalar(_ITEMISED, {"ids": list(import_ids)})
+    if stands is not None:
+        raise ImportUsed(
+            "A batch of a statement was itemised by this notice: take that statement back first.",
+            count=1, used=stands,
+        )  # fmt: skip
 
 
 async def _accounts(
@@ -130,7 +141,7 @@ async def _take_back(
 ) -> None:
     ids = [s.id for s in statements]
     movements = (await session.scalars(_LOCKED, {"ids": ids})).all()
-    await _nothing_used(session, ids)
+    await _nothing_used(session, movements)
     keys = [f"movement:{m}" for m in (await session.execute(_POSTED, {"ids": ids})).scalars()]
     for start in range(0, len(keys), CHUNK):
         await ledger.reverse_many(
@@ -142,20 +153,21 @@ async def _take_back(
             actor=actor,
         )
     for start in range(0, len(movements), CHUNK):
-        await _mark(session, Movement, movements[start : start + CHUNK], at)
-    await _mark(session, BankStatement, ids, at)
+        await mark_undone(session, Movement, movements[start : start + CHUNK], at)
+    await mark_undone(session, BankStatement, ids, at)
     book = await ledger.balance_of(session, "C.BANK", str(account.id), account.currency)
     ahead = await awaiting_confirmation(session, account)
     stands = statements[-1].opening_minor + ahead.minor
     assert book.minor == stands, "the book must stand where it stood before"
 
 
-async def _mark(
+async def mark_undone(
     session: AsyncSession,
     table: type[Movement | BankStatement],
     ids: Sequence[uuid.UUID],
     at: datetime,
 ) -> None:
+    """Mark rows as taken back; it is set once and never lifted."""
     await session.execute(
         update(table)
         .where(table.id.in_(ids))
@@ -164,8 +176,13 @@ async def _mark(
     )
 
 
-async def _nothing_used(session: AsyncSession, statement_ids: Sequence[uuid.UUID]) -> None:
-    used = (await session.execute(_USED, {"ids": list(statement_ids)})).all()
+async def used_of(session: AsyncSession, movement_ids: Sequence[uuid.UUID]) -> Sequence[Row[Any]]:
+    """Of these movements, locked by the caller, those whose money is in use, and ``why``."""
+    return (await session.execute(_USED, {"ids": list(movement_ids)})).all()
+
+
+async def _nothing_used(session: AsyncSession, movement_ids: Sequence[uuid.UUID]) -> None:
+    used = await used_of(session, movement_ids)
     if used:
         raise ImportUsed(
             "Money of this import is in use: take back what was done with it first. It stays as it"
@@ -182,6 +199,17 @@ _LOCKED = text(
     """
     SELECT id FROM movements WHERE statement_id = ANY(:ids) AND undone_at IS NULL
      ORDER BY id FOR UPDATE
+    """
+)
+# Payments are known by the key of their batch and their number.
+_ITEMISED = text(
+    """
+    SELECT n.entry FROM notice_entries n
+      JOIN bank_accounts a ON a.number = n.account AND a.currency = n.currency
+      JOIN movements m ON m.bank_account_id = a.id AND m.undone_at IS NULL
+                      AND m.entry_key = n.entry || '/1'
+      JOIN bank_statements s ON s.id = m.statement_id
+     WHERE n.import_id = ANY(:ids) AND s.import_id <> ALL(:ids) LIMIT 1
     """
 )
 # Debits first: the account may not fall below zero on the way.
@@ -205,7 +233,7 @@ _USED = text(
              WHEN m.kind = 'receipt' THEN 'was allocated, paid out or set aside'
              ELSE 'was explained' END AS why
       FROM movements m
-     WHERE m.statement_id = ANY(:ids) AND m.undone_at IS NULL
+     WHERE m.id = ANY(:ids) AND m.undone_at IS NULL
        AND (m.kind IN ('payout', 'sweep', 'payout_return')
             OR EXISTS (SELECT FROM movement_holds h WHERE h.movement_id = m.id
                                                      AND h.outcome IN ('waiting', 'accepted'))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final, Literal
 
 from app.domain.errors import InvalidInput
@@ -125,6 +126,7 @@ def _template(text: str, kind: str) -> LegTemplate:
     return LegTemplate(_BOOKS[book], f"{book}.{name}", _SIDES[side], amount, sub or "")
 
 
+@cache
 def terms(expression: str) -> tuple[tuple[int, str], ...]:
     """``fee - vat`` -> ((1, "fee"), (-1, "vat")). PostingRefused for anything else."""
     found: list[tuple[int, str]] = []
@@ -171,7 +173,10 @@ def compose(
 
 def value(expression: str, amounts: Mapping[str, int]) -> int:
     """What an amount expression comes to. KeyError for an input that is not there."""
-    return sum(sign * amounts[name] for sign, name in terms(expression))
+    minor = 0
+    for sign, name in terms(expression):
+        minor += sign * amounts[name]
+    return minor
 
 
 def _leg(
@@ -197,9 +202,12 @@ def _leg(
 
 def check_balanced(draft: TxnDraft, kind: str) -> None:
     """Debits equal credits, two legs or more, no empty leg. The database checks it again."""
-    debits = sum(leg.debit for leg in draft.legs)
-    credits = sum(leg.credit for leg in draft.legs)
-    one_sided = all((leg.debit > 0) != (leg.credit > 0) for leg in draft.legs)
+    debits = credits = 0
+    one_sided = True
+    for leg in draft.legs:
+        debits += leg.debit
+        credits += leg.credit
+        one_sided = one_sided and (leg.debit > 0) != (leg.credit > 0)
     if debits != credits or len(draft.legs) < 2 or not one_sided:
         raise PostingRefused("The legs do not balance.", kind=kind, book=draft.book)
 

@@ -111,6 +111,19 @@ class BankImport(Base):
     undo_reason: Mapped[str | None]
 
 
+class NoticeEntry(Base):
+    """A batch that a camt.054 itemises, by the key its booking has on a statement too. Whom it
+    names stays in the sealed file."""
+
+    __tablename__ = "notice_entries"
+    __table_args__ = (Index("ix_notice_entries_entry", "account", "currency", "entry"),)
+
+    import_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("bank_imports.id"), primary_key=True)
+    account: Mapped[str] = mapped_column(primary_key=True)
+    currency: Mapped[str] = mapped_column(primary_key=True)
+    entry: Mapped[str] = mapped_column(primary_key=True)
+
+
 class BankStatement(Base):
     """One imported statement; each continues from the one before (``position`` 1, 2, 3, ...).
 

@@ -91,6 +91,7 @@ class Leg(Base):
 
     __tablename__ = "legs"
     __table_args__ = (
+        CheckConstraint("line >= 1", name="line"),
         CheckConstraint("debit >= 0 AND credit >= 0", name="not_negative"),
         CheckConstraint("(debit = 0) <> (credit = 0)", name="one_side"),
         Index("ix_legs_account_sub", "account", "sub"),

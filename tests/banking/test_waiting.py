@@ -163,6 +163,48 @@ async def test_undoing_an_import_and_using_its_money_in_the_same_moment_take_tur
     await desk.check()
 
 
+def a_batch() -> tuple[bytes, bytes]:
+    """A statement with a batch in one sum, and the notice of its payments."""
+    paid = [Line(300, text="one", reference="RF18539007547034"), Line(200, text="two", name="B")]
+    lines = [Line(500, bank_ref="BATCH", details=paid), Line(40, bank_ref="ALONE")]
+    whole = camt053(statement(lines, opening=0, ident="S1"))
+    notice = camt053(statement(lines[:1], opening=0, ident="N1")).replace(b"camt.053", b"camt.054")
+    notice = notice.replace(b"BkToCstmrStmt", b"BkToCstmrDbtCdtNtfctn")
+    one_sum = b"<Btch><NbOfTxs>2</NbOfTxs></Btch>"
+    start, end = whole.index(b"<TxDtls>"), whole.index(b"</NtryDtls>")
+    return whole[:start] + one_sum + whole[end:], notice.replace(b"Stmt>", b"Ntfctn>")
+
+
+async def test_a_batch_is_itemised_by_its_notice_before_or_after_and_booked_once(
+    database: Database,
+) -> None:
+    whole, notice = a_batch()
+    seen = []
+    for at, files in enumerate(((notice, whole), (whole, notice), (whole, notice, notice))):
+        desk = await Desk(database, iban=f"FI21123456000{at:05}", own_iban=f"OWN{at:05}").open()
+        raws = [raw.replace(IBAN.encode(), desk.iban.encode()) for raw in files]
+        done = [await desk.import_raw(raw) for raw in raws]
+        desk.closing = 540
+        await desk.check()
+        seen.append(sorted((m.amount.minor, m.remittance) for m in await desk.unallocated()))
+        for left in await desk.unallocated():  # the next account starts with none of it
+            case = a_case(left.amount.minor)
+            await desk.allocate(left.movement_id, case, left.amount.minor)
+        if files[0] is notice:
+            async with database.transaction() as session:
+                with pytest.raises(ImportUsed, match="itemised by this notice"):
+                    await undo_import(session, done[0].import_id, actor="t", at=desk.at, reason="x")
+    assert seen == [[(40, ""), (200, "two"), (300, "one")]] * 3
+    # A sum that is in use stays one sum, and the answer says so.
+    desk = await Desk(database, iban="FI2112345600099999", own_iban="OWN9").open()
+    raws = [raw.replace(IBAN.encode(), desk.iban.encode()) for raw in (whole, notice)]
+    first = await desk.import_raw(raws[0])
+    await desk.allocate(first.receipts[0], a_case(500), 500)
+    assert "is allocated" in (await desk.import_raw(raws[1])).warnings[0]
+    desk.closing = 540
+    await desk.check()
+
+
 async def test_files_of_one_statement_are_taken_back_together(database: Database) -> None:
     desk = await Desk(database).open()
     files = four_days()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 from datetime import date
+from functools import lru_cache
 from typing import Final
 
 from app.banking.reading.model import StatementInvalid
@@ -48,6 +49,7 @@ _AMOUNT: Final = re.compile(r"([0-9]{0,24})(?:[.,]([0-9]{0,12}))?")
 _DAY: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?!\d)")
 
 
+@lru_cache(maxsize=1024)  # a bank writes the same sum for an entry and for its payment
 def minor_units(text: str, currency: str, *, point: str = ".") -> int:
     """``text`` in minor units of ``currency``; StatementInvalid for a sign, a thousands separator,
     an unknown currency, or decimals that are not exact in it (8.855 EUR; 8.850 is 8.85)."""
@@ -76,6 +78,7 @@ def written(minor: int, currency: str) -> str:
     return f"{sign}{digits[:-decimals]}.{digits[-decimals:]}" if decimals else sign + digits
 
 
+@lru_cache(maxsize=1024)
 def iso_day(text: str | None) -> date | None:
     """The day of an ISO date or date and time, as the bank wrote it (its own zone). None when
     there is none; StatementInvalid for a day that no calendar has."""

@@ -19,7 +19,7 @@ from app.banking.reading.model import (
     Reference,
     StatementInvalid,
 )
-from app.banking.reading.xml import Values, local, values
+from app.banking.reading.xml import Values, values
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -231,10 +231,8 @@ def _party(found: Values, credit: bool, own: str) -> Party:
 def _charges(node: _Element) -> tuple[Charge, ...]:
     """Records of Chrgs, here or below: v02 has one amount in each, later versions Rcrd lists."""
     done = []
-    for child in node:
-        if local(child.tag) != "Chrgs":
-            continue
-        records = [r for r in child if local(r.tag) == "Rcrd"] or [child]
+    for child in node.iterchildren("{*}Chrgs"):
+        records = list(child.iterchildren("{*}Rcrd")) or [child]
         for record in records:
             found = values(record)
             amount, currency = _first(found, "Amt"), _first(found, "Amt@Ccy")

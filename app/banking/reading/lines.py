@@ -37,8 +37,9 @@ class EntryRead:
     instructed: Money | None = None
 
 
-def lines_of(entries: Iterable[Entry]) -> Iterator[EntryRead]:
-    """The lines of booked entries; their signed sum is the signed sum of the entries.
+def lines_of(entries: Iterable[Entry], *, credit: bool | None = None) -> Iterator[EntryRead]:
+    """The lines of booked entries, of one side where ``credit`` says so; the signed sum of all is
+    that of the entries.
 
     An entry is itemised only when its payments, with the charges that the bank names, give its
     amount exactly; what the charges took is then a line of its own. Entries of zero (free services
@@ -47,19 +48,21 @@ def lines_of(entries: Iterable[Entry]) -> Iterator[EntryRead]:
     for entry in entries:
         if not entry.booked or entry.minor == 0:
             continue
-        parts = _itemised(entry)
+        parts = itemised(entry)
         if parts is None:
-            yield _whole(entry)
+            if credit in (None, entry.credit):
+                yield _whole(entry)
             continue
         for at, detail in enumerate(parts, start=1):
-            assert detail.minor is not None, "only itemised to the cent"
-            yield _part(entry, detail, f"{entry.key}/{at}")
+            if credit in (None, detail.credit):
+                yield _part(entry, detail, f"{entry.key}/{at}")
         charge = _signed(parts) - entry.signed
-        if charge:
+        if charge and not credit:
             yield _charge(entry, charge)
 
 
-def _itemised(entry: Entry) -> tuple[Detail, ...] | None:
+def itemised(entry: Entry) -> tuple[Detail, ...] | None:
+    """Its payments, where with the charges the bank names they give its amount exactly."""
     if not entry.details or any(not d.minor for d in entry.details):
         return None
     taken = _signed(entry.details) - entry.signed

@@ -103,36 +103,54 @@ Values = dict[str, list[str]]
 _PRUNED: Final = frozenset({"Ntry", "TxDtls"})
 
 
+class _Place:
+    """A path of local names with what was seen below it: names are put together once."""
+
+    __slots__ = ("below", "currency", "path", "pruned")
+
+    def __init__(self, path: str, *, pruned: bool = False) -> None:
+        self.path, self.currency, self.pruned = path, f"{path}@Ccy", pruned
+        self.below: dict[object, _Place] = {}
+
+
+_ROOT: Final = _Place("")
+PLACES_MAX: Final = 5_000
+_places = 0
+
+
+def _place(above: _Place, tag: object) -> _Place:
+    global _places  # a hostile file invents names: only so many are kept
+    name = local(tag)
+    place = _Place(f"{above.path}/{name}" if above.path else name, pruned=name in _PRUNED)
+    if _places < PLACES_MAX:
+        _places += 1
+        above.below[tag] = place
+    return place
+
+
 def values(node: _Element) -> Values:
     """Every text below ``node`` by its path of local names (``Refs/EndToEndId``), an attribute
     as ``Amt@Ccy``, in the order of the file. Payments and entries are read on their own."""
     found: Values = {}
-    _collect(node, "", found)
+    _collect(node, _ROOT, found)
     return found
 
 
-def _collect(node: _Element, path: str, found: Values) -> None:
+def _collect(node: _Element, above: _Place, found: Values) -> None:
     for child in node:
-        name = _NAMES.get(child.tag)
-        if name is None:
-            name = local(child.tag)
-            if len(_NAMES) < NAMES_MAX:
-                _NAMES[child.tag] = name
-        if name in _PRUNED:
+        tag = child.tag
+        here = above.below.get(tag) or _place(above, tag)
+        if here.pruned:
             continue
-        below = f"{path}/{name}" if path else name
         if len(child):
-            _collect(child, below, found)
+            _collect(child, here, found)
         else:
             text = child.text
-            text = text.strip() if text else ""
-            if text:
-                found.setdefault(below, []).append(text)
-        if child.attrib:
-            for key, value in child.attrib.items():
-                if key == "Ccy":
-                    found.setdefault(f"{below}@Ccy", []).append(str(value).strip())
-
-
-NAMES_MAX: Final = 5_000
-_NAMES: Final[dict[object, str]] = {}
+            if text and (text := text.strip()):
+                if here.path in found:
+                    found[here.path].append(text)
+                else:
+                    found[here.path] = [text]
+        currency = child.get("Ccy")
+        if currency is not None:
+            found.setdefault(here.currency, []).append(currency.strip())
