@@ -55,6 +55,8 @@ SHAPES: Final[dict[str, Callable[[int], bytes]]] = {
     "sums of money": lambda n: _plain("EUR 123,45 or 99.90 € " * (n // 22)),
     "one long line": lambda n: _plain("x" * n),
     "quotes in quotes": lambda n: _plain("".join(f"{'>' * (i % 40)} a\n" for i in range(n // 22))),
+    "HTML left open in cells": lambda n: _plain("<div><table><tr><td></div>" * (n // 26), "html"),
+    "HTML of open links": lambda n: _plain("<a><p>" * (n // 6), "html"),
     "nested HTML": lambda n: _plain("<div>" * (n // 11) + "a" + "</div>" * (n // 11), "html"),
     "many headers": lambda n: b"X-A: b\r\n" * (n // 8) + _plain("Hello."),
     "folded header": lambda n: b"X-A: b" + b"\r\n c" * (n // 4) + b"\r\n" + _plain("Hello."),

@@ -1,5 +1,5 @@
 """What must be done now and then: anchor the history outside the database, look at the last days of
-licences, let go of what is old.
+licences, order the weekly lists of open claims, let go of what is old.
 
 Several workers may do it at once: the anchor takes an advisory lock, the purges delete what they
 find. What is left undone here costs nobody anything until the next round.
@@ -15,6 +15,7 @@ from app.consumers.login import purge_links
 from app.db import Database
 from app.documents.store import ObjectStore
 from app.moment import read_moment
+from workers.claims_lists import order_lists
 from workers.forgetting import BATCH, forget_bank_files
 from workers.licence_watch import watch_licences
 
@@ -40,6 +41,7 @@ class Housekeeper:
         async with self._database.transaction() as session:
             moment = await read_moment(session)
             await watch_licences(session, moment)
+            await order_lists(session, moment)
             await note_arrivals(session, moment.now)
             forgotten = await forget_bank_files(session, moment)
         async with self._database.transaction() as session:

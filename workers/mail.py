@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
+from typing import Final
 from uuid import UUID
 
 from app.crypto import SubjectCipher
@@ -21,6 +22,8 @@ from workers.providers.smtp import OutgoingMail
 
 SUBJECT_LENGTH_MAX = 200  # characters
 _LINE_BREAKS = re.compile(r"[\r\n\t\x00-\x1f]+")
+
+ATTACHED_AS: Final = {"pdf": "application/pdf", "csv": "text/csv"}  # by the ending of our names
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ class Draft:
     reply_to: str | None = None
     automatic: str = "auto-generated"
     in_reply_to: str | None = None
-    attachments: Sequence[tuple[str, bytes]] = ()  # (file name, PDF)
+    attachments: Sequence[tuple[str, bytes]] = ()  # (file name, bytes)
     headers: dict[str, str] = field(default_factory=dict)
     language: str = "en"
     secret: bool = False  # carries a key to an account: no copy goes to the archive
@@ -80,8 +83,9 @@ def compose(draft: Draft, settings: Settings) -> OutgoingMail:
     message.add_alternative(page, subtype="html")
     if draft.attachments:
         message.make_mixed(boundary=f"{boundary}.0")
-    for name, pdf in draft.attachments:
-        message.add_attachment(pdf, maintype="application", subtype="pdf", filename=name)
+    for name, content in draft.attachments:
+        kind, _, subkind = ATTACHED_AS[name.rpartition(".")[2]].partition("/")
+        message.add_attachment(content, maintype=kind, subtype=subkind, filename=name)
     return OutgoingMail(
         message_id=message_id, envelope_from=book.bounce_address(draft.effect_id), to=to,
         data=message.as_bytes(), key=draft.effect_id.hex,

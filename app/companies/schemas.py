@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from app.schemas import (
     CountryCode,
+    Email,
     Flag,
     Id,
     In,
@@ -54,7 +55,9 @@ class NewCompanyIn(In):
 
 class CompanyChangeIn(In):
     """Only what is sent changes. `status: confirmed` needs a register number and a kind, now or on
-    file; a private person is never confirmed. `direct_first_days: 0` takes the days away."""
+    file; a private person is never confirmed. `direct_first_days: 0` takes the days away.
+    `claims_list_to`: it chose one weekly list of its open claims, sent there; `claims_list_stop`
+    ends that."""
 
     legal_name: Name | None = None
     brand: Name | None = None
@@ -68,6 +71,8 @@ class CompanyChangeIn(In):
     direct_first_source: Line | None = None
     mandate_level: MandateLevel | None = None
     status: Status | None = None
+    claims_list_to: Email | None = None
+    claims_list_stop: Flag = False
 
 
 # What a web form may be given of a case; the words are in app.casework.portal.
@@ -198,6 +203,7 @@ class RegisteredCompanyOut(Out):
     direct_first_days: int | None
     direct_first_source: str | None
     mandate_level: str | None
+    claims_list_to: str | None
     status: str
     confirmed_at: datetime | None
     version: int

@@ -67,6 +67,8 @@ async def update_company(
     changes = body.model_dump(exclude_unset=True, exclude_none=True)
     if changes.get("direct_first_days") == 0:
         changes |= {"direct_first_days": None, "direct_first_source": None}
+    if changes.pop("claims_list_stop", False):
+        changes["claims_list_to"] = None
     for name, value in changes.items():
         setattr(row, name, value)
     if {"country", "register_number"} & set(changes):

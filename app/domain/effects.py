@@ -232,5 +232,21 @@ class SubmitBankFile:
         return f"bankfile:{self.batch_id}"
 
 
-SystemEffect = SendMagicLink | SendStaffInvite | SubmitBankFile
+@dataclass(frozen=True, slots=True)
+class SendClaimsList:
+    """Mail a company that chose it the list of its open claims; once a week."""
+
+    VERSION: ClassVar[int] = 1
+    LANE: ClassVar[str] = COMPANY_LANE
+    id: uuid.UUID
+    company_id: uuid.UUID
+    week: str  # ISO 8601, 2026-W48
+    not_before: datetime | None = None
+
+    @property
+    def business_key(self) -> str:
+        return f"claims:{self.company_id}:{self.week}"
+
+
+SystemEffect = SendMagicLink | SendStaffInvite | SubmitBankFile | SendClaimsList
 AnyEffect = Effect | SystemEffect

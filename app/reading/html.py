@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 
+from app.reading.flat_html import flat_html
+
 HTML_CHARS_MAX = 400_000
 SILENT = frozenset(("script", "style", "head", "title", "template", "noscript", "svg", "math"))
 VOID = frozenset(("br", "hr", "img", "input", "meta", "link", "col", "area", "base", "wbr"))
@@ -83,7 +85,7 @@ class _Reader(HTMLParser):
 def html_words(html: str) -> str:
     """The text of `html`; quoted blocks begin with `> `. Hidden words are left out."""
     reader = _Reader()
-    reader.feed(html[:HTML_CHARS_MAX])
+    reader.feed(flat_html(html[:HTML_CHARS_MAX]))
     reader.close()
     text = "".join(reader.out)
     lines = []

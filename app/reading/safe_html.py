@@ -11,6 +11,8 @@ import re
 
 import nh3
 
+from app.reading.flat_html import flat_html
+
 HTML_CHARS_MAX = 400_000  # of what came
 SAFE_CHARS_MAX = 300_000  # of what is kept; a longer one is offered as a download only
 TARGET_CHARS_MAX = 500
@@ -39,7 +41,7 @@ _LINK = re.compile(r'<a(?: href="([^"]*)")?>(.*?)</a>', re.DOTALL)
 
 def safe_html(html: str) -> str | None:
     """`html` cleaned, its links told; None when nothing is left of it or it is too long to show."""
-    clean = _CLEANER.clean(html[:HTML_CHARS_MAX].replace("\x00", ""))
+    clean = _CLEANER.clean(flat_html(html[:HTML_CHARS_MAX].replace("\x00", "")))
     told = _LINK.sub(_tell, clean).strip()
     return told if told and len(told) <= SAFE_CHARS_MAX else None
 

@@ -67,6 +67,7 @@ class CompanyRow(Base):
     direct_first_days: Mapped[int | None]  # it hears an agent only so long after the consumer wrote
     direct_first_source: Mapped[str | None]
     mandate_level: Mapped[str | None]  # the weakest signature it takes; None: the playbook's
+    claims_list_to: Mapped[str | None]  # gets one list of its open claims a week
     confirmed_by: Mapped[uuid.UUID | None]
     confirmed_at: Mapped[datetime | None]
     created_at: Mapped[datetime]

@@ -177,3 +177,25 @@ def test_whole_years_confirm_nothing_falsely(seed: int) -> None:
     assert counts.false.total() == 0, counts.examples[:3]
     assert counts.confirmed[OURS] == counts.receipts[OURS]
     assert counts.rate >= 90
+
+
+def test_the_weekly_list_comes_back_and_only_what_they_filled_in_was_paid() -> None:
+    """Read by its columns: what is open, or a number of theirs, is no payment."""
+    for mark in (";", ",", "\t"):
+        listed = "\ufeff" + "\r\n".join(
+            mark.join(cells)
+            for cells in (
+                ("reference", "your_number", "payment_reference", "first_letter", "open",
+                 "currency", "paid"),
+                (ONE.reference, "77001122", rf_reference(ONE.payment_ref), "2026-04-01", "400.00",
+                 "EUR", "250.00"),
+                (TWO.reference, "77001123", rf_reference(TWO.payment_ref), "2026-04-02", "400.00",
+                 "EUR", ""),
+            )
+        )  # fmt: skip
+        [line] = read_advice(listed, "EUR")
+        assert (line.references, line.amount_minor) == ((ONE.reference,), 250_00)
+    [split] = found(paid(250_00), ONE, TWO, advice=listed)
+    assert split.step == "remittance_advice" and split.against is None
+    with pytest.raises(InvalidInput):
+        read_advice(listed.replace("250.00", ""), "EUR")

@@ -19,12 +19,14 @@ from app.documents.keys import letter_key
 from app.domain.errors import NotFound
 from app.links.service import open_link
 from app.mail_rates import Rate, after_one, read_rates
+from app.moment import read_moment
 from app.settings import Settings
 from tests.support.imap import PASSWORD, FakeImap
 from tests.workers.conftest import relaying, until
 from tests.workers.stage import COMPANY_MAIL, Staged, effects_of, install, move_clock, signed_case
 from tests.workers.test_inbox import put
 from workers.archive_watch import ABSENT, FOUND, ArchiveWatch
+from workers.claims_lists import order_lists
 from workers.inbox import Inbox
 from workers.mail import Draft, address_book, compose
 from workers.mail_html import html_of
@@ -163,6 +165,33 @@ async def test_the_first_letter_goes_to_the_official_address_too_as_no_letter_of
             )
         )
         assert [tuple(row) for row in filed] == [("email", False), ("post", True)]
+    await _claims_list_goes_once_a_week(database, tools, mail, case)
+
+
+async def _claims_list_goes_once_a_week(
+    database: Database, tools: Tools, mail: FakeMail, case: Staged
+) -> None:
+    async with database.transaction() as session:
+        await session.execute(text("UPDATE companies SET claims_list_to = 'lists@airline.test'"))
+        moment = await read_moment(session)
+        assert await order_lists(session, moment) == 1
+        assert await order_lists(session, moment) == 0
+    async with relaying(tools):
+        await until(lambda: _nothing_planned(database))
+    [sent] = [m for m in mail.mails.values() if m.to == "lists@airline.test"]
+    parsed = message_from_bytes(sent.data, policy=policy.default)
+    [file] = list(parsed.iter_attachments())
+    assert file.get_content_type() == "text/csv"
+    content = file.get_payload(decode=True)
+    assert isinstance(content, bytes)
+    heading, line = content.decode("utf-8-sig").splitlines()
+    assert heading.startswith("reference;") and heading.endswith(";paid")
+    assert line.startswith(case.reference) and line.endswith(";123.00;EUR;")
+    assert "Anna" not in content.decode(), "no consumer is named"
+
+
+async def _nothing_planned(database: Database) -> bool:
+    return all(e.state == "done" for e in await effects_of(database) if e.case_id is None)
 
 
 async def _copied(database: Database, case: Staged) -> bool:

@@ -10,6 +10,7 @@ from workers.effects.notify_consumer import NotifyConsumerHandler
 from workers.effects.recall_letter import RecallLetterHandler
 from workers.effects.render_letter import RenderLetterHandler
 from workers.effects.render_mandate import RenderMandateHandler
+from workers.effects.send_claims_list import SendClaimsListHandler
 from workers.effects.send_letter import SendCopyHandler, SendLetterHandler
 from workers.effects.send_magic_link import SendMagicLinkHandler
 from workers.effects.send_staff_invite import SendStaffInviteHandler
@@ -21,5 +22,6 @@ _ALL: tuple[Handler[Any], ...] = (
     NotifyConsumerHandler(),
     AcknowledgeMessageHandler(), StopNoticeHandler(), RecallLetterHandler(),
     SendMagicLinkHandler(), SendStaffInviteHandler(), SubmitBankFileHandler(),
+    SendClaimsListHandler(),
 )  # fmt: skip
 HANDLERS: dict[str, Handler[Any]] = {handler.effect.__name__: handler for handler in _ALL}

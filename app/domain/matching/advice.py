@@ -19,6 +19,7 @@ from app.domain.money import exponent
 from app.domain.reference import parse_reference
 
 LINES_MAX: Final = 500
+LIST_KEYS: Final = ("reference", "paid")  # columns of the weekly list that say what was paid
 TEXT_MAX: Final = 100_000  # characters
 _GROUPED: Final = re.compile(r"(?:\d{1,3}(?:[ .'\u00a0]\d{3})+|\d+)(?:[.,]\d{1,3})?")
 _CELL: Final = re.compile(r"[;\t|]")
@@ -51,7 +52,7 @@ def read_advice(text: str, currency: str) -> tuple[AdviceLine, ...]:
     if len(text) > TEXT_MAX:
         raise AdviceRefused("The list is too long.", code="advice_too_long")
     found: list[AdviceLine] = []
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in _lines(text):
         read = _line(number, line, currency)
         if read is not None:
             found.append(read)
@@ -60,6 +61,30 @@ def read_advice(text: str, currency: str) -> tuple[AdviceLine, ...]:
     if len(found) > LINES_MAX:
         raise AdviceRefused("The list has too many lines.", code="advice_too_long")
     return tuple(found)
+
+
+def _lines(text: str) -> list[tuple[int, str]]:
+    """The lines to read. A list under our own heading (the weekly list of open claims, returned)
+    is read by its columns: a claim whose "paid" is empty was not paid."""
+    lines = list(enumerate(text.lstrip("\ufeff").splitlines(), start=1))
+    heading, mark = _heading(lines[0][1]) if lines else ([], "")
+    if not {*LIST_KEYS} <= set(heading):
+        return lines
+    wanted = [heading.index(key) for key in LIST_KEYS]
+    found = []
+    for number, line in lines[1:]:
+        cells = [cell.strip().strip('"') for cell in line.split(mark)]
+        cells += [""] * (len(heading) - len(cells))
+        reference, paid = (cells[at] for at in wanted)
+        if paid:
+            found.append((number, f"{reference};{paid}"))
+    return found
+
+
+def _heading(line: str) -> tuple[list[str], str]:
+    """The names of the columns and what parts them (programs write `;`, a tab or a comma)."""
+    mark = max(";\t,", key=line.count)
+    return [cell.strip().strip('"').lower() for cell in line.split(mark)], mark
 
 
 def _line(number: int, line: str, currency: str) -> AdviceLine | None:
