@@ -22,6 +22,7 @@ from ops.commands import (
     post,
     serve,
     up,
+    winddown,
 )
 from ops.doctor import doctor
 from ops.local import NotHere
@@ -41,6 +42,7 @@ app.command()(config.config)
 app.command()(explain.explain)
 app.command()(openapi.openapi)
 app.command()(doctor)
+app.command()(winddown.winddown)
 app.add_typer(clock.group, name="clock")
 app.add_typer(audit.group, name="audit")
 app.add_typer(law.group, name="law")
