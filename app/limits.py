@@ -53,6 +53,7 @@ LIMITS: dict[str, Limit] = {
         Limit("login", RateLimitItemPerMinute(10), RateLimitItemPerMinute(60), "closed"),
         Limit("link", RateLimitItemPerHour(5), RateLimitItemPerHour(60), "closed"),
         Limit("check", RateLimitItemPerMinute(20), RateLimitItemPerMinute(60), "open"),
+        Limit("answer", RateLimitItemPerHour(20), RateLimitItemPerHour(60), "open"),
         Limit("upload", RateLimitItemPerMinute(30), RateLimitItemPerMinute(120), "open"),
         Limit("write", RateLimitItemPerMinute(120), RateLimitItemPerMinute(600), "open"),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.agency.endpoints import router as agency
+from app.answering.endpoints import router as letter_answers
 from app.cases.action_endpoints import router as own_case_actions
 from app.cases.endpoints import router as cases
 from app.casework.answer_endpoints import router as answers
@@ -67,6 +68,7 @@ ROUTERS: tuple[Router, ...] = (
     tasks,
     messages,
     scanned_post,
+    letter_answers,
     document_links,
     inbound,
     search,

@@ -175,6 +175,12 @@ class Settings(SealSettings):
     document_link_days: int = Field(
         default=90, ge=1, le=400, description="How long such a link can be opened."
     )
+    answer_link_days: int = Field(
+        default=180,
+        ge=1,
+        le=400,
+        description="How long a company can answer by the link in a letter.",
+    )
     archive_address: str | None = Field(
         default=None,
         description="Mailbox that gets a copy of every mail about a case. Its presence there "

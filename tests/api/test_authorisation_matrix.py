@@ -49,9 +49,9 @@ NESTED = OF_CASE - {"case_id", "key"}
 COMMON = {
     "staff_id", "key_id", "company_id", "channel_id", "name", "message_id", "movement_id",
     "allocation_id", "batch_id", "item_id", "entry_id", "attachment_id", "client_account_id",
-    "import_id", "token",
+    "import_id", "token", "answer_token",
 }  # fmt: skip
-NO_IDS = {"name", "token"}  # words that open the same thing to everybody
+NO_IDS = {"name", "token", "answer_token"}  # words that open the same thing to everybody
 CASE_IN_BODY = {"file_message", "split_message"}  # the caller must reach the case named there
 READS_ALL = {"senior", "legal", "auditor", "finance", "finance_approver"}
 

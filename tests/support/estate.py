@@ -157,7 +157,8 @@ class Builder:
             [anna.ids["case_id"], berta.ids["case_id"]],
         )
         common["token"] = anna.ids.pop("token")  # who has it, has the document
-        berta.ids.pop("token")
+        common["answer_token"] = anna.ids.pop("answer_token")
+        berta.ids.pop("token"), berta.ids.pop("answer_token")
         await give_codes(self.database, self.settings)
         world = World(anna, berta, common, people, {})
         async with self.database.read() as session:

@@ -1,4 +1,5 @@
-"""A letter of the estate behind a link, as the worker that mails it would leave it."""
+"""A letter of the estate behind a link, and the link by which it is answered, as the workers leave
+them."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.answering.links import NewLink, keep_link
 from app.clock import wall_now
 from app.crypto import token_hash
 from app.ids import new_id
@@ -27,4 +29,9 @@ async def letter_link(session: AsyncSession, ids: dict[str, str], paper: bytes) 
             expires_at=wall_now() + timedelta(days=90), opened=0,
         )
     )  # fmt: skip
-    return {"token": token, "link_id": str(link_id)}
+    answer = secrets.token_urlsafe(32)
+    await keep_link(
+        session, NewLink(token_hash(answer), 180), letter_id=UUID(ids["letter_id"]), language="en",
+        now=wall_now(),
+    )  # fmt: skip
+    return {"token": token, "link_id": str(link_id), "answer_token": answer}

@@ -9,7 +9,7 @@ no row names).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -17,8 +17,10 @@ from uuid import UUID
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.answering.links import NewLink, answer_link, keep_link, new_link
 from app.crypto import SubjectCipher
 from app.documents.sealing import DocumentKey
+from app.domain.case import LetterKind
 from app.domain.effects import RenderLetter
 from app.domain.events import Event, LetterRendered
 from app.domain.interest.rates import Missing
@@ -40,6 +42,9 @@ from workers.tools import Tools
 
 RENDER_SECONDS_MAX = 130.0  # a letter may take 40 s of a child that first takes 60 s to start
 
+# We act no longer, or the words are not ours: the page is no place to answer them.
+WITHOUT_ANSWER = (LetterKind.CLOSING_COMPANY, LetterKind.DECLARATION)
+
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
@@ -54,6 +59,7 @@ class Rendered:
     subject: str
     language: str
     missing: tuple[Missing, ...] = ()
+    link: NewLink | None = None  # by which the company answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +92,11 @@ class RenderLetterHandler:
                 out[order.id] = NoLongerWanted("the case has moved on to another letter")
                 continue
             try:
-                out[order.id] = Draft(*build_content(rows, letter, book), rows.ciphers)
+                content, missing = build_content(rows, letter, book)
+                if letter.recipient == "company" and letter.kind not in WITHOUT_ANSWER:
+                    link = answer_link(tools.settings, letter_id)
+                    content = replace(content, answer_link=link)
+                out[order.id] = Draft(content, missing, rows.ciphers)
             except LetterError as incomplete:
                 out[order.id] = Refused(str(incomplete))
         return out
@@ -113,6 +123,7 @@ class RenderLetterHandler:
             draft.letter.deadline if isinstance(draft.letter, DemandLetter) else None,
             digest, made.sha256, sealed_at, made.pages, len(pdf),
             subject_of(draft.letter), draft.letter.language, draft.missing,
+            new_link(tools.settings, order.effect.letter_id) if draft.letter.answer_link else None,
         )  # fmt: skip
         return Done(Delivery(OWN_STORE, f"{order.id}", detail=digest), made=rendered)
 
@@ -136,6 +147,11 @@ class RenderLetterHandler:
                 )
                 .on_conflict_do_nothing()
             )  # fmt: skip
+            if made.link is not None:
+                letter_id = order.effect.letter_id
+                await keep_link(
+                    session, made.link, letter_id=letter_id, language=made.language, now=now
+                )
             lacking |= dict.fromkeys(made.missing, order.effect.case_id)
         await ask_for_rates(session, lacking, now=now)
 
