@@ -20,6 +20,7 @@ from app.deps import Router
 from app.documents.endpoints import router as letters_sent
 from app.evidence.endpoints import router as evidence
 from app.evidence.post_endpoints import router as scanned_post
+from app.exhibits.endpoints import router as exhibits
 from app.finance.bank_endpoints import router as bank
 from app.finance.day_endpoints import router as finance_day
 from app.finance.entry_endpoints import router as entries
@@ -35,6 +36,7 @@ from app.mandates.endpoints import router as mandates
 from app.messages.endpoints import router as messages
 from app.offers.endpoints import router as offers
 from app.operations.endpoints import router as operations
+from app.papers.endpoints import router as papers
 from app.recounts.endpoints import router as recounts
 from app.search.endpoints import router as search
 from app.selfhelp.endpoints import router as selfhelp
@@ -70,6 +72,8 @@ ROUTERS: tuple[Router, ...] = (
     scanned_post,
     letter_answers,
     document_links,
+    papers,
+    exhibits,
     inbound,
     search,
     bank,

@@ -17,6 +17,7 @@ from app.clock import monotonic
 from bench import (
     api,
     bank,
+    bundle,
     check,
     documents,
     growth,
@@ -93,6 +94,15 @@ def run_letters(quick: bool) -> list[Line]:
     found = letters.main(QUICK_LETTERS) if quick else letters.main()
     letters.show(found)
     return [Line("two-page letter", found["ratio"], "x", letters.RATIO_MAX, "bare WeasyPrint")]
+
+
+def run_bundle(quick: bool) -> list[Line]:
+    found = bundle.main()
+    bundle.show(found)
+    return [
+        Line("bundle of 200 pages", found["seconds"], "s", bundle.SECONDS_MAX, "counted and bound"),
+        Line("memory to bind it", found["peak_mb"], "MB", bundle.MEMORY_MB_MAX, "of the child"),
+    ]
 
 
 def run_sweep(quick: bool) -> list[Line]:
@@ -186,6 +196,7 @@ ALL: dict[str, Callable[[bool], list[Line]]] = {
     "relay": run_relay,
     "sweep": run_sweep,
     "letters": run_letters,
+    "bundle": run_bundle,
     "memory": run_memory,
     "start": run_start,
     "periods": run_periods,

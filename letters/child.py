@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from letters import errors, render, wire
-from letters.content import content_from_dict
+from letters.papers import any_from_dict
 from letters.specimen import specimen
 
 PR_SET_PDEATHSIG: Final = 1  # prctl(2)
@@ -58,8 +58,9 @@ def die_with_parent(parent: int) -> None:
         raise SystemExit("the parent is gone")
 
 
-def lock_in() -> None:
+def lock_in(folder: Path | None = None, size_max: int = 0) -> None:
     """From here on: no sockets, no programs, no writing; reading only what the code itself needs.
+    A child of files reads and writes in its `folder`, files of `size_max` bytes at most.
 
     Two walls: an audit hook for whatever Python does, and kernel limits for the native
     libraries (files of size 0, no core dumps). An audit hook cannot be taken away again.
@@ -69,7 +70,9 @@ def lock_in() -> None:
         for root in {sys.prefix, sys.base_prefix, str(render.HERE), *sys.path}
         if root
     )
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    writable = (str(folder.resolve()) + os.sep,) if folder else ()
+    readable += writable
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size_max, size_max))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
@@ -78,7 +81,8 @@ def lock_in() -> None:
             if isinstance(path, int):
                 return
             writing = bool((flags or 0) & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC))
-            if writing or not os.path.realpath(os.fsdecode(path)).startswith(readable):
+            real = os.path.realpath(os.fsdecode(path))
+            if not real.startswith(writable if writing else readable):
                 raise LockedIn(f"a render child may not open {path!r}")
         elif event.startswith(FORBIDDEN_EVENTS):
             raise LockedIn(f"a render child may not do {event}")
@@ -97,7 +101,7 @@ def arm(cpu_seconds: int) -> None:
 def answer(message: dict[str, Any]) -> bytes:
     """One job: the frame with the PDF, or the frame with the refusal."""
     try:
-        result = render.render(content_from_dict(message["content"]))
+        result = render.render(any_from_dict(message["content"]))
     except errors.LetterError as refusal:
         return wire.frame({"error": type(refusal).__name__, "fields": vars(refusal)})
     except RecursionError:

@@ -58,7 +58,7 @@ def union_members(hint: Any) -> tuple[Any, ...]:
     return (hint,)
 
 
-class _Walk:
+class Walk:
     """One pass over a letter: names the path of what is wrong, sums up the text."""
 
     def __init__(self, sources: dict[str, str]) -> None:
@@ -132,7 +132,7 @@ class _Walk:
 
 def judge_letter(letter: "Letter") -> None:
     """Judges what all letters share; see the errors of `letters.errors`."""
-    _Walk(letter.sources).fields(letter, "")
+    Walk(letter.sources).fields(letter, "")
     for name in letter.needs:
         if not getattr(letter, name):
             raise LetterIncomplete(name, letter.sources.get(name, "case"))

@@ -24,3 +24,14 @@ MEMORY_BYTES_MAX: Final = 512 * 1024 * 1024  # bytes of private writable memory
 WALL_SECONDS_MAX: Final = 40.0  # seconds: twice the processor budget, for a busy machine
 START_SECONDS_MAX: Final = 60.0  # seconds from start to the first warm letter
 FRAME_BYTES_MAX: Final = 32_000_000  # bytes of one message between parent and child
+
+# A bundle of exhibits and the child that binds it.
+BUNDLE_FILES_MAX: Final = 400  # exhibits
+BUNDLE_PAGES_MAX: Final = 2_000  # pages
+EXHIBIT_PAGES_MAX: Final = 1_000  # pages of one exhibit
+IMAGE_PIXELS_MAX: Final = 100_000_000  # pixels: what a large scan has
+IMAGE_PIXELS_KEPT: Final = 3_000_000  # pixels: A4 at 175 dots per inch, enough to read
+BUNDLE_BYTES_MAX: Final = 400_000_000  # bytes of one part
+BIND_CPU_SECONDS_MAX: Final = 120
+BIND_WALL_SECONDS_MAX: Final = 240.0
+BIND_MEMORY_BYTES_MAX: Final = 500_000_000

@@ -25,6 +25,8 @@ from letters.attached import NAME, case_json, code_path, epc_text
 from letters.content import AnyLetter, to_dict
 from letters.errors import LetterInvalid, LetterTooLarge, LetterUnprintable
 from letters.inspection import inspect_pdf
+from letters.paper_words import paper_words
+from letters.papers import AnyPaper, Paper, paper_dict
 from letters.rendered import RenderedLetter
 from letters.values import ClientAccountPayment, Language
 
@@ -52,15 +54,15 @@ PDF_VARIANT: Final = "pdf/a-3a"
 COLLECT_AFTER: Final = 100_000  # new objects; Python's own 700 are made for small programs
 
 
-def render(letter: AnyLetter) -> RenderedLetter:
-    """The letter as a checked PDF.
+def render(letter: AnyLetter | AnyPaper) -> RenderedLetter:
+    """The letter or paper of account as a checked PDF.
 
     Raises `LetterUnprintable` for a character without a glyph, `LetterTooLarge` for a document
     beyond the limits, `BadDocument` when the finished file fails the output check.
     """
     check_glyphs(letter)
     engine = Engine.get()
-    attached = case_json(letter)
+    attached = None if isinstance(letter, Paper) else case_json(letter)
     pdf, pages = engine.pdf(render_html(letter), _identifier(letter), attached, letter.dated)
     if len(pdf) > limits.PDF_BYTES_MAX:
         raise LetterTooLarge("document", limits.PDF_BYTES_MAX, "bytes")
@@ -68,8 +70,11 @@ def render(letter: AnyLetter) -> RenderedLetter:
     return RenderedLetter(pdf=pdf, sha256=hashlib.sha256(pdf).hexdigest(), pages=pages)
 
 
-def render_html(letter: AnyLetter) -> str:
+def render_html(letter: AnyLetter | AnyPaper) -> str:
     """The letter as one HTML document without style; consumer text enters only escaped."""
+    if isinstance(letter, Paper):
+        page = _environment(letter.language).get_template(f"papers/{letter.kind}.html.jinja")
+        return page.render(paper=letter, say=paper_words(letter.language))
     template = _environment(letter.language).get_template(
         f"{letter.language}/{letter.kind}.html.jinja"
     )
@@ -89,10 +94,10 @@ def payment_code(letter: AnyLetter) -> tuple[int, str] | None:
     return None if text is None else code_path(text)
 
 
-def check_glyphs(letter: AnyLetter) -> None:
+def check_glyphs(letter: AnyLetter | AnyPaper) -> None:
     """Refuses the first character that one of the bundled fonts cannot print."""
     printable = _printable()
-    for path, text in _texts(to_dict(letter), ""):
+    for path, text in _texts(_fields(letter), ""):
         if not printable.issuperset(text):
             character = next(each for each in text if each not in printable)
             raise LetterUnprintable(character, path)
@@ -190,9 +195,13 @@ def calm_collector() -> None:
     gc.set_threshold(COLLECT_AFTER, *gc.get_threshold()[1:])
 
 
-def _identifier(letter: AnyLetter) -> bytes:
+def _fields(letter: AnyLetter | AnyPaper) -> dict[str, Any]:
+    return paper_dict(letter) if isinstance(letter, Paper) else to_dict(letter)
+
+
+def _identifier(letter: AnyLetter | AnyPaper) -> bytes:
     """The PDF's file identifier: 16 bytes of the content's hash."""
-    content = json.dumps(to_dict(letter), sort_keys=True, ensure_ascii=False)
+    content = json.dumps(_fields(letter), sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(content.encode()).digest()[:16]
 
 

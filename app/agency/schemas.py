@@ -118,6 +118,7 @@ class AgencyIn(In):
     address_lines: Annotated[list[Line], Field(min_length=1, max_length=6)]
     country: CountryCode
     business_id: Line
+    vat_number: Line | None = None  # without it no invoice can be printed
     email: Email
     phone: Line | None = None
     website: Line | None = None

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import ledger
 from app.banking.case_money import CaseMoney
+from app.documents.papers import Wanted, order_papers
 from app.domain.errors import Conflict
 from app.domain.money import split_largest_remainder
 from app.domain.settlement import (
@@ -288,6 +289,11 @@ async def number_documents(
         )  # fmt: skip
         done.append(invoice)
     await session.flush()
+    await order_papers(
+        session,
+        [Wanted(one.id, case_id, one.kind, one.claimant_id) for one in done],
+        actor=when.actor, now=when.at,
+    )  # fmt: skip
     return tuple(done)
 
 

@@ -22,7 +22,7 @@ async def approve_letter(
     letter_id: Id, body: s.ApproveIn, change: Changing, response: Response
 ) -> CaseStateOut:
     """Release the letter whose document has this sha256; it leaves after a short hold."""
-    await letters.approve(change, letter_id, body.sha256)
+    await letters.approve(change, letter_id, body.sha256, body.gaps_reason)
     return await answer(change, response)
 
 

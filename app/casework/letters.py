@@ -19,6 +19,7 @@ from app.domain.events import (
     LetterHandedOver,
     LetterReturned,
 )
+from app.exhibits.service import proof_of
 from app.tables.cases import LetterRow
 from app.tables.casework import AssessmentRow
 from app.tables.work import TaskRow
@@ -43,8 +44,16 @@ class LetterFacts:
     prepared_by: str | None
 
 
-async def approve(change: CaseChange, letter_id: uuid.UUID, sha256: str) -> None:
-    """Raises SeniorNeeded, OwnWork, Conflict when the bytes are not the ones on file."""
+class ProofGap(Conflict):
+    """Something that must be proven has no exhibit, and nobody said why the complaint leaves."""
+
+    code = "proof_gap"
+
+
+async def approve(
+    change: CaseChange, letter_id: uuid.UUID, sha256: str, gaps_reason: str | None = None
+) -> None:
+    """Raises SeniorNeeded, OwnWork, ProofGap, Conflict when the bytes are not those on file."""
     letter = await find_letter(change, letter_id)
     if await _needs_senior(change, letter):
         if not change.caller.has("senior"):
@@ -56,9 +65,22 @@ async def approve(change: CaseChange, letter_id: uuid.UUID, sha256: str) -> None
             raise OwnWork("you prepared this; another senior approves it")
     if letter.sha256 != sha256:
         raise Conflict("the letter was made anew since you read it", code="letter_changed")
+    if letter.kind == LetterKind.COMPLAINT:
+        await _gaps_told(change, gaps_reason)
     await change.advance(
         LetterApproved(letter_id=letter.id, sha256=sha256, approved_by=change.actor)
     )
+
+
+async def _gaps_told(change: CaseChange, reason: str | None) -> None:
+    """Gaps never pass in silence: who approves says why, and it stays on the case."""
+    open_ = (await proof_of(change.session, change.case.id, "en")).gaps
+    if not open_:
+        return
+    if reason is None:
+        raise ProofGap("no exhibit proves: " + ", ".join(open_), gaps=", ".join(open_))
+    code = await change.note("proof_gap", reason)
+    await change.amend("proof_gaps_accepted", gaps=", ".join(open_), reason=code)
 
 
 async def _needs_senior(change: CaseChange, letter: LetterFacts) -> bool:

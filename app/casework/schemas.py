@@ -82,9 +82,11 @@ class ConfirmCompanyIn(In):
 
 
 class ApproveIn(In):
-    """`sha256` of the document that was read: another rendering is another approval."""
+    """`sha256` of the document that was read: another rendering is another approval. A complaint
+    with something that no exhibit proves needs `gaps_reason`: why it leaves all the same."""
 
     sha256: Sha256
+    gaps_reason: Reason | None = None
 
 
 class ReasonIn(In):

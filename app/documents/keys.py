@@ -1,8 +1,9 @@
 """Whose key a stored document is sealed under, told from the row that names it.
 
 Evidence: of who filed the case. A signed mandate: of who signed. A letter: of everybody it speaks
-of. What came in from outside (the files of a mail, a scanned letter) has a key of its own, whose
-subject is the inbound message.
+of. A paper of the case: of whom it tells, a bundle of exhibits of all its claimants. What came in
+from outside (the files of a mail, a scanned letter) has a key of its own, whose subject is the
+inbound message.
 None: from before documents were sealed; the bytes lie in the clear under their hash.
 """
 
@@ -85,3 +86,13 @@ async def letter_key(
         .limit(1)
     )
     return await key_of(session, keyring, people or [])
+
+
+async def paper_key(
+    session: AsyncSession, keyring: Keyring, case_id: UUID, claimant_id: UUID | None
+) -> DocumentKey | None:
+    """Of a paper about one claimant, or (None) about all of the case. Raises DataErased."""
+    people = select(ClaimantRow.consumer_id).where(ClaimantRow.case_id == case_id)
+    if claimant_id is not None:
+        people = people.where(ClaimantRow.id == claimant_id)
+    return await key_of(session, keyring, list(await session.scalars(people.distinct())))

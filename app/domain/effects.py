@@ -171,6 +171,22 @@ class RecallLetter:
         return f"recall:{self.letter_id}"
 
 
+@dataclass(frozen=True, slots=True)
+class MakePaper:
+    """Make the files of a paper of the case (a statement, an invoice) and store them once."""
+
+    VERSION: ClassVar[int] = 1
+    LANE: ClassVar[str] = RENDER_LANE
+    id: uuid.UUID
+    case_id: uuid.UUID
+    paper_id: uuid.UUID
+    not_before: datetime | None = None
+
+    @property
+    def business_key(self) -> str:
+        return f"paper:{self.paper_id}:{self.id}"
+
+
 Effect = (
     RenderLetter
     | RenderMandate
@@ -180,6 +196,7 @@ Effect = (
     | AcknowledgeMessage
     | StopNotice
     | RecallLetter
+    | MakePaper
 )
 
 

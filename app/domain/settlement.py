@@ -333,13 +333,16 @@ def net_amounts(
     """
     lines = []
     for scenario in scenarios if scenarios is not None else scenarios_for(items):
-        fee = 0
+        fee = vat = 0
         if scenario.recovered_minor and not (scenario.voucher and rule.voucher_when_cashed):
             shares, _ = set_against_items(scenario.recovered_minor, items)
-            fee = fee_total(rule, sum(s.amount_minor for s in shares if s.earns_fee))
+            # What would be charged and invoiced, so that the summary and the invoices agree.
+            done = settle(rule, shares, reason="fee_due", basis_before=0, fee_before=0)
+            fee, vat = done.fee_minor, sum(share.vat_minor for share in done.shares)
         recovered, cost = Money(scenario.recovered_minor, currency), Money(fee, currency)
-        vat = Money(vat_inside(fee, rule.vat_bp), currency)
-        lines.append(NetAmount(scenario.name, recovered, cost, vat, recovered - cost))
+        lines.append(
+            NetAmount(scenario.name, recovered, cost, Money(vat, currency), recovered - cost)
+        )
     return tuple(lines)
 
 

@@ -9,6 +9,7 @@ from app.domain.case import Case, LetterState, Stage
 from app.domain.effects import (
     AcknowledgeMessage,
     Effect,
+    MakePaper,
     NotifyConsumer,
     RecallLetter,
     RenderLetter,
@@ -44,8 +45,9 @@ def still_wanted(effect: Effect, case: Case) -> bool:
             return case.is_open and position.mandate_stands(case)
         case NotifyConsumer():
             return _notice_wanted(effect, case)
-        # Whoever signed gets what they signed, even after taking it back.
-        case RenderMandate() | AcknowledgeMessage() | StopNotice() | RecallLetter():
+        # Whoever signed gets what they signed, even after taking it back; the papers of a case are
+        # made after its end too.
+        case RenderMandate() | MakePaper() | AcknowledgeMessage() | StopNotice() | RecallLetter():
             return True
         case _:
             assert_never(effect)

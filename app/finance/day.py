@@ -10,8 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import ledger
+from app.banking.account import read_account
 from app.cases.schemas import Amount
-from app.domain.errors import NotFound
 from app.finance import books
 from app.finance import day_schemas as s
 from app.finance.ledger_schemas import BankProofOut
@@ -80,12 +80,6 @@ _UNDONE = text("""
       FROM match_outcomes o JOIN allocations a ON a.movement_id = o.movement_id
      WHERE o.decided_at >= :since AND o.outcome = 'confirmed' AND a.made_by = 'system'
        AND a.undone_at < a.made_at + interval '30 days'
-""")
-_CASE_MOVES = text("""
-    SELECT t.id, t.effective_on, t.posted_at, t.kind, t.currency, sum(l.credit - l.debit) AS minor
-      FROM legs l JOIN journal_txns t ON t.id = l.txn_id
-     WHERE l.account = 'C.CLIENT' AND l.sub >= :case || '/' AND l.sub < :case || '0'
-     GROUP BY t.id ORDER BY t.id
 """)
 _COMMISSION = text("""
     SELECT currency, vat_bp, count(*) FILTER (WHERE kind = 'invoice') AS invoices,
@@ -196,22 +190,26 @@ def _percent(part: int, whole: int) -> str:
 
 async def case_account(session: AsyncSession, case_id: UUID) -> s.CaseAccountOut:
     """Raises NotFound for an unknown case."""
-    currency = await session.scalar(
-        text("SELECT currency FROM cases WHERE id = :id"), {"id": case_id}
-    )
-    if currency is None:
-        raise NotFound("there is no such case", code="case_not_found")
-    moves, balance = [], 0
-    for row in await session.execute(_CASE_MOVES, {"case": str(case_id)}):
-        balance += int(row.minor)
-        moves.append(
+    found = await read_account(session, case_id)
+
+    def amount(minor: int) -> Amount:
+        return Amount.of(minor, found.currency)
+
+    return s.CaseAccountOut(
+        case_id=case_id,
+        moves=[
             s.MoveOut(
-                posting_id=row.id, on=row.effective_on, posted_at=row.posted_at, kind=row.kind,
-                change=Amount.of(int(row.minor), row.currency),
-                balance=Amount.of(balance, row.currency),
+                posting_id=move.posting_id, on=move.on, posted_at=move.posted_at, kind=move.kind,
+                taken_back=move.taken_back, change=amount(move.minor),
+                balance=amount(move.balance_minor),
             )
-        )  # fmt: skip
-    return s.CaseAccountOut(case_id=case_id, moves=moves, balance=Amount.of(balance, currency))
+            for move in found.moves
+        ],
+        balance=amount(found.balance_minor), received=amount(found.received_minor),
+        paid_directly=amount(found.paid_directly_minor), fee=amount(found.fee_minor),
+        vat_inside_fee=amount(found.vat_minor), net=amount(found.net_minor),
+        paid_out=amount(found.paid_out_minor), open_fee=amount(found.open_fee_minor),
+    )  # fmt: skip
 
 
 async def commission(session: AsyncSession, since: date, until: date) -> s.CommissionOut:

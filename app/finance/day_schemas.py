@@ -88,22 +88,32 @@ class MatchQualityOut(Out):
 
 
 class MoveOut(Out):
-    """A change of what is owed to the clients of a case, with the balance after it."""
+    """A change of what is owed to the clients of a case, with the balance after it. With
+    `taken_back` it undoes an earlier posting of this kind."""
 
     posting_id: UUID
     on: date
     posted_at: datetime
     kind: str
+    taken_back: bool
     change: Amount
     balance: Amount
 
 
 class CaseAccountOut(Out):
-    """The client money of a case in order of posting; payments on their way have left it."""
+    """The client money of a case in order of posting; payments on their way have left it.
+    `received` holds what the company paid directly; `net` is `received` less `fee`."""
 
     case_id: UUID
     moves: list[MoveOut]
     balance: Amount
+    received: Amount
+    paid_directly: Amount
+    fee: Amount
+    vat_inside_fee: Amount
+    net: Amount
+    paid_out: Amount
+    open_fee: Amount
 
 
 class VatLine(Out):

@@ -119,6 +119,7 @@ def profile(world: World) -> dict[str, Any]:
         "address_lines": list(agency.address),
         "country": "FI",
         "business_id": agency.register_number,
+        "vat_number": agency.vat_number,
         "email": "office@agency.example",
         "phone": agency.phone,
         "accounts": accounts,

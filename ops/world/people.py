@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
+from typing import Any
 
 from ops.world import companies, reading
 from ops.world.assessing import assess, confirm_company, questions_answered
@@ -66,11 +67,19 @@ async def approve_letter(world: World, tale: Tale, task: Task) -> str | None:
         who,
         "POST",
         f"/v1/cases/{tale.case_id}/letters/{letter['id']}/approve",
-        {"sha256": letter["sha256"]},
+        {"sha256": letter["sha256"], "gaps_reason": await _gaps(world, who, tale, letter)},
         version=view["version"],
     )
     world.count("letters_approved")
     return None
+
+
+async def _gaps(world: World, who: Person, tale: Tale, letter: Any) -> str | None:
+    """A complaint with a gap leaves for a reason that is said."""
+    if letter["kind"] != "complaint":
+        return None
+    proof = await world.door.get(who, f"/v1/cases/{tale.case_id}/proof")
+    return "The consumer has nothing more; the body may ask the company." if proof["gaps"] else None
 
 
 async def file_complaint(world: World, tale: Tale, task: Task) -> str | None:

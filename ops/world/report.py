@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from app.domain.case import Stage
 from app.domain.money import Money
 from ops.world.tale import Tale, World
+
+SIGNED = Stage.CONTACT.value  # a stage that only a signed agreement reaches
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,10 @@ async def _outcome(world: World, tale: Tale) -> Outcome:
         money[name]["minor"] for name in ("received", "paid_to_you_directly", "vouchers")
     )
     fee = money["our_fee"]["minor"]
+    account = await world.door.get(world.staff["saga"], f"/v1/cases/{tale.case_id}/account")
+    papers = await world.door.get(world.staff["saga"], f"/v1/cases/{tale.case_id}/papers")
+    made = {paper["kind"] for paper in papers["items"] if paper["files"]}
+    due = {"statement"} if SIGNED in tale.path else set()
     got = {
         "path": " ".join(tale.path),
         "outcome": str(view["outcome"]),
@@ -50,8 +57,12 @@ async def _outcome(world: World, tale: Tale) -> Outcome:
         "payout": money["paid_out"]["minor"],
         "open tasks": len(view["staff"]["open_tasks"]),
         "held money": money["waits_for_you"]["minor"],
+        "fee of the account": account["fee"]["minor"],
+        "paid out of the account": account["paid_out"]["minor"],
+        "papers missing": sorted((due | ({"invoice"} if fee else set())) - made),
+        "papers not made": sum(not paper["files"] for paper in papers["items"]),
     }
-    wanted = {
+    wanted: dict[str, Any] = {
         "path": " ".join(stage.value for stage in expected.path),
         "outcome": expected.outcome.value,
         "recovered": _minor(expected.recovered, currency),
@@ -59,6 +70,10 @@ async def _outcome(world: World, tale: Tale) -> Outcome:
         "payout": _minor(expected.payout, currency),
         "open tasks": 0,
         "held money": 0,
+        "fee of the account": _minor(expected.fee, currency),
+        "paid out of the account": _minor(expected.payout, currency),
+        "papers missing": [],
+        "papers not made": 0,
     }
     wrong = tuple(
         f"{name}: {got[name]}, expected {wanted[name]}"

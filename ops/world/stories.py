@@ -266,6 +266,7 @@ class AgencyAccount(Part):
 class Agency(Part):
     name: str
     register_number: str
+    vat_number: str
     address: tuple[str, ...]
     phone: str
     client_account: AgencyAccount

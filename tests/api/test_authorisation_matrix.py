@@ -41,7 +41,7 @@ ID_PARAMETERS = re.compile(r"{([a-z_]+)}")
 # Path parameters whose rows belong to a case: the caller must reach the case.
 OF_CASE = {
     "case_id", "claimant_id", "letter_id", "mandate_id", "question_id", "offer_id", "evidence_id",
-    "report_id", "key", "link_id",
+    "report_id", "key", "link_id", "paper_id",
 }  # fmt: skip
 # A key is a word of ours, not an id: the same word may stand on two cases.
 NESTED = OF_CASE - {"case_id", "key"}

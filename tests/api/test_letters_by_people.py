@@ -14,8 +14,8 @@ from app.db import Database
 from app.domain import events as e
 from app.domain.case import Stage
 from app.ids import new_id
-from tests.support.api import People
-from tests.support.cases import make_case
+from tests.support.api import People, Person
+from tests.support.cases import Made, make_case
 from tests.support.staff_work import one, post, problem, snapshot
 
 ABOVE_LINE = (600_00,)
@@ -76,7 +76,7 @@ async def test_a_handler_does_not_release_above_the_line(
     assert await snapshot(database, case) == before
 
 
-async def test_every_complaint_needs_a_senior_however_small(
+async def test_every_complaint_needs_a_senior_however_small_and_a_word_for_each_gap(
     client: httpx.AsyncClient, people: People, database: Database
 ) -> None:
     handler = await people.staff("handler")
@@ -95,6 +95,43 @@ async def test_every_complaint_needs_a_senior_however_small(
         case=case,
     )
     problem(answer, 403, "senior_needed")
+    await _told_by_the_matrix(client, people, case)
+
+
+async def _told_by_the_matrix(client: httpx.AsyncClient, people: People, case: Made) -> None:
+    """What is tied is no gap; what is kept in proves nothing; the rest needs a reason."""
+    senior, legal = await people.staff("senior"), await people.staff("legal")
+    path = f"/v1/cases/{case.id}"
+    kept = await client.post(
+        f"{path}/evidence", params={"what": "the contract"}, content=b"Contract of sale",
+        headers=senior.auth | {"Content-Type": "text/plain"},
+    )  # fmt: skip
+    exhibit = f"evidence:{kept.json()['id']}"
+    tie = {"element": "contract", "exhibit": exhibit}
+
+    async def send(who: Person, to: str, body: dict[str, str]) -> httpx.Response:
+        return await client.post(f"{path}/{to}", headers=who.auth, json=body)
+
+    async def gap() -> bool:
+        proof = (await client.get(f"{path}/proof", headers=senior.auth)).json()
+        return "contract" in proof["gaps"]
+
+    assert await gap()
+    assert (await send(senior, "proof/ties", tie)).status_code == 204 and not await gap()
+    unknown = await send(senior, "proof/ties", tie | {"element": "moon"})
+    problem(unknown, 422, "exhibit_does_not_fit")
+    release = {"exhibit": exhibit, "reason": "The board asks for it."}
+    problem(await send(legal, "exhibits/release", release), 409, "nothing_to_release")
+    inside = {"exhibit": exhibit, "paper_class": "internal", "reason": "Our own note."}
+    assert (await send(senior, "exhibits/class", inside)).status_code == 204 and await gap()
+    assert (await send(senior, "exhibits/release", release)).status_code == 403
+    assert (await send(legal, "exhibits/release", release)).status_code == 204 and not await gap()
+    approve, body = f"{path}/letters/{case.letter_id}/approve", {"sha256": case.sha256}
+    version = int((await client.get(path, headers=senior.auth)).json()["version"])
+    problem(await post(client, senior, approve, body, version=version), 409, "proof_gap")
+    body["gaps_reason"] = "The company holds the rest."
+    done = await post(client, senior, approve, body, version=version)
+    assert done.status_code == 200, done.text
 
 
 async def test_who_assessed_the_case_does_not_release_its_notice(

@@ -35,6 +35,7 @@ from letters.content import (
     ReceivedPayment,
 )
 from letters.inspection import inspect_pdf, page_text
+from letters.quality import faults_of
 from letters.specimen import CLIENT_ACCOUNT, specimen
 from tests.letters.conftest import PRINTED
 
@@ -61,6 +62,7 @@ def test_every_letter_shows_all_that_a_letter_must_show(letter: AnyLetter) -> No
     text = text_of(result.pdf)
     assert result.pages in (2, 3)
     assert result.sha256 == hashlib.sha256(result.pdf).hexdigest()
+    assert faults_of(result.pdf) == []
     day = {
         "en": "21 November 2026", "fi": "21.11.2026", "sv": "21 november 2026",
         "fr": "21 novembre 2026", "de": "21. November 2026",

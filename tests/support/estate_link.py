@@ -1,5 +1,5 @@
-"""A letter of the estate behind a link, and the link by which it is answered, as the workers leave
-them."""
+"""A letter of the estate behind a link, the link by which it is answered, and a paper of account,
+as the workers leave them."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from app.clock import wall_now
 from app.crypto import token_hash
 from app.ids import new_id
 from app.tables.mail import DocumentLinkRow
+from app.tables.papers import CasePaperRow, PaperFileRow
 
 
 async def letter_link(session: AsyncSession, ids: dict[str, str], paper: bytes) -> dict[str, str]:
@@ -34,4 +35,27 @@ async def letter_link(session: AsyncSession, ids: dict[str, str], paper: bytes) 
         session, NewLink(token_hash(answer), 180), letter_id=UUID(ids["letter_id"]), language="en",
         now=wall_now(),
     )  # fmt: skip
-    return {"token": token, "link_id": str(link_id), "answer_token": answer}
+    paper_id = await made_paper(session, ids, paper)
+    return {
+        "token": token, "link_id": str(link_id), "answer_token": answer,
+        "paper_id": str(paper_id),
+    }  # fmt: skip
+
+
+async def made_paper(session: AsyncSession, ids: dict[str, str], paper: bytes) -> UUID:
+    """A statement of the claimant, as the worker that made it would leave it."""
+    paper_id, now = new_id(), wall_now()
+    await session.execute(
+        insert(CasePaperRow).values(
+            id=paper_id, case_id=UUID(ids["case_id"]), kind="statement",
+            claimant_id=UUID(ids["claimant_id"]), language="en", asked_by="test", asked_at=now,
+            made_at=now,
+        )
+    )  # fmt: skip
+    await session.execute(
+        insert(PaperFileRow).values(
+            paper_id=paper_id, part=1, sha256=sha256(paper).hexdigest(), pages=1,
+            size_bytes=len(paper), file_name="statement.pdf",
+        )
+    )  # fmt: skip
+    return paper_id

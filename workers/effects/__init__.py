@@ -6,6 +6,7 @@ from typing import Any
 
 from workers.effects.acknowledge_message import AcknowledgeMessageHandler
 from workers.effects.handler import Handler
+from workers.effects.make_paper import MakePaperHandler
 from workers.effects.notify_consumer import NotifyConsumerHandler
 from workers.effects.recall_letter import RecallLetterHandler
 from workers.effects.render_letter import RenderLetterHandler
@@ -23,5 +24,6 @@ _ALL: tuple[Handler[Any], ...] = (
     AcknowledgeMessageHandler(), StopNoticeHandler(), RecallLetterHandler(),
     SendMagicLinkHandler(), SendStaffInviteHandler(), SubmitBankFileHandler(),
     SendClaimsListHandler(),
+    MakePaperHandler(),
 )  # fmt: skip
 HANDLERS: dict[str, Handler[Any]] = {handler.effect.__name__: handler for handler in _ALL}

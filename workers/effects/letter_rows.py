@@ -54,8 +54,12 @@ _PAYMENTS = text("""
      ORDER BY 1, 2
 """)
 _EVIDENCE = text("""
-    SELECT what, file_name, uploaded_at FROM evidence
-     WHERE case_id = :id AND state = 'released' AND NOT uploaded_by = ANY(:others) ORDER BY id
+    SELECT what, file_name, uploaded_at FROM evidence e
+     WHERE case_id = :id AND state IN ('clean', 'unscanned') AND NOT uploaded_by = ANY(:others)
+           AND NOT EXISTS (SELECT FROM paper_classes p
+                            WHERE p.case_id = e.case_id AND p.ref = 'evidence:' || e.id
+                              AND p.class <> 'open' AND p.released_by IS NULL)
+     ORDER BY id
 """)
 _ACCOUNT = text("""
     SELECT holder, number, bic FROM bank_accounts

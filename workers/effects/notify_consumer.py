@@ -16,6 +16,7 @@ from app.domain.effects import DOCUMENT, SECOND_CHANNEL, NotifyConsumer
 from app.texts import words as ways_of
 from app.vault import open_ciphers
 from workers.effects.agency import AgencyWords, read_agency
+from workers.effects.closing import Closing, enclosing, with_statement
 from workers.effects.handler import Done, Order, Prepared
 from workers.effects.paper import Sheet, send_sheet
 from workers.effects.people import (
@@ -39,6 +40,10 @@ ERASED = "this person's data has been erased"
 class NotifyConsumerHandler(MailEffect[NotifyConsumer]):
     effect = NotifyConsumer
 
+    def provider(self, tools: Tools, prepared: Any) -> str:
+        word = prepared.word if isinstance(prepared, Closing) else prepared
+        return super().provider(tools, word)
+
     async def prepare(
         self, tools: Tools, session: AsyncSession, orders: Sequence[Order[NotifyConsumer]]
     ) -> Prepared:
@@ -61,15 +66,21 @@ class NotifyConsumerHandler(MailEffect[NotifyConsumer]):
                 out[order.id] = Refused("there is nobody to tell")
                 continue
             who, cipher = opened.get(who.claimant_id, who), ciphers[who.consumer_id]
-            word = _word(tools, order, cases[order.effect.case_id], who, agency, now)
+            word: Draft | Sheet | Closing | ProviderError = _word(
+                tools, order, cases[order.effect.case_id], who, agency, now
+            )
             if isinstance(word, Draft | Sheet):
                 word = replace(word, person=cipher) if cipher else Refused(ERASED)
+            if isinstance(word, Draft | Sheet) and _closes(order.effect, people, who):
+                word = await with_statement(tools, session, order, who, word)
             out[order.id] = word
         return out
 
     async def act(
         self, tools: Tools, order: Order[NotifyConsumer], prepared: Any, guard: Guard
     ) -> Done:
+        if isinstance(prepared, Closing):
+            prepared = await enclosing(tools, order, prepared)
         digest = dict(order.effect.params).get(DOCUMENT)
         document = None
         if digest:
@@ -83,6 +94,17 @@ class NotifyConsumerHandler(MailEffect[NotifyConsumer]):
             name = f"{prepared.subject.partition(':')[0]}-{order.effect.template}.pdf"
             prepared = replace(prepared, attachments=((name, document),))
         return await send_draft(tools, prepared, guard)
+
+
+def _closes(
+    effect: NotifyConsumer, people: Mapping[UUID, Sequence[Mapping[str, Any]]], who: Person
+) -> bool:
+    """The notice that a case has ended, to somebody who had signed: the statement goes with it."""
+    signed = any(
+        row["claimant_id"] == who.claimant_id and row["mandate_id"] is not None
+        for row in people.get(effect.case_id, [])
+    )
+    return signed and any(name == "outcome" for name, _ in effect.params)
 
 
 def _second(effect: NotifyConsumer) -> bool:

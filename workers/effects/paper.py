@@ -6,9 +6,12 @@ companies are another matter (RenderLetter).
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from hashlib import sha256
 from uuid import UUID
+
+import pikepdf
 
 from app.crypto import SubjectCipher
 from letters.errors import LetterUnprintable
@@ -33,6 +36,7 @@ class Sheet:
     day: str  # as its reader writes it
     country: str = ""
     person: SubjectCipher | None = None  # of the consumer it goes to: seals the address on file
+    enclosed: bytes = b""  # a PDF of ours that is printed behind it
 
 
 async def send_sheet(
@@ -41,6 +45,7 @@ async def send_sheet(
     """`document` goes in place of the sheet: it has its own address window, and says the same."""
     try:
         pdf = document or sheet_pdf(sheet)
+        pdf = bound(pdf, sheet.enclosed) if sheet.enclosed else pdf
     except LetterUnprintable as unprintable:
         raise Refused(str(unprintable)) from None
     digest = sha256(pdf).hexdigest()
@@ -53,6 +58,17 @@ async def send_sheet(
             person=sheet.person,
         ),
     )  # fmt: skip
+
+
+def bound(*pdfs: bytes) -> bytes:
+    """Papers of ours as one, in this order: the same bytes for the same papers."""
+    with pikepdf.new() as whole:
+        for pdf in pdfs:
+            with pikepdf.open(io.BytesIO(pdf)) as part:
+                whole.pages.extend(part.pages)
+        out = io.BytesIO()
+        whole.save(out, deterministic_id=True)
+        return out.getvalue()
 
 
 def sheet_pdf(sheet: Sheet) -> bytes:

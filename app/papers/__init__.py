@@ -1,0 +1,1 @@
+"""Papers of a case: statements of account, invoices; asked for, listed and read."""
