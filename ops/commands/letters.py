@@ -1,20 +1,54 @@
-"""recourse letters: what the seal of a letter is worth."""
+"""recourse letters: what a seal is worth, how every letter looks, what its sentences are."""
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from letters.sealing import SealUnusable, Verdict, verify
+from ops.letter_previews import matrix, write_previews, write_sheet
 
 group = typer.Typer(help="Letters that we have sent.", no_args_is_help=True)
 
 
-@group.callback()
-def letters() -> None:
-    """Keeps `verify` a command of its own name while it is the only one."""
+KIND = typer.Option(help="one kind of letter only")
+LANGUAGE = typer.Option(help="one language only: en, fi, sv, fr, de")
+
+
+@group.command()
+def preview(
+    folder: Annotated[Path, typer.Argument(help="where the PDFs and index.html go")],
+    kind: Annotated[str | None, KIND] = None,
+    language: Annotated[str | None, LANGUAGE] = None,
+) -> None:
+    """Print every letter in every language and form of the law, with invented data."""
+    count = write_previews(folder, kind, language)
+    typer.echo(f"{count} letters in {folder}")
+    raise typer.Exit(0 if count else 2)
+
+
+@group.command()
+def sheet(
+    file: Annotated[Path, typer.Argument(help="a .csv or .html file to write")],
+) -> None:
+    """All sentences of all templates in one table, for a lawyer or a translator."""
+    typer.echo(f"{write_sheet(file)} sentences in {file}")
+
+
+@group.command(name="matrix")
+def bad_inputs(
+    kind: Annotated[str | None, KIND] = None, language: Annotated[str | None, LANGUAGE] = None
+) -> None:
+    """Put the worst texts into every field of every letter and print them: each is refused by name
+    or printed as text. Ends with 0 only when nothing else happened."""
+    count = 0
+    for line in asyncio.run(matrix(kind, language)):
+        typer.echo(line)
+        count += 1
+    raise typer.Exit(0 if count else 2)
 
 
 @group.command(name="verify")
