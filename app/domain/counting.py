@@ -63,6 +63,7 @@ class Regime:
     short_days: int = 0
     short_purposes: tuple[str, ...] = ()
     regions: Mapping[str, str] = field(default_factory=dict)
+    unverified: tuple[str, ...] = ()  # what of it nobody has read in a source
 
     def rolls(self, purpose: str | None) -> bool:
         """Whether an end on a closed day moves to the next working day."""

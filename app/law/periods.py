@@ -74,6 +74,7 @@ class Answer:
                 "version": self.regime.version,
                 "law": self.regime.law,
                 "source": self.regime.source,
+                "to_be_confirmed": list(self.regime.unverified),
             },
             "steps": list(found.steps),
         }

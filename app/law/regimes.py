@@ -54,6 +54,7 @@ class RegimeIn(Record):
             short_days=self.short.days if self.short else 0,
             short_purposes=tuple(self.short.purposes) if self.short else (),
             regions=self.regions,
+            unverified=tuple(self.unverified if self.verified else ("all of it",)),
         )
 
 

@@ -150,3 +150,5 @@ def _tell(found: Answer) -> None:
         typer.echo(f"  {step}")
     typer.echo(f"rule {found.regime.id}@{found.regime.version}: {found.regime.law}")
     typer.echo(f"  {found.regime.source}")
+    if found.regime.unverified:
+        typer.echo(f"  to be confirmed: {', '.join(found.regime.unverified)}")

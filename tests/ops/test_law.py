@@ -21,6 +21,7 @@ def test_a_period_tells_its_last_day_and_every_day_it_passed_over() -> None:
     assert (found["due"], found["weekday"], found["safe"]) == ("2026-12-28", "Mon", "2026-12-24")
     assert [s["date"] for s in found["skipped"]] == ["2026-12-25", "2026-12-26", "2026-12-27"]
     assert found["rule"]["id"] == "EU_1182_71"
+    assert "month ends" in found["rule"]["to_be_confirmed"]
 
 
 def test_a_person_reads_it_as_sentences() -> None:
