@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.domain.errors import NotFound
 from app.domain.settlement import STANDARD_2026, FeeRule, FeeStanding, ItemDue
 from app.moment import read_moment
+from app.playbooks.fee_caps import capped
 from app.tables.banking import Allocation, RecoveryLine
 from app.tables.cases import CaseRow, ClaimItemRow
 from app.tables.work import MandateRow
@@ -71,7 +72,10 @@ async def load_case_money(
         )
         for row in rows
     )  # fmt: skip
-    rule = await contract_rule(session, case_id)
+    rule = capped(
+        await contract_rule(session, case_id), case.jurisdiction, case.claim_kind, case.currency,
+        case.opened_at.astimezone(zone).date(),
+    )  # fmt: skip
     return CaseMoney(case_id, case.currency, items, rule, _standing(case, zone))
 
 

@@ -25,6 +25,8 @@ from app.cases.words import (
 )
 from app.crypto import mask_name
 from app.domain.case import OfferKind
+from app.domain.settlement import STANDARD_2026
+from app.playbooks.fee_caps import capped
 from app.texts import Words, words
 
 Row = Mapping[str, Any]
@@ -209,7 +211,13 @@ def _offer(offer: Row, row: Row, say: Words, zone: ZoneInfo) -> out.OfferOut:
         fee=money["fee"] + money["fee_direct"],
         we_are_late=row["agency_late"],
     )
-    net = net_of_offer(offer["amount_minor"], voucher=voucher, items=row["items"], before=before)
+    net = net_of_offer(
+        offer["amount_minor"], voucher=voucher, items=row["items"], before=before,
+        rule=capped(
+            STANDARD_2026, row["jurisdiction"], row["claim_kind"], row["currency"],
+            row["opened_at"].date(),
+        ),
+    )  # fmt: skip
     currency = offer["currency"]
     answer_by = instant(offer["answer_by"])
     assert answer_by is not None, "an offer has a date"

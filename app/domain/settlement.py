@@ -16,9 +16,14 @@ from datetime import date
 from typing import Any, Final, Literal
 
 from app.domain.errors import InvalidInput
+from app.domain.fee_bands import (
+    BASIS_POINTS,
+    CapBand,
+    FeeRuleInvalid,
+    LegalCap,
+    RateBand,
+)
 from app.domain.money import Money, round_half_up, split_largest_remainder, sum_money
-
-BASIS_POINTS: Final = 10_000
 
 FeeReason = Literal[
     "fee_due",
@@ -28,12 +33,6 @@ FeeReason = Literal[
     "left_before_any_offer",
     "left_over_window_ago",
 ]
-
-
-class FeeRuleInvalid(InvalidInput):
-    """A fee rule contradicts itself; refused when it is read, not when money comes."""
-
-    code = "fee_rule_invalid"
 
 
 class SharesInvalid(InvalidInput):
@@ -48,6 +47,8 @@ class FeeRule:
 
     ``rate_bp`` and ``vat_bp`` are basis points (2500 = 25 %). The fee is VAT-inclusive. Minimum,
     fixed sum and cap apply to the case's whole basis and never lift the fee above the basis.
+    ``bands``: rates of further units above a sum, in place of ``rate_bp`` from there. ``legal_cap``
+    is put in when the rule is used: jurisdiction, kind and day are the case's, not the contract's.
     ``leaving_window_months``: after a consumer leaves, how long money still earns the fee.
     """
 
@@ -60,6 +61,8 @@ class FeeRule:
     cap_minor: int | None = None
     voucher_when_cashed: bool = True
     leaving_window_months: int = 12
+    bands: tuple[RateBand, ...] = ()
+    legal_cap: LegalCap | None = None
 
     def __post_init__(self) -> None:
         fits = (
@@ -69,20 +72,31 @@ class FeeRule:
             and self.minimum_minor >= 0
             and (self.cap_minor is None or self.cap_minor >= 0)
             and self.leaving_window_months >= 0
+            and all(band.above > 0 and 0 <= band.rate_bp <= BASIS_POINTS for band in self.bands)
+            and sorted({band.above for band in self.bands}) == [b.above for b in self.bands]
         )
         if not fits:
             raise FeeRuleInvalid("The fee rule has a rate or sum outside its bounds.", rule=self.id)
 
     def to_document(self) -> dict[str, Any]:
-        """The JSON form kept with the contract."""
-        return asdict(self)
+        """The JSON form kept with the contract and with every allocation."""
+        document = asdict(self)
+        for name in ("bands", "legal_cap"):
+            if not document[name]:
+                del document[name]
+        return document
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> FeeRule:
         """Read the stored form; FeeRuleInvalid on a missing, surplus or impossible field."""
         try:
-            return cls(**document)
-        except TypeError as error:
+            bands = tuple(RateBand(**band) for band in document.get("bands", ()))
+            cap = document.get("legal_cap")
+            if cap is not None:
+                of = tuple(CapBand(**band) for band in cap["bands"])
+                cap = LegalCap(of, cap["excludes_vat"])
+            return cls(**{**document, "bands": bands, "legal_cap": cap})
+        except (TypeError, KeyError) as error:
             raise FeeRuleInvalid("The fee rule has unknown or missing fields.") from error
 
 
@@ -98,11 +112,24 @@ def fee_total(rule: FeeRule, basis_minor: int) -> int:
     """
     if basis_minor <= 0:
         return 0
-    fee = rule.fixed_minor + round_half_up(basis_minor * rule.rate_bp, BASIS_POINTS)
+    fee = rule.fixed_minor + round_half_up(_by_bands(rule, basis_minor), BASIS_POINTS)
     fee = max(fee, rule.minimum_minor)
     if rule.cap_minor is not None:
         fee = min(fee, rule.cap_minor)
+    if rule.legal_cap is not None:
+        fee = min(fee, rule.legal_cap.fee(basis_minor, rule.vat_bp))
     return min(fee, basis_minor)
+
+
+def _by_bands(rule: FeeRule, basis_minor: int) -> int:
+    """Basis times rate, in ten-thousandths of the minor unit; each part at its band's rate."""
+    total, rate, start = 0, rule.rate_bp, 0
+    for band in rule.bands:
+        if basis_minor <= band.above:
+            break
+        total += (band.above - start) * rate
+        rate, start = band.rate_bp, band.above
+    return total + (basis_minor - start) * rate
 
 
 def vat_inside(gross_minor: int, vat_bp: int) -> int:

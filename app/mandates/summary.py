@@ -16,6 +16,7 @@ from app.domain.playbook import Body, LadderStep, Playbook
 from app.domain.settlement import STANDARD_2026, FeeRule, ItemDue, Scenario, net_amounts
 from app.mandates.schemas import FeeRuleOut, Level, NetAmountOut, StepOut, SummaryOut
 from app.playbooks import book
+from app.playbooks.fee_caps import capped
 from app.texts import Words, words
 
 # Rises when a sentence of the summary or the mandate changes its meaning, in any language.
@@ -30,7 +31,10 @@ def fee_rule() -> FeeRule:
 
 def summary_of(row: Mapping[str, Any], language: str | None = None) -> SummaryOut:
     """What this case's claimants agree to."""
-    say, rule, currency = words(language or row["language"]), fee_rule(), row["currency"]
+    say, currency = words(language or row["language"]), row["currency"]
+    rule = capped(
+        fee_rule(), row["jurisdiction"], row["claim_kind"], currency, row["opened_at"].date()
+    )
     due = items_due(row["items"])
     company = company_name(row)
     playbook = book.for_case(row["playbook"], row["bodies"])

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.domain.fee_bands import FeeRuleInvalid, RateBand
 from app.domain.money import Money
 from app.domain.posting_rules import LegDraft, PostingRefused, compose, mirrored, parse_rules, terms
 from app.domain.settlement import (
     STANDARD_2026,
     ClaimantShare,
     FeeRule,
-    FeeRuleInvalid,
     FeeStanding,
     ItemDue,
     ItemShare,
@@ -28,6 +29,7 @@ from app.domain.settlement import (
     settle,
     vat_inside,
 )
+from app.playbooks.fee_caps import capped, load_caps
 from app.playbooks.posting_rules import load_posting_rules
 
 RULES = st.builds(
@@ -250,6 +252,42 @@ def test_a_fee_rule_survives_being_stored_and_refuses_nonsense() -> None:
         FeeRule(id="r", version=1, rate_bp=10_001, vat_bp=0)
     with pytest.raises(FeeRuleInvalid):
         FeeRule.from_document({"id": "r"})
+
+
+GB = load_caps()[0]
+DEAR = FeeRule(id="dear", version=1, rate_bp=5_000, vat_bp=2_000, minimum_minor=9_900)
+
+
+def test_the_legal_cap_holds_by_jurisdiction_kind_and_day() -> None:
+    kind, start = sorted(GB.kinds)[0], GB.since
+    rule = capped(DEAR, "GB", kind, "GBP", start)
+    # 30 %, 420.00 at most, 28 %, 15 % and 10,000.00 at most; VAT of 20 % comes on top.
+    for basis, net in ((100_00, 30_00), (1_499_99, 420_00), (2_000_00, 560_00), (90_000_00, 10**6)):
+        assert fee_total(rule, basis) == net * 12 // 10
+    assert fee_total(DEAR, 100_00) == 99_00, "a minimum never lifts a fee above the cap"
+    for other in (
+        capped(DEAR, "FI", kind, "GBP", start), capped(DEAR, "GB", "air", "GBP", start),
+        capped(DEAR, "GB", kind, "EUR", start), capped(DEAR, "GB", kind, "GBP", date(2022, 2, 28)),
+    ):  # fmt: skip
+        assert other is DEAR
+    assert FeeRule.from_document(rule.to_document()) == rule, "an undoing knows the same cap"
+
+
+@given(basis=st.integers(0, 9_000_000), more=st.integers(0, 9_000_000))
+def test_no_fee_is_above_its_cap_or_falls_as_more_comes(basis: int, more: int) -> None:
+    rule = capped(DEAR, "GB", sorted(GB.kinds)[0], "GBP", GB.since)
+    assert fee_total(rule, basis) <= GB.cap.fee(basis, rule.vat_bp) <= basis
+    assert 0 <= fee_total(rule, basis + more) - fee_total(rule, basis) <= more
+
+
+def test_bands_charge_each_part_at_its_own_rate() -> None:
+    rule = replace(STANDARD_2026, bands=(RateBand(1_000_00, 2_000), RateBand(5_000_00, 1_000)))
+    assert fee_total(rule, 1_000_00) == 250_00
+    assert fee_total(rule, 2_000_00) == 450_00
+    assert fee_total(rule, 6_000_00) == 250_00 + 800_00 + 100_00
+    assert FeeRule.from_document(rule.to_document()) == rule
+    with pytest.raises(FeeRuleInvalid):
+        replace(rule, bands=(RateBand(5, 1), RateBand(5, 2)))
 
 
 def test_months_end_with_the_month() -> None:
