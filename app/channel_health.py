@@ -29,7 +29,9 @@ _REFUSED = text("""
      WHERE id = (
         SELECT h.id FROM letters l
           JOIN cases c ON c.id = l.case_id
-          JOIN channels h ON h.company_id = c.company_id AND h.kind = l.channel
+          LEFT JOIN letter_details d ON d.letter_id = l.id
+          JOIN channels h ON h.company_id = coalesce(d.company_id, c.company_id)
+                         AND h.kind = l.channel
           LEFT JOIN LATERAL (SELECT to_address FROM messages
                               WHERE case_id = c.id AND letter_id = l.id AND direction = 'out'
                               ORDER BY id DESC LIMIT 1) m ON true
