@@ -42,6 +42,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import idempotency
 from app.authorisation.principal import ANONYMOUS, Principal
 from app.authorisation.table import Row, Table, acting, check
+from app.bodies import check_upload, upload_header
+from app.bodies import limited_body as limited_body
+from app.bodies import limited_stream as limited_stream  # endpoints import it from here
 from app.clock import wall_now
 from app.crypto import LINK_KEY as LINK_KEY
 from app.crypto import Keyring, derive
@@ -51,7 +54,6 @@ from app.domain.errors import (
     InvalidInput,
     NotAuthenticated,
     RecourseError,
-    TooLarge,
     Unsupported,
 )
 from app.etag import expected_version
@@ -147,11 +149,13 @@ class Route(APIRoute):
             try:
                 response = await handler(request)
             except Replayed as replay:
+                kept = dict(replay.answer.headers)
+                await check_upload(request, kept.pop(idempotency.UPLOAD_HEADER, None))
                 REPLAYS.inc()
                 return Response(
                     replay.answer.body,
                     replay.answer.status,
-                    replay.answer.headers | {"idempotency-replayed": "true"},
+                    kept | {"idempotency-replayed": "true"},
                 )
             claimed = getattr(request.state, "claimed", None)
             if claimed is not None:
@@ -159,7 +163,7 @@ class Route(APIRoute):
                     request.state.session,
                     claimed,
                     status=response.status_code,
-                    headers=dict(response.headers),
+                    headers=dict(response.headers) | upload_header(request),
                     body=bytes(response.body),
                 )
             return response
@@ -253,26 +257,6 @@ async def read_json(request: Request) -> None:
     if "charset" in options and "utf-8" not in options:
         raise Unsupported("JSON is UTF-8", code="charset_unsupported")
     request._json = parse(body)
-
-
-async def limited_body(request: Request, maximum: int) -> bytes:
-    """The whole body, at most `maximum` bytes whatever Content-Length says. Raises TooLarge."""
-    request._body = b"".join([chunk async for chunk in limited_stream(request, maximum)])
-    return request._body
-
-
-async def limited_stream(request: Request, maximum: int) -> AsyncIterator[bytes]:
-    """The chunks of a body as they come, at most `maximum` bytes together. Raises TooLarge."""
-    refusal = TooLarge(f"the body may have {maximum} bytes", maximum=maximum)
-    declared = request.headers.get("content-length", "0")
-    if not declared.isdigit() or int(declared[:20]) > maximum:
-        raise refusal
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > maximum:
-            raise refusal
-        yield chunk
 
 
 def set_cookie(response: Response, opened: NewSession) -> None:

@@ -24,7 +24,8 @@ from app.domain.errors import Conflict, InvalidInput
 KEY_LENGTH_MAX = 255
 KEPT_DAYS = 30
 BODY_BYTES_MAX = 1_000_000  # our largest answer to a write is a few kilobytes
-KEPT_HEADERS = ("content-type", "location", "etag")
+UPLOAD_HEADER = "uploaded-sha256"  # kept with an answer, never sent
+KEPT_HEADERS = ("content-type", "location", "etag", UPLOAD_HEADER)
 PURGE_BATCH = 5_000
 
 # The lock is asked for, never waited for: whoever comes second while the first is at work is told

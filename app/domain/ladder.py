@@ -75,7 +75,8 @@ def enter_stage(
             choose(t, why)
     else:
         start_letter(t, letter)
-    t.notify("step_started", str(t.case.step))
+    if t.before.stage is not stage:  # once more at the same stage: the letter's own word tells it
+        t.notify("step_started", str(t.case.step))
 
 
 def enter_complaint(t: Turn) -> None:

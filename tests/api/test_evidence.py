@@ -117,6 +117,10 @@ async def test_an_upload_is_repeated_safely_with_its_key(
     assert [a.status_code for a in answers] == [201, 201]
     assert answers[0].content == answers[1].content
     assert answers[1].headers["idempotency-replayed"] == "true"
+    assert "uploaded-sha256" not in answers[1].headers
+    other = PDF[:-1] + b"x"  # as long, and not the same
+    lost = await client.post(f"{path}?what=receipt", headers=headers, content=other)
+    assert (lost.status_code, lost.json()["code"]) == (422, "idempotency_key_reused")
 
 
 WRONG = [

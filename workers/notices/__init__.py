@@ -53,8 +53,8 @@ def write_notice(
     table = words(language)
     entry = table["notices"].get(code) or table["notices"][FALLBACK]
     filled = _Blank(common | readable(params, table, ways_of(language), currency))
-    for term in table["terms"]:  # a word of ours may name the company
-        filled[term] = filled[term].format_map(_Blank(common))
+    for term in table["terms"]:  # a word of ours may name the company or a day
+        filled[term] = filled[term].format_map(_Blank(filled))
     parts = [table["greeting"].format_map(filled), entry["text"].strip().format_map(filled)]
     if filled["waiting_on"]:
         parts.append(table["waiting"].format_map(filled))
