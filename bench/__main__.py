@@ -25,6 +25,7 @@ from bench import (
     mails,
     memory,
     money,
+    money_books,
     periods,
     relay,
     start,
@@ -176,6 +177,19 @@ def run_money(quick: bool) -> list[Line]:
     ]  # fmt: skip
 
 
+def run_books(quick: bool) -> list[Line]:
+    found = money_books.main(quick)
+    money_books.show(found)
+    size = "the year of `money`"
+    return [
+        Line("payout batch", found["payouts"]["seconds"], "s", money_books.PAYOUT_SECONDS_MAX,
+             "draft items to the file"),
+        Line("proof of a month's close", found["first"]["close"], "s",
+             money_books.CLOSE_SECONDS_MAX, size),
+        Line("balances after another order", float(found["same"]), "", 1, size, at_least=True),
+    ]  # fmt: skip
+
+
 def run_bank(quick: bool) -> list[Line]:
     found = bank.main(quick)
     bank.show(found)
@@ -193,6 +207,7 @@ def run_bank(quick: bool) -> list[Line]:
 ALL: dict[str, Callable[[bool], list[Line]]] = {
     "api": run_api,
     "bank": run_bank,
+    "books": run_books,
     "relay": run_relay,
     "sweep": run_sweep,
     "letters": run_letters,

@@ -112,14 +112,14 @@ async def floor_seconds(url: str, path: Path) -> dict[str, float]:
             " end_to_end text, name text, account text, text text)"
         )
         pid = await connection.fetchval("SELECT pg_backend_pid()")
-        began, used = time.perf_counter(), _processor(pid)
+        began, used = time.perf_counter(), processor(pid)
         await connection.copy_records_to_table("bare", records=_bare_rows(path), columns=FIELDS)
-        return {"seconds": time.perf_counter() - began, "processor": _processor(pid) - used}
+        return {"seconds": time.perf_counter() - began, "processor": processor(pid) - used}
     finally:
         await connection.close()
 
 
-def _processor(server_pid: int) -> float:
+def processor(server_pid: int) -> float:
     """Processor seconds of this process and of its server process (on this machine), so far: what
     others do at the same time does not count."""
     spent = Path(f"/proc/{server_pid}/stat").read_text().rpartition(")")[2].split()
@@ -137,7 +137,7 @@ async def import_seconds(url: str, path: Path) -> dict[str, float]:
                 currency="EUR", at=now,
             )  # fmt: skip
             pid = int(await session.scalar(text("SELECT pg_backend_pid()")) or 0)
-        began, used = time.perf_counter(), _processor(pid)
+        began, used = time.perf_counter(), processor(pid)
         with path.open("rb") as raw:
             async with database.transaction() as session:
                 await store_file(session, KEYRING, raw, at=now)
@@ -152,7 +152,7 @@ async def import_seconds(url: str, path: Path) -> dict[str, float]:
         posted = time.perf_counter()
         return {
             "kept": kept - began, "read": read - kept, "posted": posted - read,
-            "seconds": posted - began, "processor": _processor(pid) - used,
+            "seconds": posted - began, "processor": processor(pid) - used,
             "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         }  # fmt: skip
     finally:

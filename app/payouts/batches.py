@@ -29,6 +29,7 @@ from app.payouts.batch_parts import (
     items_of,
     lock_batch,
     lock_items,
+    move_items,
     payee_of,
     release,
     reserve,
@@ -40,6 +41,7 @@ from app.tables.banking import BankAccount
 from app.tables.payouts import PayoutBatch, PayoutItem
 
 ITEMS_MAX: Final = 10_000
+POSTINGS: Final = 1_000  # a statement of the database: inside its timeout on a busy machine
 
 
 class BatchState(Conflict):
@@ -100,9 +102,7 @@ async def make_batch(
     describe(batch, items)
     session.add(batch)
     await session.flush()
-    for item in items:
-        item.batch_id, item.state = batch_id, "proposed"
-    await session.flush()
+    await move_items(session, items, "proposed", batch_id=batch_id)
     return await batch_done(session, batch)
 
 
@@ -130,10 +130,10 @@ async def approve(
     batch.state, batch.checker, batch.approved_at = "approved", actor, at
     batch.approved_hash = batch.content_hash
     await session.flush()
-    for item in items:
-        item.state = "approved"
-    await session.flush()
-    await ledger.post_many(session, [p for i in items for p in reserve(i, batch, actor, at)])
+    await move_items(session, items, "approved")
+    postings = [p for i in items for p in reserve(i, batch, actor, at)]
+    for start in range(0, len(postings), POSTINGS):
+        await ledger.post_many(session, postings[start : start + POSTINGS])
     return await batch_done(session, batch)
 
 
@@ -270,9 +270,8 @@ async def export(
     batch.file_sha256 = hashlib.sha256(raw).hexdigest()
     batch.state, batch.exported_at, batch.exported_by = "exported", at, actor
     batch.version += 1
-    for item in items:
-        item.state = "exported"
     await session.flush()
+    await move_items(session, items, "exported")
     return await batch_done(session, batch)
 
 
