@@ -11,7 +11,7 @@ from fastapi.responses import StreamingResponse
 
 from app.deps import Held, ReadSession, Router, Session, Staff, problems
 from app.documents.download import download_headers
-from app.documents.keys import letter_key
+from app.documents.keys import letter_key, paper_key
 from app.documents.store import open_store
 from app.links import service
 from app.schemas import Id, Out
@@ -61,6 +61,8 @@ async def open_document(
         headers = download_headers(row.file_name, row.sha256, row.size_bytes) | PRIVATE
         digest = row.sha256
         key = await letter_key(session, held.keyring, row.letter_id, digest)
+        if key is None:  # exhibits of the letter: a paper of its case
+            key = await paper_key(session, held.keyring, row.case_id, None)
     return StreamingResponse(
         open_store(held.settings).stream(digest, key), 200, headers, "application/pdf"
     )

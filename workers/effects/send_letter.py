@@ -20,6 +20,7 @@ from app.domain.events import Event, LetterHandedOver
 from app.playbooks import book
 from workers.effects.agency import read_agency
 from workers.effects.document_link import link_for
+from workers.effects.enclosed import with_exhibits
 from workers.effects.handler import Done, Order, Prepared
 from workers.effects.letter_to import LetterTo, read_letter_to
 from workers.effects.sending import (
@@ -122,7 +123,7 @@ class SendLetterHandler:
                 prepared.person,
             )  # fmt: skip
             return Done(delivery, made=sent)
-        draft = await _carrying(tools, order, prepared, pdf)
+        draft = await with_exhibits(tools, order, await _carrying(tools, order, prepared, pdf))
         return await send_draft(tools, draft, guard, letter_id=order.effect.letter_id)
 
     async def record(
