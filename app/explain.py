@@ -49,6 +49,7 @@ CLOCKS: Final = {
     TimerKind.AGENCY_LATE: "we are 30 days late (promise 9)",
     TimerKind.LIMITATION: "warning before the claim is time-barred",
     TimerKind.BODY_LIMIT: "warning before a body can no longer be asked",
+    TimerKind.MANDATE_END: "a mandate ends soon, or ends",
     TimerKind.WITHDRAWAL_END: "a signer's time to withdraw is over and we act for them",
 }
 NEXT: Final = {

@@ -112,7 +112,8 @@ class HoursIn(In):
 
 class AgencyIn(In):
     """`approval_line_minor`: currency -> minor units above which a formal notice needs a senior;
-    a currency that is not named needs one always."""
+    a currency that is not named needs one always. `mandate_months`: after so many months a mandate
+    ends by itself; null: it stands until it is taken back."""
 
     name: Name
     address_lines: Annotated[list[Line], Field(min_length=1, max_length=6)]
@@ -132,6 +133,7 @@ class AgencyIn(In):
         Field(min_length=1, max_length=50),
     ]
     office_hours: HoursIn
+    mandate_months: Annotated[StrictInt, Field(ge=1, le=120)] | None = None
 
 
 class AgencyOut(Out):

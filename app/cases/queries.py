@@ -28,7 +28,8 @@ _SIDES: dict[str, str] = {
     "claimants": """SELECT coalesce(jsonb_agg(jsonb_build_object('id', p.id, 'consumer_id',
         p.consumer_id, 'position', p.position, 'name', k.name, 'mandate', p.mandate,
         'mandate_id', p.mandate_id, 'signed_at', p.signed_at, 'receives_money', p.receives_money,
-        'has_account', p.has_account, 'waits_until', p.waits_until) ORDER BY p.position), '[]')
+        'has_account', p.has_account, 'waits_until', p.waits_until,
+        'level', p.level, 'valid_until', p.valid_until) ORDER BY p.position), '[]')
         FROM claimants p JOIN consumers k ON k.id = p.consumer_id WHERE p.case_id = cases.id""",
     "items": """SELECT coalesce(jsonb_agg(to_jsonb(i) - 'case_id' ORDER BY i.position), '[]')
         FROM claim_items i WHERE i.case_id = cases.id""",

@@ -72,8 +72,8 @@ class CompanyOut(Out):
 
 
 class MandateOut(Out):
-    """state: none, signed or revoked. `waits_until`: signed, but we act only from then on, or from
-    the moment the signer asks us to begin."""
+    """state: none, signed, revoked or expired (after `valid_until`). `waits_until`: signed, but we
+    act only from then on, or from the moment the signer asks us to begin."""
 
     state: str
     state_text: str
@@ -81,6 +81,8 @@ class MandateOut(Out):
     signed_at: datetime | None
     receives_money: bool
     waits_until: datetime | None
+    level: str
+    valid_until: date | None
 
 
 class ClaimantOut(Out):

@@ -124,6 +124,8 @@ def _claimant(claimant: Row, row: Row, principal: Principal, say: Words) -> out.
             signed_at=instant(claimant["signed_at"]),
             receives_money=claimant["receives_money"],
             waits_until=instant(claimant["waits_until"]),
+            level=claimant["level"],
+            valid_until=day(claimant["valid_until"]),
         ),
         account_on_file=claimant["has_account"],
     )

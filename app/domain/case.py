@@ -78,6 +78,7 @@ class TimerKind(StrEnum):
     LIMITATION = "limitation"  # warning bands before the claim is time-barred
     BODY_LIMIT = "body_limit"  # warning bands before a body can no longer be asked
     WITHDRAWAL_END = "withdrawal_end"  # a signer's time to withdraw is over; key: claimant id
+    MANDATE_END = "mandate_end"  # a mandate ends soon, or ended; key: warn or end, claimant id
 
 
 class PauseKind(StrEnum):
@@ -133,6 +134,7 @@ class MandateState(StrEnum):
     NONE = "none"
     SIGNED = "signed"
     REVOKED = "revoked"
+    EXPIRED = "expired"  # its last day is over; it can be signed anew
 
 
 class OfferKind(StrEnum):
@@ -212,6 +214,8 @@ class Claimant:
     receives_money: bool = False  # the mandate includes receiving money
     has_account: bool = False
     waits_until: datetime | None = None  # signed, but not acted for before this instant
+    level: str = "typed"  # of the signature held: typed | drawn | qualified | wet_ink
+    valid_until: date | None = None  # the last day of the mandate; None: until it is taken back
 
 
 @dataclass(frozen=True, slots=True)

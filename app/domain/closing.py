@@ -95,8 +95,8 @@ def _reopens_at(t: Turn, left: Stage) -> Stage:
 
 def ended_mandates(before: Case, after: Case) -> list[uuid.UUID]:
     """Mandates that stood before and do not stand now, by id."""
-    stand = {c.mandate_id for c in after.signed}
-    return [c.mandate_id for c in before.signed if c.mandate_id and c.mandate_id not in stand]
+    stand = {c.id for c in after.signed}
+    return [c.mandate_id for c in before.signed if c.mandate_id and c.id not in stand]
 
 
 def stop_notice(t: Turn, who: str) -> None:

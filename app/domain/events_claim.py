@@ -81,6 +81,8 @@ class MandateSigned(BaseEvent):
     mandate_id: uuid.UUID
     receives_money: bool = True
     waits_until: datetime | None = None
+    level: str = "typed"
+    valid_until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import Final
 from app.domain import position
 from app.domain.case import (
     Case,
+    Claimant,
     Letter,
     LetterKind,
     LetterState,
@@ -25,6 +26,7 @@ from app.domain.decision import TaskKind
 from app.domain.effects import RecallLetter, RenderLetter, SendCopy, SendLetter
 from app.domain.legal_clocks import letter_arrived, too_late_for_limitation
 from app.domain.playbook import Body, LadderStep
+from app.domain.signatures import SignatureTooWeak, needed_level, too_weak
 from app.domain.turn import Turn
 from app.domain.waits import company_wait
 
@@ -62,6 +64,8 @@ def start_letter(t: Turn, kind: LetterKind | None = None) -> None:
         alive = list(step.channels)  # dead channels are the company's, not the body's
     if not alive:
         no_channel_left(t)
+        return
+    if ask_stronger(t):
         return
     recipient = "body" if t.case.stage is Stage.COMPLAINT else "company"
     letter = Letter(
@@ -149,7 +153,17 @@ def ask_approval(t: Turn, role: str) -> None:
 
 
 def release(t: Turn, approved_by: str) -> None:
-    """Approved for its hash. A complaint we may not file ourselves goes out by the consumer."""
+    """Approved for its hash. A complaint we may not file ourselves goes out by the consumer.
+
+    Raises SignatureTooWeak to the person who approves; a letter of the rule's waits instead.
+    """
+    needed, weak = weak_signatures(t)
+    if weak and approved_by != BY_RULE:
+        who = ", ".join(str(c.position + 1) for c in weak)
+        why = f"it needs a signature at the level {needed}, and claimant {who} signed below it"
+        raise SignatureTooWeak(t.before.stage, t.event, f"{why}: ask them to sign again")
+    if ask_stronger(t):
+        return
     letter = replace(_letter(t), state=LetterState.RELEASED, approved_by=approved_by)
     t.change(letter=letter)
     t.done(TaskKind.APPROVE_LETTER, f"{letter.id}:{letter.n}")
@@ -164,6 +178,41 @@ def release(t: Turn, approved_by: str) -> None:
 def _we_file(t: Turn, body: Body) -> bool:
     """The body takes it from an agent, and our licence there lets us be one."""
     return body.may_agency_file and t.rules.agency.may_file_in(t.case.jurisdiction)
+
+
+def weak_signatures(t: Turn) -> tuple[str, tuple[Claimant, ...]]:
+    """The level that whom the letter goes to takes, and whose signatures are below it. What the
+    consumer sends themself needs no mandate."""
+    body = current_body(t) if t.case.stage is Stage.COMPLAINT else None
+    if body is not None and not _we_file(t, body):
+        return "typed", ()
+    needed = needed_level(t.rules, body)
+    return needed, too_weak(t.case, needed)
+
+
+def ask_stronger(t: Turn) -> bool:
+    """Nothing leaves under a signature that is too weak: the signers are told which is needed and
+    how to give it. True: we wait for them."""
+    needed, weak = weak_signatures(t)
+    for one in weak:
+        key = f"{needed}:{t.case.step}"
+        t.notify("stronger_signature", key, to=one.id, given={"level": needed})
+    if weak:
+        t.wait_days(WaitingOn.CONSUMER, STRONGER_DAYS, STRONGER)
+        reason = f"signature_too_weak:{needed}"
+        t.task(TaskKind.CALL_CONSUMER, STRONGER, reason=reason, working_days=5)
+        t.say("signature_too_weak", level=needed)
+    return bool(weak)
+
+
+def waits_for_stronger(t: Turn) -> bool:
+    basis = t.case.paused_basis or t.case.due_basis
+    return t.waits_on() is WaitingOn.CONSUMER and basis is not None and basis.rule == STRONGER_RULE
+
+
+STRONGER: Final = "stronger_signature"
+STRONGER_RULE: Final = f"house.{STRONGER}"
+STRONGER_DAYS: Final = 14
 
 
 def send(t: Turn, *, by_person: bool) -> None:

@@ -8,6 +8,7 @@ by time, by the signer's own request, or with the mandate; no handler lifts it (
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Final
 
 from app.domain import position
@@ -15,6 +16,7 @@ from app.domain.case import (
     LADDER,
     Basis,
     Claimant,
+    LetterState,
     MandateState,
     PauseKind,
     Stage,
@@ -23,14 +25,22 @@ from app.domain.case import (
 )
 from app.domain.closing import revoke, stop_notice, withdraw
 from app.domain.decision import TaskKind
-from app.domain.effects import DOCUMENT, RenderMandate
+from app.domain.effects import DOCUMENT, RecallLetter, RenderMandate
 from app.domain.errors import StaleEvent, StartNeeded
 from app.domain.events import MandateRendered, MandateRevoked, MandateSigned, StartAsked
 from app.domain.ladder import AGREEMENT, enter_agreement, enter_entry_stage
-from app.domain.letters import go_on, revise
+from app.domain.letters import (
+    STRONGER,
+    go_on,
+    revise,
+    start_letter,
+    waits_for_stronger,
+    weak_signatures,
+)
 from app.domain.money_rules import go_on_with_money
 from app.domain.offers import all_accepted_now
 from app.domain.other_letters import cancel_others
+from app.domain.signatures import rank
 from app.domain.turn import Turn
 
 WAITS: Final = "withdrawal_period"  # why the case stands still
@@ -61,7 +71,8 @@ def signed(t: Turn, event: MandateSigned) -> None:
     if claimant.mandate is MandateState.SIGNED:
         if claimant.mandate_id == event.mandate_id:
             raise StaleEvent("this mandate has already been recorded")
-        t.refuse("this claimant has already signed")
+        if rank(event.level) <= rank(claimant.level):
+            t.refuse("this claimant has already signed")
     limit = t.limitation_instant()
     if event.waits_until is not None and limit is not None and event.waits_until > limit:
         why = "the claim is time-barred before the time to withdraw is over"
@@ -73,13 +84,79 @@ def signed(t: Turn, event: MandateSigned) -> None:
         signed_at=t.now,
         receives_money=event.receives_money,
         waits_until=event.waits_until,
+        level=event.level,
+        valid_until=event.valid_until,
     )
     _put(t, new)
+    _watch_end(t, new)
     t.say("mandate_signed", claimant=claimant.position)
     if event.waits_until is not None:
         t.say("waits_to_begin", claimant=claimant.position, until=event.waits_until)
-    _go_on_with(t, "claimant_joined")
+    if claimant.mandate is MandateState.SIGNED:
+        _stronger(t)
+    else:
+        _go_on_with(t, "claimant_joined")
     t.effects.append(RenderMandate(t.rules.new_id(), t.case.id, claimant.id, event.mandate_id))
+
+
+def _stronger(t: Turn) -> None:
+    """The same person signed again, more firmly: what waited for it goes on."""
+    if not waits_for_stronger(t) or weak_signatures(t)[1] or position.stopping_pauses(t.case):
+        return
+    t.done(TaskKind.CALL_CONSUMER, STRONGER)
+    if position.letter_unsent(t.case):
+        revise(t, STRONGER)
+    else:
+        start_letter(t)
+
+
+def _watch_end(t: Turn, one: Claimant) -> None:
+    """A mandate with a last day: a warning before it, and the end after it."""
+    for when in (WARN, END):
+        t.disarm(TimerKind.MANDATE_END, f"{when}:{one.id}")
+    if one.valid_until is None:
+        return
+    basis = Basis("MandateSigned", t.now, "house.mandate_end", "until a date", due=one.valid_until)
+    last = t.place.day_end(one.valid_until)
+    t.arm(TimerKind.MANDATE_END, last, basis, f"{END}:{one.id}")
+    warned = last - WARN_BEFORE
+    if warned > t.now:
+        t.arm(TimerKind.MANDATE_END, warned, basis, f"{WARN}:{one.id}")
+
+
+def mandate_ends(t: Turn, timer: Timer) -> None:
+    when, _, claimant_id = timer.key.partition(":")
+    t.disarm(TimerKind.MANDATE_END, timer.key)
+    one = next((c for c in t.case.claimants if str(c.id) == claimant_id), None)
+    if one is None or one.mandate is not MandateState.SIGNED or one.valid_until is None:
+        raise StaleEvent("this mandate is no longer the one that ends")
+    if when == WARN:
+        key = f"mandate:{one.position}"
+        t.task(TaskKind.CALL_CONSUMER, key, reason="mandate_ends_soon", working_days=10)
+        t.say("mandate_ends_soon", claimant=one.position, on=one.valid_until)
+        t.notify("mandate_ends_soon", str(one.mandate_id), to=one.id, on=one.valid_until)
+        return
+    _expire(t, one)
+
+
+def _expire(t: Turn, one: Claimant) -> None:
+    """Like a mandate taken back: nothing more leaves for this claimant. They may sign anew, so the
+    company is not told that we no longer act."""
+    _put(t, replace(one, mandate=MandateState.EXPIRED, waits_until=None))
+    t.say("mandate_expired", claimant=one.position)
+    t.notify("mandate_expired", str(one.mandate_id), to=one.id)
+    letter = t.case.letter
+    if letter is not None and letter.state is LetterState.RELEASED and letter.channel == "post":
+        t.effects.append(RecallLetter(t.rules.new_id(), t.case.id, letter.id))
+    _go_on_with(t, "mandate_expired")
+    if not position.all_have_signed(t.case) and t.case.stage in LADDER:
+        t.pause(PauseKind.MANDATE, "mandate", t.now + SIGN_ANEW, "mandate")
+
+
+WARN: Final = "warn"
+END: Final = "end"
+WARN_BEFORE: Final = timedelta(days=30)
+SIGN_ANEW: Final = timedelta(days=14)
 
 
 def document_made(t: Turn, event: MandateRendered) -> None:
@@ -134,6 +211,8 @@ def keep_waits(t: Turn) -> bool:
     """A timer for each who waits; the case stands still only while there is nobody else. True:
     it stood still, and goes on."""
     stood = t.drop_pause(PauseKind.WITHDRAWAL)
+    if position.all_have_signed(t.case):
+        stood = t.drop_pause(PauseKind.MANDATE) or stood
     t.disarm(TimerKind.WITHDRAWAL_END)
     waiting = [c for c in position.standing(t.case) if c.waits_until is not None]
     for one in waiting:
@@ -180,7 +259,7 @@ def revoked(t: Turn, event: MandateRevoked) -> None:
     claimant = _claimant(t, event.claimant_id)
     if claimant.mandate is MandateState.REVOKED:
         raise StaleEvent("this mandate has already been revoked")
-    if claimant.mandate is MandateState.NONE:
+    if claimant.mandate in (MandateState.NONE, MandateState.EXPIRED):
         t.refuse("this claimant has not signed; the case can be withdrawn")
     revoke(t, claimant.position)
     t.say("mandate_revoked", claimant=claimant.position)

@@ -229,6 +229,7 @@ class Reach:
     dead: frozenset[str] = frozenset()  # kinds of channels of which none is left that works
     portal: bool = False  # it has a web form that works: a person fills it in
     official: tuple[str, ...] = ()  # kinds of official complaint address, best first
+    mandate_level: str | None = None  # the weakest signature it takes; None: the playbook's
 
 
 @dataclass(frozen=True, slots=True)

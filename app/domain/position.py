@@ -63,7 +63,7 @@ def standing(case: Case) -> tuple[Claimant, ...]:
 
 def all_have_signed(case: Case) -> bool:
     """Everybody who has not left has signed, and somebody has."""
-    people = standing(case)
+    people = [c for c in standing(case) if c.mandate is not MandateState.EXPIRED]
     return bool(people) and all(c.mandate is MandateState.SIGNED for c in people)
 
 

@@ -24,8 +24,8 @@ from app.domain.events import TimerFired
 from app.domain.intake_rules import question_silent
 from app.domain.ladder import choose, enter_stage, next_automatic, return_to_stage
 from app.domain.legal_clocks import body_limit_due, limitation_due
-from app.domain.letters import delivered, presumed_on, start_letter
-from app.domain.mandates import withdrawal_over
+from app.domain.letters import STRONGER_RULE, delivered, presumed_on, start_letter
+from app.domain.mandates import mandate_ends, withdrawal_over
 from app.domain.money_rules import ACCOUNT_DAYS, PAYOUT_WORKING_DAYS
 from app.domain.offers import expire, warn
 from app.domain.steering import hold_ended, record_incident
@@ -74,6 +74,8 @@ def fired(t: Turn, event: TimerFired) -> None:
             body_limit_due(t, timer.key)
         case TimerKind.WITHDRAWAL_END:
             withdrawal_over(t, timer)
+        case TimerKind.MANDATE_END:
+            mandate_ends(t, timer)
         case _:
             assert_never(kind)
 
@@ -269,7 +271,9 @@ def _delivery_due(t: Turn, timer: Timer) -> None:
 
 def _consumer_silent(t: Turn, timer: Timer) -> None:
     stage = t.case.stage
-    if stage is Stage.INTAKE:
+    if timer.basis.rule == STRONGER_RULE:
+        choose(t, "signature_too_weak")
+    elif stage is Stage.INTAKE:
         close(t, Outcome.LAPSED, "draft_lapsed")
     elif stage is Stage.AGREEMENT:
         close(t, Outcome.NOT_SIGNED, "not_signed")

@@ -33,7 +33,8 @@ _SIDES = """
                             WHEN bool_or(health IN ('alive', 'degraded')) THEN 'works'
                             ELSE 'dead' END AS state
             FROM channels WHERE company_id = c.company_id AND kind <> 'phone' GROUP BY kind) h
-       ) AS reach
+       ) AS reach,
+       (SELECT m.mandate_level FROM companies m WHERE m.id = c.company_id) AS company_level
 """
 OFFICIAL_ORDER = ("email", "post", "portal")
 _IDS = bindparam("ids", type_=ARRAY(UUID(as_uuid=True)))
@@ -70,6 +71,7 @@ class Loaded:
             dead=frozenset(k for k in ("email", "post") if kinds.get(k) == "dead"),
             portal=kinds.get("portal", "dead") != "dead",
             official=tuple(k for k in OFFICIAL_ORDER if kinds.get(k) == "official"),
+            mandate_level=self.row["company_level"],
         )
 
 

@@ -28,7 +28,8 @@ from app.tables.work import TaskRow
 Rows = dict[str, list[dict[str, Any]]]
 _DIALECT: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # untyped upstream
 _MANDATE = (
-    "mandate", "mandate_id", "signed_at", "receives_money", "has_account", "waits_until",
+    "mandate", "mandate_id", "signed_at", "receives_money", "has_account", "waits_until", "level",
+    "valid_until",
 )  # fmt: skip
 
 

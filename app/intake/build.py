@@ -220,6 +220,8 @@ def _claimant_row(claimant: Claimant, case_id: UUID) -> dict[str, Any]:
         "receives_money": False,
         "has_account": False,
         "waits_until": None,
+        "level": claimant.level,
+        "valid_until": None,
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import Header, Request, Response
@@ -10,14 +11,24 @@ from app.cases.access import version_sent
 from app.cases.endpoints import ReaderLanguage, show
 from app.cases.queries import read_case_row
 from app.cases.schemas import CaseView
-from app.deps import Caller, Held, ReadSession, Router, Session, address_of, problems
+from app.deps import Caller, Held, ReadSession, Router, Session, Staff, address_of, problems
 from app.documents.download import download_headers
 from app.documents.keys import mandate_key
 from app.documents.store import open_store
-from app.mandates import service
-from app.mandates.schemas import MandateIn, MandateSigned, StartIn, StartOut, SummaryOut
+from app.mandates import originals, service
+from app.mandates.schemas import (
+    MandateIn,
+    MandateSigned,
+    OriginalIn,
+    OriginalOut,
+    OriginalsOut,
+    StartIn,
+    StartOut,
+    SummaryOut,
+)
 from app.mandates.summary import summary_of
 from app.schemas import Id
+from app.tables.work import MandateOriginalRow
 
 router = Router(prefix="/v1/cases/{case_id}", tags=["agreement"])
 USER_AGENT_CHARS_MAX = 300
@@ -45,12 +56,15 @@ async def sign_mandate(
     caller: Caller,
     request: Request,
     response: Response,
+    held: Held,
     if_match: IfMatch = None,
 ) -> MandateSigned:
     """Sign for one claimant. What was shown, its version and hash, the time, and from where the
     signature came are kept with it."""
     proof = _proof(request)
-    done = await service.sign(session, caller, case_id, body, version_sent(caller, if_match), proof)
+    done = await service.sign(
+        session, held.keyring, caller, case_id, body, version_sent(caller, if_match), proof
+    )
     case = await show(session, caller, case_id, response)
     response.headers["location"] = f"/v1/cases/{case_id}/mandates/{done.mandate_id}"
     return MandateSigned(mandate_id=done.mandate_id, signed_at=done.signed_at, case=case)
@@ -118,3 +132,28 @@ async def get_mandate_document(
     content = await open_store(held.settings).get(row.sha256, key)
     headers = download_headers("mandate.pdf", row.sha256, row.size_bytes)
     return Response(content, 200, headers, "application/pdf")
+
+
+@router.get("/mandates/{mandate_id}/original", operation_id="get_mandate_original")
+async def get_mandate_original(
+    case_id: Id, mandate_id: Id, session: ReadSession, caller: Staff
+) -> OriginalsOut:
+    """The register of this paper original: received, where kept, to whom sent, returned."""
+    return _originals(await originals.entries_of(session, caller, case_id, mandate_id))
+
+
+@router.post(
+    "/mandates/{mandate_id}/original",
+    operation_id="record_mandate_original",
+    status_code=201,
+    responses=problems("conflict"),
+)
+async def record_mandate_original(
+    case_id: Id, mandate_id: Id, body: OriginalIn, session: Session, caller: Staff
+) -> OriginalsOut:
+    """One more entry; what a paper cannot have done from where it is is refused."""
+    return _originals(await originals.record(session, caller, case_id, mandate_id, body))
+
+
+def _originals(rows: Sequence[MandateOriginalRow]) -> OriginalsOut:
+    return OriginalsOut(items=[OriginalOut.model_validate(row) for row in rows])

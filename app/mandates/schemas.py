@@ -2,25 +2,77 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated, Literal
+from datetime import date, datetime
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from app.cases.schemas import Amount, CaseView
-from app.schemas import Flag, Id, In, Name, Out
+from app.schemas import Date, Flag, Id, In, Line, Name, Out
 
+# Strokes and nothing else: at least one line each.
+DRAWN = r"^(M[0-9]{1,4} [0-9]{1,4}(L[0-9]{1,4} [0-9]{1,4})+){1,200}$"
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Spoken = Literal["en", "fi", "sv", "fr", "de"]  # what a page can be shown in
 Level = Literal["typed", "drawn", "qualified", "wet_ink"]
+
+
+class ActingIn(In):
+    """Who signs for the claimant. A guardian says the relation; of an adult they show a paper. A
+    proxy shows the written authority (a file of the case), what it covers and its last day."""
+
+    role: Literal["guardian", "proxy"]
+    name: Name
+    relation: Line | None = None
+    evidence_id: Id | None = None
+    scope: Annotated[
+        list[Literal["sign", "receive_money", "answer_offers"]],
+        Field(max_length=3, default_factory=list),
+    ]
+    valid_until: Date | None = None
+
+    @model_validator(mode="after")
+    def _told(self) -> Self:
+        if self.role == "guardian" and self.relation is None:
+            raise PydanticCustomError("relation_missing", "say what the guardian is to them")
+        return self
+
+
+class OriginalIn(In):
+    """An entry of the register: received (from whom), kept (where), sent (to whom), returned (by
+    whom), and the day of it."""
+
+    what: Literal["received", "kept", "sent", "returned"]
+    happened_on: Date
+    place: Line
+
+
+class OriginalOut(Out):
+    id: UUID
+    what: str
+    happened_on: date
+    place: str
+    recorded_by: str
+    recorded_at: datetime
+
+
+class OriginalsOut(Out):
+    """Where the paper original of a mandate has been, in order; the last entry is where it is."""
+
+    items: list[OriginalOut]
 
 
 class MandateIn(In):
     """A signature. `text_version`, `summary_language` and `summary_sha256` are those of the page
     the signer was shown (get_summary): a page that would read differently now is shown again.
 
-    Levels: typed, drawn, qualified by the signer; wet_ink when staff file a paper original.
+    Levels: typed and drawn by the signer; qualified and wet_ink are filed by staff, who looked at
+    the signed file or the paper original.
+    `drawing`: the strokes of a drawn signature on a field of 1000 by 300 (`M x y L x y ...`).
+    `evidence_id`: the signed file of a qualified signature, or the scan of a paper one; `acting`:
+    somebody signs for the claimant, and `signed_name` is what they wrote.
     `start_now`: the signer asks us to begin before the time to withdraw is over; else we wait.
     """
 
@@ -32,6 +84,9 @@ class MandateIn(In):
     summary_sha256: Sha256
     receives_money: Flag
     start_now: Flag
+    drawing: Annotated[str, Field(max_length=40_000, pattern=DRAWN)] | None = None
+    evidence_id: Id | None = None
+    acting: ActingIn | None = None
 
 
 class StartIn(In):

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import engine
 from app.authorisation import Principal
 from app.cases.access import check_sent, is_staff, own_case, own_claimant
 from app.cases.queries import read_case_row
+from app.crypto import Keyring
+from app.domain.counting import Period, plus
 from app.domain.errors import Conflict, NotFound, StartNeeded
 from app.domain.events import MandateRevoked, MandateSigned, StartAsked
 from app.domain.gates import LEVELS
 from app.domain.periods import place
 from app.domain.playbook import Playbook
+from app.domain.signatures import rank
 from app.fields import FieldError, FieldsRefused
 from app.ids import new_id
+from app.mandates.acting import check_paper, check_signer, keep_signer, signing_claimant
 from app.mandates.schemas import Level, MandateIn, StartIn, SummaryOut
 from app.mandates.summary import TEXT_VERSION, fee_rule, summary_of
 from app.moment import Moment, read_moment
@@ -32,6 +37,7 @@ from app.tables.work import MandateDocumentRow, MandateRow, MandateStartRow
 WITHDRAWAL_DAYS = 14
 SCOPE = ["claim", "complain", "receive_answers"]
 RECEIVE_MONEY = "receive_money"
+FILED_BY_STAFF = ("wet_ink", "qualified")
 
 
 class TextChanged(Conflict):
@@ -65,6 +71,7 @@ class Signed:
 
 async def sign(
     session: AsyncSession,
+    keyring: Keyring,
     principal: Principal,
     case_id: UUID,
     body: MandateIn,
@@ -79,29 +86,57 @@ async def sign(
     """
     case = await own_case(session, principal, case_id, lock=True)
     check_sent(case, sent)
-    claimant = await own_claimant(session, principal, case_id, body.claimant_id)
+    claimant = await signing_claimant(session, principal, case_id, body)
     _check_level(principal, body)
-    if claimant.mandate == "signed":
+    if claimant.mandate == "signed" and rank(body.level) <= rank(claimant.level):
         raise AlreadySigned("this claimant has signed already")
     moment = await read_moment(session)
+    today = book.local_day(case.playbook, moment.now)
+    await check_signer(session, keyring, principal, claimant, body, today)
+    if body.evidence_id is not None:
+        await check_paper(session, case.id, body.evidence_id, "/evidence_id")
     summary = await page_shown(session, principal, case_id, body)
     _check_strength(body, summary.mandate_level)
-    mandate_id = new_id()
+    mandate_id, until = new_id(), valid_until(moment.profile, body, today)
+    await _end_weaker(session, claimant, moment.now)
     await session.execute(
         insert(MandateRow).values(
             id=mandate_id, case_id=case.id, claimant_id=claimant.id, filed_by=principal.actor,
             proof=proof.to_document(principal), signed_at=moment.now, revoked_at=None,
-            start_asked_at=moment.now if body.start_now else None, **_signed(body, summary),
+            start_asked_at=moment.now if body.start_now else None, valid_until=until,
+            **_signed(body, summary),
         )
     )  # fmt: skip
+    if body.acting is not None:
+        await keep_signer(session, mandate_id, body.acting)
     if body.start_now:
         await keep_start(session, principal, mandate_id, summary, moment.now, proof)
         waits = None
     else:
         waits = withdrawal_ends(book.get(case.playbook), moment.now)
-    signed = MandateSigned(claimant.id, mandate_id, body.receives_money, waits)
+    if claimant.mandate == "signed":  # a stronger signature neither starts nor stops the wait
+        waits = claimant.waits_until
+    signed = MandateSigned(claimant.id, mandate_id, body.receives_money, waits, body.level, until)
     await _tell(session, case.id, signed, principal.actor, moment)
     return Signed(mandate_id, moment.now)
+
+
+async def _end_weaker(session: AsyncSession, claimant: Any, at: datetime) -> None:
+    """A stronger signature takes the place of the one before; its links and letters stand."""
+    await session.execute(
+        update(MandateRow)
+        .where(MandateRow.claimant_id == claimant.id, MandateRow.revoked_at.is_(None))
+        .values(revoked_at=at)
+    )
+
+
+def valid_until(profile: Mapping[str, Any], body: MandateIn, today: date) -> date | None:
+    """The last day of a mandate: the agency's, or the authority's of who signs for another."""
+    months = profile.get("mandate_months")
+    ends = [plus(today, Period(int(months), "months"))] if months else []
+    if body.acting is not None and body.acting.valid_until is not None:
+        ends.append(body.acting.valid_until)
+    return min(ends, default=None)
 
 
 def _signed(body: MandateIn, summary: SummaryOut) -> dict[str, Any]:
@@ -109,6 +144,8 @@ def _signed(body: MandateIn, summary: SummaryOut) -> dict[str, Any]:
     rule = fee_rule()
     return {
         "level": body.level,
+        "drawing": body.drawing,
+        "evidence_id": body.evidence_id,
         "signed_name": body.signed_name,
         "text_version": body.text_version,
         "text_sha256": summary.text_sha256,
@@ -173,14 +210,26 @@ def withdrawal_ends(playbook: Playbook, signed_at: datetime) -> datetime:
 
 
 def _check_level(principal: Principal, body: MandateIn) -> None:
-    """A paper original is filed by who holds it; everything else is done by the signer."""
-    if is_staff(principal) != (body.level == "wet_ink"):
+    """What has to be looked at (paper, a signed file, an authority) is filed by who looked at it;
+    everything else is done by the signer. A drawn signature has its strokes, a qualified one its
+    file."""
+    authority = body.acting is not None and body.acting.evidence_id is not None
+    if is_staff(principal) != (body.level in FILED_BY_STAFF or authority):
         raise FieldsRefused(
             FieldError(
                 "/level",
-                "staff file paper originals (wet_ink), signers the other levels",
+                "staff file paper originals (wet_ink), qualified signatures and those of proxies,"
+                " signers the others",
                 "level_not_yours",
             )
+        )
+    if (body.level == "drawn") != (body.drawing is not None):
+        raise FieldsRefused(
+            FieldError("/drawing", "a drawn signature, and only one, has strokes", "drawing_needed")
+        )
+    if body.level == "qualified" and body.evidence_id is None:
+        raise FieldsRefused(
+            FieldError("/evidence_id", "name the signed file of the case", "signed_file_needed")
         )
 
 

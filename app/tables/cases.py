@@ -19,6 +19,7 @@ from app.domain.case import (
     TimerKind,
     WaitingOn,
 )
+from app.domain.gates import LEVELS
 from app.tables.base import Base, Id, PrimaryId, one_of
 
 STAGES = tuple(s.value for s in Stage)
@@ -130,6 +131,7 @@ class ClaimantRow(Base):
     __tablename__ = "claimants"
     __table_args__ = (
         CheckConstraint(one_of("mandate", [m.value for m in MandateState]), name="mandate"),
+        CheckConstraint(one_of("level", LEVELS), name="level"),
         UniqueConstraint("case_id", "position"),
         UniqueConstraint("case_id", "consumer_id"),
         Index("ix_claimants_consumer", "consumer_id", "case_id"),
@@ -144,6 +146,8 @@ class ClaimantRow(Base):
     signed_at: Mapped[datetime | None]
     receives_money: Mapped[bool]
     has_account: Mapped[bool]
+    level: Mapped[str] = mapped_column(server_default="typed")  # of the signature held
+    valid_until: Mapped[date | None]  # the last day of the mandate
     waits_until: Mapped[datetime | None]  # signed, but may still withdraw and did not ask to begin
 
 

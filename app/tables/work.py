@@ -111,6 +111,10 @@ class MandateRow(Base):
     text_sha256: Mapped[str | None]  # of the mandate's texts as shown; None: signed before 0022
     start_asked_at: Mapped[datetime | None]  # asked us not to wait for the time to withdraw
     proof: Mapped[dict[str, Any] | None]  # address, user agent and session of the signer
+    drawing: Mapped[str | None]  # strokes of a drawn signature, as path commands
+    valid_until: Mapped[date | None]  # the last day; None: until it is taken back
+    # The signed file of a qualified signature, the scan of a paper one.
+    evidence_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("evidence.id"))
 
 
 class MandateStartRow(Base):
@@ -128,6 +132,47 @@ class MandateStartRow(Base):
     text: Mapped[str]
     text_sha256: Mapped[str]
     proof: Mapped[dict[str, Any]]  # address, user agent and session
+
+
+class MandateSignerRow(Base):
+    """Who signed for a claimant: a guardian with their relation, or a proxy with the authority
+    they showed, what it covers and its last day. Never changed."""
+
+    __tablename__ = "mandate_signers"
+    __table_args__ = (
+        CheckConstraint("role IN ('guardian', 'proxy')", name="role"),
+        CheckConstraint(
+            "role = 'guardian' OR (evidence_id IS NOT NULL AND valid_until IS NOT NULL)",
+            name="proof",
+        ),
+    )
+
+    mandate_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("mandates.id"), primary_key=True)
+    role: Mapped[str]
+    name: Mapped[str]
+    relation: Mapped[str | None]
+    evidence_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("evidence.id"))
+    scope: Mapped[list[str]]
+    valid_until: Mapped[date | None]
+
+
+class MandateOriginalRow(Base):
+    """One entry of the register of paper originals: what happened to it, when, and where or with
+    whom it then was. Only added to."""
+
+    __tablename__ = "mandate_originals"
+    __table_args__ = (
+        CheckConstraint("what IN ('received', 'kept', 'sent', 'returned')", name="what"),
+        Index("ix_mandate_originals_mandate", "mandate_id", "id"),
+    )
+
+    id: Mapped[PrimaryId]
+    mandate_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("mandates.id"))
+    what: Mapped[str]
+    happened_on: Mapped[date]
+    place: Mapped[str]
+    recorded_by: Mapped[str]
+    recorded_at: Mapped[datetime]
 
 
 class MandateDocumentRow(Base):

@@ -17,6 +17,8 @@ from ops.world.stories import Counter, Question, Signs, Story
 from ops.world.tale import Tale, World
 from workers.notices import words
 
+DRAWN = "M60 220L180 60L260 240L360 90L430 210"  # a signature by finger
+
 EXPENSES = {"care", "return_postage", "inspection", "unpaid_bill"}
 
 
@@ -314,6 +316,7 @@ async def sign(world: World, tale: Tale) -> None:
                 "summary_sha256": summary["page_sha256"],
                 "receives_money": account is not None,
                 "start_now": True,
+                "drawing": DRAWN if summary["mandate_level"] == "drawn" else None,
             },
         )
 

@@ -62,6 +62,7 @@ class Life:
     dead_kinds: frozenset[str] = frozenset()  # channels of the company, by what other cases met
     portal: bool = False  # the company has a web form
     official: tuple[str, ...] = ()
+    insists: str | None = None  # the weakest signature the company takes
     playbook: Playbook = PLAYBOOK
     calendar: Calendar = field(default_factory=Weekdays)
     case: Case = field(init=False)
@@ -102,7 +103,7 @@ class Life:
         read = None if self.blind else self.now
         return Rules(
             self.playbook, self.calendar, AgencyProfile({"EUR": 50_000}), self.id, read, read,
-            Reach(self.dead_kinds, self.portal, self.official),
+            Reach(self.dead_kinds, self.portal, self.official, self.insists),
         )  # fmt: skip
 
     # --- facts -------------------------------------------------------------------------------

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -12,7 +14,10 @@ from app.domain.case import LetterState, Outcome, PauseKind, Stage, TimerKind, W
 from app.domain.closing import ended_mandates
 from app.domain.decision import TaskKind
 from app.domain.errors import StaleEvent, StartNeeded, TransitionRefused, WithdrawalWait
-from tests.domain.life import Life
+from app.domain.playbook import Playbook
+from app.domain.signatures import SignatureTooWeak
+from app.law.adulthood import is_minor
+from tests.domain.life import PLAYBOOK, Life
 
 WAIT = timedelta(days=15)
 
@@ -111,3 +116,77 @@ def test_who_leaves_takes_the_mandate_along_and_signs_anew_after_reopening() -> 
     assert life.case.stage is Stage.AGREEMENT  # the other one is asked too
     sign(life, 1, waits=False)
     assert life.case.stage is not Stage.AGREEMENT
+
+
+def stronger_body(level: str) -> Playbook:
+    first, *others = PLAYBOOK.bodies
+    return replace(PLAYBOOK, bodies=(replace(first, mandate_level=level), *others))
+
+
+def test_a_complaint_does_not_leave_under_a_signature_that_is_too_weak() -> None:
+    life = Life(playbook=stronger_body("drawn")).on_ladder(Stage.COMPLAINT)
+    who = life.case.claimants[0]
+    assert life.case.letter is None and life.case.waiting_on is WaitingOn.CONSUMER
+    (asked,) = life.notices("stronger_signature")
+    assert dict(asked.params)["level"] == "drawn" and asked.claimant_id == who.id
+    assert (TaskKind.CALL_CONSUMER, "stronger_signature") in life.tasks
+    with pytest.raises(TransitionRefused):  # nothing stronger than what is held
+        life.tell(e.MandateSigned(who.id, life.id(), level="typed"))
+    life.tell(e.MandateSigned(who.id, life.id(), level="drawn"))
+    assert life.letter().state is LetterState.RENDERING and not life.tasks.get(
+        (TaskKind.CALL_CONSUMER, "stronger_signature")
+    )
+    # Nobody answers: a person decides.
+    silent = Life(playbook=stronger_body("wet_ink")).on_ladder(Stage.COMPLAINT)
+    silent.fire(TimerKind.DEADLINE)
+    assert silent.case.letter is None and silent.case.waiting_on is WaitingOn.HANDLER
+
+
+def test_a_company_that_begins_to_insist_stops_the_letter_and_its_approval() -> None:
+    life = Life().on_ladder()
+    life.insists = "qualified"
+    life.render()
+    assert life.letter().state is LetterState.RENDERING
+    assert life.case.waiting_on is WaitingOn.CONSUMER
+    assert dict(life.notices("stronger_signature")[0].params)["level"] == "qualified"
+    other = Life().on_ladder(Stage.COMPLAINT).render()
+    other.playbook = stronger_body("wet_ink")
+    with pytest.raises(SignatureTooWeak) as refused:
+        other.approve()
+    assert "level wet_ink" in str(refused.value) and "claimant 1" in str(refused.value)
+
+
+def test_a_mandate_that_ends_is_told_of_before_and_stops_all_after() -> None:
+    life = Life().submit().accept()
+    who = life.case.claimants[0]
+    last = (life.now + timedelta(days=40)).date()
+    life.tell(e.MandateSigned(who.id, life.id(), valid_until=last))
+    before = life.case
+    life.fire(TimerKind.MANDATE_END, f"warn:{who.id}")
+    assert life.notices("mandate_ends_soon") and position.mandate_stands(life.case)
+    life.fire(TimerKind.MANDATE_END, f"end:{who.id}")
+    assert life.case.claimants[0].mandate == "expired"
+    assert life.now.astimezone(ZoneInfo("Europe/Helsinki")).date() > last
+    assert not position.mandate_stands(life.case) and life.case.paused_for(PauseKind.MANDATE)
+    assert ended_mandates(before, life.case) == [before.claimants[0].mandate_id]
+    life.tell(e.MandateSigned(who.id, life.id()))
+    assert not life.case.pauses and position.mandate_stands(life.case)
+
+
+def test_one_mandate_that_ends_stops_nothing_for_the_others() -> None:
+    life = Life((10_000, 5_000)).submit().accept()
+    first, second = life.case.claimants
+    life.tell(e.MandateSigned(first.id, life.id()))
+    life.tell(e.MandateSigned(second.id, life.id(), valid_until=life.now.date()))
+    n = life.letter().n
+    life.fire(TimerKind.MANDATE_END, f"end:{second.id}")
+    assert not life.case.pauses and [c.id for c in position.acted_for(life.case)] == [first.id]
+    assert life.letter().n == n + 1
+
+
+def test_age_is_counted_by_the_place_one_lives_in() -> None:
+    born = date(2008, 11, 28)
+    assert is_minor(born, date(2026, 11, 27), "FI") and not is_minor(born, date(2026, 11, 28), "FI")
+    assert is_minor(born, date(2026, 11, 28), "US-MS") and is_minor(born, born, "ZZ")
+    leap = date(2008, 2, 29)
+    assert is_minor(leap, date(2026, 2, 28), "SE") and not is_minor(leap, date(2026, 3, 1), "SE")

@@ -38,7 +38,7 @@ async def test_the_signed_mandate_is_stored_and_mailed_with_the_page_that_was_sh
         shown = page.model_dump(mode="json")
         body = MandateIn(**signature_of(shown, staged.claimant_id, "Anna Virtanen"))
         proof = service.Proof("2001:db8::7", "a browser")
-        done = await service.sign(session, signer, staged.case_id, body, None, proof)
+        done = await service.sign(session, tools.keyring, signer, staged.case_id, body, None, proof)
     async with relaying(tools):
         await until(lambda: quiet(database))
     async with database.read() as session:

@@ -26,7 +26,8 @@ from workers.tools import Tools
 
 Row = Mapping[str, Any]
 _MANDATES: Final = text("""
-    SELECT m.*, s.text AS start_text, p.case_id, p.id AS claimant_id, p.waits_until, p.mandate_id,
+    SELECT m.*, s.text AS start_text, g.role AS acting_as, g.name AS acting, g.relation,
+           p.case_id, p.id AS claimant_id, p.waits_until, p.mandate_id,
            u.id AS consumer_id, u.name, u.email, u.by_post, u.language, u.country,
            u.address_cipher, c.reference, c.playbook, c.jurisdiction, c.booking_ref
       FROM mandates m
@@ -34,6 +35,7 @@ _MANDATES: Final = text("""
       JOIN consumers u ON u.id = p.consumer_id
       JOIN cases c ON c.id = m.case_id
       LEFT JOIN mandate_starts s ON s.mandate_id = m.id AND s.asked_at = m.signed_at
+      LEFT JOIN mandate_signers g ON g.mandate_id = m.id
      WHERE m.id = ANY(:ids)
 """)
 # The parts of the page in the order they are shown, and where their sentences stand in it.
@@ -104,6 +106,8 @@ def signed_content(
         network_address=proof.get("address"), device=proof.get("user_agent"),
         text_version=row["text_version"], text_sha256=row["text_sha256"],
         page_sha256=shown["page_sha256"], fee_rule=row["fee_rule"],
+        acting=row["acting"], acting_as=row["acting_as"], relation=row["relation"],
+        drawing=row["drawing"], valid_until=row["valid_until"],
         start_text=row["start_text"], waits_until=_waits(row, zone),
         page=tuple(
             PagePart(heading=heading, lines=tuple(_lines(shown, names)))
