@@ -145,6 +145,7 @@ def _expire(t: Turn, one: Claimant) -> None:
     _put(t, replace(one, mandate=MandateState.EXPIRED, waits_until=None))
     t.say("mandate_expired", claimant=one.position)
     t.notify("mandate_expired", str(one.mandate_id), to=one.id)
+    cancel_others(t, "mandate_expired")
     letter = t.case.letter
     if letter is not None and letter.state is LetterState.RELEASED and letter.channel == "post":
         t.effects.append(RecallLetter(t.rules.new_id(), t.case.id, letter.id))

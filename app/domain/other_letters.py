@@ -37,6 +37,7 @@ from app.domain.events import (
     LetterReturned,
 )
 from app.domain.letters import GAP_MIN, SECOND_THOUGHTS
+from app.domain.signatures import needed_level, too_weak
 from app.domain.turn import Turn
 
 AT_CLOSING: Final = (LetterKind.CLOSING_COMPANY, LetterKind.CLOSING_CONSUMER)
@@ -97,6 +98,8 @@ def forbidden(t: Turn, recipient: str) -> str | None:
         return "nobody has signed yet"
     if recipient != "consumer" and not position.mandate_stands(case):
         return "the mandate is not signed by every claimant"
+    if recipient == "company" and too_weak(case, needed_level(t.rules, None)):
+        return "the company takes no signature below the level: " + needed_level(t.rules, None)
     if recipient == "company" and not case.company_known:
         return "the company is not confirmed"
     if case.paused_for(PauseKind.LEGAL):
