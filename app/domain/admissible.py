@@ -9,8 +9,8 @@ from typing import Final
 from app.domain import position
 from app.domain.bodies import closes_on, closing_known, facts_of, opens_on, out_of_range
 from app.domain.case import Basis, Stage, WaitingOn
-from app.domain.letters import current_body
 from app.domain.playbook import Body
+from app.domain.recipients import current_body
 from app.domain.turn import Turn
 from app.domain.waits import window_days
 

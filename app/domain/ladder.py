@@ -11,10 +11,10 @@ from app.domain.decision import TaskKind
 from app.domain.events import NextStepChosen
 from app.domain.letters import (
     cancel_letter,
-    current_body,
     nudge,
     start_letter,
 )
+from app.domain.recipients import current_body
 from app.domain.turn import Turn
 
 SHORT_WAIT_DAYS: Final = 7  # design: after a broken promise or a refused offer

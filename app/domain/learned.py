@@ -15,8 +15,9 @@ from app.domain.case import Stage, TimerKind, WaitingOn
 from app.domain.decision import TaskKind
 from app.domain.events import FactsLearned
 from app.domain.legal_clocks import move_day
-from app.domain.letters import current_body, revise
+from app.domain.letters import revise
 from app.domain.money_rules import go_on_with_money
+from app.domain.recipients import current_body
 from app.domain.turn import Turn
 
 

@@ -13,7 +13,6 @@ from typing import Final
 from app.domain import position
 from app.domain.case import (
     Case,
-    Claimant,
     Letter,
     LetterKind,
     LetterState,
@@ -26,7 +25,8 @@ from app.domain.decision import TaskKind
 from app.domain.effects import RecallLetter, RenderLetter, SendCopy, SendLetter
 from app.domain.legal_clocks import letter_arrived, too_late_for_limitation
 from app.domain.playbook import Body, LadderStep
-from app.domain.signatures import SignatureTooWeak, needed_level, too_weak
+from app.domain.recipients import ask_stronger, current_body, we_file, weak_signatures
+from app.domain.signatures import SignatureTooWeak
 from app.domain.turn import Turn
 from app.domain.waits import company_wait
 
@@ -48,11 +48,6 @@ FIX_CHANNEL: Final = "fix_channel"  # we wait for ourselves: no way to the compa
 
 def ladder_step(t: Turn) -> LadderStep:
     return t.rules.playbook.step_for(t.case.stage)
-
-
-def current_body(t: Turn) -> Body | None:
-    bodies = t.rules.playbook.bodies
-    return bodies[t.case.body_index] if t.case.body_index < len(bodies) else None
 
 
 def start_letter(t: Turn, kind: LetterKind | None = None) -> None:
@@ -169,50 +164,10 @@ def release(t: Turn, approved_by: str) -> None:
     t.done(TaskKind.APPROVE_LETTER, f"{letter.id}:{letter.n}")
     t.say("letter_released", letter=letter.kind, n=letter.n, by=approved_by)
     body = current_body(t)
-    if letter.kind is LetterKind.COMPLAINT and body is not None and not _we_file(t, body):
+    if letter.kind is LetterKind.COMPLAINT and body is not None and not we_file(t, body):
         _ask_consumer_to_file(t, letter, body)
         return
     send(t, by_person=approved_by != BY_RULE)
-
-
-def _we_file(t: Turn, body: Body) -> bool:
-    """The body takes it from an agent, and our licence there lets us be one."""
-    return body.may_agency_file and t.rules.agency.may_file_in(t.case.jurisdiction)
-
-
-def weak_signatures(t: Turn) -> tuple[str, tuple[Claimant, ...]]:
-    """The level that whom the letter goes to takes, and whose signatures are below it. What the
-    consumer sends themself needs no mandate."""
-    body = current_body(t) if t.case.stage is Stage.COMPLAINT else None
-    if body is not None and not _we_file(t, body):
-        return "typed", ()
-    needed = needed_level(t.rules, body)
-    return needed, too_weak(t.case, needed)
-
-
-def ask_stronger(t: Turn) -> bool:
-    """Nothing leaves under a signature that is too weak: the signers are told which is needed and
-    how to give it. True: we wait for them."""
-    needed, weak = weak_signatures(t)
-    for one in weak:
-        key = f"{needed}:{t.case.step}"
-        t.notify("stronger_signature", key, to=one.id, given={"level": needed})
-    if weak:
-        t.wait_days(WaitingOn.CONSUMER, STRONGER_DAYS, STRONGER)
-        reason = f"signature_too_weak:{needed}"
-        t.task(TaskKind.CALL_CONSUMER, STRONGER, reason=reason, working_days=5)
-        t.say("signature_too_weak", level=needed)
-    return bool(weak)
-
-
-def waits_for_stronger(t: Turn) -> bool:
-    basis = t.case.paused_basis or t.case.due_basis
-    return t.waits_on() is WaitingOn.CONSUMER and basis is not None and basis.rule == STRONGER_RULE
-
-
-STRONGER: Final = "stronger_signature"
-STRONGER_RULE: Final = f"house.{STRONGER}"
-STRONGER_DAYS: Final = 14
 
 
 def send(t: Turn, *, by_person: bool) -> None:

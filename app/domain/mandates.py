@@ -30,16 +30,14 @@ from app.domain.errors import StaleEvent, StartNeeded
 from app.domain.events import MandateRendered, MandateRevoked, MandateSigned, StartAsked
 from app.domain.ladder import AGREEMENT, enter_agreement, enter_entry_stage
 from app.domain.letters import (
-    STRONGER,
     go_on,
     revise,
     start_letter,
-    waits_for_stronger,
-    weak_signatures,
 )
 from app.domain.money_rules import go_on_with_money
 from app.domain.offers import all_accepted_now
 from app.domain.other_letters import cancel_others
+from app.domain.recipients import STRONGER, waits_for_stronger, weak_signatures
 from app.domain.signatures import rank
 from app.domain.turn import Turn
 

@@ -35,10 +35,11 @@ from app.domain.events import (
     WrongParty,
 )
 from app.domain.ladder import choose, enter_settlement, enter_stage
-from app.domain.letters import cancel_letter, current_body, go_on, start_clock
+from app.domain.letters import cancel_letter, go_on, start_clock
 from app.domain.letters_rules import bounced
 from app.domain.other_letters import bounced as other_bounced
 from app.domain.other_letters import cancel_others, draft, find
+from app.domain.recipients import current_body
 from app.domain.turn import Turn
 
 READS_WITHIN_WORKING_DAYS: Final = 1

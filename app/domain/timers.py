@@ -24,10 +24,11 @@ from app.domain.events import TimerFired
 from app.domain.intake_rules import question_silent
 from app.domain.ladder import choose, enter_stage, next_automatic, return_to_stage
 from app.domain.legal_clocks import body_limit_due, limitation_due
-from app.domain.letters import STRONGER_RULE, delivered, presumed_on, start_letter
+from app.domain.letters import delivered, presumed_on, start_letter
 from app.domain.mandates import mandate_ends, withdrawal_over
 from app.domain.money_rules import ACCOUNT_DAYS, PAYOUT_WORKING_DAYS
 from app.domain.offers import expire, warn
+from app.domain.recipients import STRONGER_RULE
 from app.domain.steering import hold_ended, record_incident
 from app.domain.turn import AGENCY_LATE_AFTER, Turn
 
