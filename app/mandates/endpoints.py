@@ -134,7 +134,11 @@ async def get_mandate_document(
     return Response(content, 200, headers, "application/pdf")
 
 
-@router.get("/mandates/{mandate_id}/original", operation_id="get_mandate_original")
+@router.get(
+    "/mandates/{mandate_id}/original",
+    operation_id="get_mandate_original",
+    responses=problems("conflict"),
+)
 async def get_mandate_original(
     case_id: Id, mandate_id: Id, session: ReadSession, caller: Staff
 ) -> OriginalsOut:
