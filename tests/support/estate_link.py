@@ -8,7 +8,7 @@ from datetime import timedelta
 from hashlib import sha256
 from uuid import UUID
 
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.answering.links import NewLink, keep_link
@@ -17,6 +17,15 @@ from app.crypto import token_hash
 from app.ids import new_id
 from app.tables.mail import DocumentLinkRow
 from app.tables.papers import CasePaperRow, PaperFileRow
+
+
+# What its claimants signed, as the worker that made the document would leave it.
+_DOCUMENT = text("""
+    INSERT INTO mandate_documents (mandate_id, sha256, rendered_sha256, pages, size_bytes, language,
+                                   made_at)
+    SELECT id, :sha, :sha, 1, :size, 'en', now() FROM mandates WHERE case_id = CAST(:case AS uuid)
+        ON CONFLICT DO NOTHING
+""")
 
 
 async def letter_link(session: AsyncSession, ids: dict[str, str], paper: bytes) -> dict[str, str]:
@@ -35,6 +44,9 @@ async def letter_link(session: AsyncSession, ids: dict[str, str], paper: bytes) 
         session, NewLink(token_hash(answer), 180), letter_id=UUID(ids["letter_id"]), language="en",
         now=wall_now(),
     )  # fmt: skip
+    await session.execute(_DOCUMENT, {
+        "case": ids["case_id"], "sha": sha256(paper).hexdigest(), "size": len(paper),
+    })  # fmt: skip
     paper_id = await made_paper(session, ids, paper)
     return {
         "token": token, "link_id": str(link_id), "answer_token": answer,
