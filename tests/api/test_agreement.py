@@ -152,7 +152,9 @@ async def test_revoking_stops_and_only_ones_own(
     view = (await client.get(path, headers=anna.auth)).json()
     mine = view["claimants"][0]["mandate"]["mandate_id"]
     async with database.transaction() as session:
-        ids = {"case_id": str(made.id), "letter_id": str(made.id)}
+        letter = await session.scalar(text("SELECT letter_id FROM cases"))
+        ids = {"case_id": str(made.id), "letter_id": str(letter)}
+        ids["claimant_id"] = str(made.claimant_ids[0])
         link = await letter_link(session, ids, b"%PDF papers of both")
     other = await client.post(f"{path}/mandates/{mine}/revoke", headers=bo.auth)
     assert (other.status_code, other.json()["code"]) == (404, "mandate_not_found")

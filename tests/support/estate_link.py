@@ -18,7 +18,6 @@ from app.ids import new_id
 from app.tables.mail import DocumentLinkRow
 from app.tables.papers import CasePaperRow, PaperFileRow
 
-
 # What its claimants signed, as the worker that made the document would leave it.
 _DOCUMENT = text("""
     INSERT INTO mandate_documents (mandate_id, sha256, rendered_sha256, pages, size_bytes, language,
