@@ -282,6 +282,6 @@ Reference = Annotated[str, Field(max_length=24), AfterValidator(_reference)]
 
 
 class Page(Out):
-    """The tail of every list answer: hand `next` back as `cursor` for what follows."""
+    """The tail of every list answer: hand `next_cursor` back as `cursor` for what follows."""
 
-    next: str | None
+    next_cursor: str | None

@@ -40,6 +40,7 @@ class Settings(SealSettings):
 
     model_config = SettingsConfigDict(
         env_prefix="RECOURSE_",
+        env_ignore_empty=True,  # what a compose file leaves empty (`${X:-}`) is not set
         frozen=True,
         extra="ignore",
         hide_input_in_errors=True,

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import typer
+from pydantic import ValidationError
+from sqlalchemy.exc import ProgrammingError
 
+from app.settings import Settings
 from ops.binaries import NoServerProgram
 from ops.commands import (
     audit,
@@ -24,7 +27,7 @@ from ops.commands import (
     up,
     winddown,
 )
-from ops.doctor import doctor
+from ops.doctor import doctor, settings_problems
 from ops.local import NotHere
 from ops.servers import ServerFailed
 
@@ -62,6 +65,16 @@ def main() -> None:
     except (NoServerProgram, ServerFailed, NotHere) as problem:
         typer.echo(str(problem), err=True)
         raise SystemExit(1) from None
+    except ProgrammingError as problem:
+        if "UndefinedTableError" not in repr(problem.orig):
+            raise
+        typer.echo("This database has no tables: run `./run recourse migrate` first.", err=True)
+        raise SystemExit(1) from None
+    except ValidationError as problem:
+        if problem.title != Settings.__name__:
+            raise  # a defect of ours, not of somebody's settings
+        typer.echo(settings_problems(problem), err=True)
+        raise SystemExit(2) from None
 
 
 if __name__ == "__main__":

@@ -49,8 +49,9 @@ def local_installation(
     fsync, for data that the next run makes anew. ``overrides`` are settings by name, as text; they
     win over the environment. The database exists, but is not migrated.
     """
+    # What a compose file leaves empty (`${X:-}`) is not set.
     environment = {
-        key: value for key, value in os.environ.items() if key.startswith("RECOURSE_")
+        key: value for key, value in os.environ.items() if key.startswith("RECOURSE_") and value
     } | {setting_variable(key): value for key, value in overrides.items()}
     data_dir = installation_folder(environment, name)
     with contextlib.ExitStack() as held:
@@ -67,7 +68,8 @@ def local_installation(
             asyncio.run(ensure_database(servers, fresh=fresh))
         elif fresh:
             raise NotHere("--fresh empties embedded databases only; empty the named one yourself")
-        yield Installation(settings, {**os.environ, **environment}, servers)
+        others = {k: v for k, v in os.environ.items() if not k.startswith("RECOURSE_")}
+        yield Installation(settings, {**others, **environment}, servers)
 
 
 def installation_folder(environment: dict[str, str], name: str) -> Path:
@@ -93,7 +95,7 @@ def settings_from(environment: dict[str, str]) -> Settings:
 
 
 def complete(environment: dict[str, str]) -> bool:
-    return "RECOURSE_DATABASE_URL" in environment and "RECOURSE_REDIS_URL" in environment
+    return all(environment.get(k) for k in ("RECOURSE_DATABASE_URL", "RECOURSE_REDIS_URL"))
 
 
 def refuse_in_production(environment: dict[str, str]) -> None:

@@ -47,7 +47,7 @@ async def list_staff(session: ReadSession, pages: Pages) -> StaffListOut:
     more = rows[pages.limit - 1 : pages.limit] if len(rows) > pages.limit else []
     return StaffListOut(
         items=[StaffOut.model_validate(r) for r in rows[: pages.limit]],
-        next=pages.next("staff", [more[0].email, more[0].id]) if more else None,
+        next_cursor=pages.next("staff", [more[0].email, more[0].id]) if more else None,
     )
 
 
@@ -167,5 +167,5 @@ async def read_staff_history(staff_id: Id, session: ReadSession, pages: Pages) -
             HistoryEntryOut(number=r.seq, at=r.at, code=r.code, actor=r.actor, params=r.params)
             for r in rows[: pages.limit]
         ],
-        next=pages.next("staff_history", [last.seq], bound) if last else None,
+        next_cursor=pages.next("staff_history", [last.seq], bound) if last else None,
     )

@@ -35,7 +35,7 @@ async def list_api_keys(session: ReadSession, pages: Pages) -> ApiKeyListOut:
     last = rows[pages.limit - 1] if len(rows) > pages.limit else None
     return ApiKeyListOut(
         items=[_out(r) for r in rows[: pages.limit]],
-        next=pages.next("api_keys", [last.id]) if last else None,
+        next_cursor=pages.next("api_keys", [last.id]) if last else None,
     )
 
 

@@ -180,7 +180,7 @@ async def test_every_change_stands_in_the_history_of_the_account(
             )
         ).json()
         codes += [item["code"] for item in page["items"]]
-        cursor = page["next"]
+        cursor = page["next_cursor"]
         if cursor is None:
             break
     assert codes == [
@@ -199,7 +199,7 @@ async def test_a_cursor_of_another_list_or_person_is_refused(
 ) -> None:
     admin, second = await people.admin(), await people.staff("admin")
     page = await client.get("/v1/staff/accounts", headers=admin.auth, params={"limit": 1})
-    cursor = page.json()["next"]
+    cursor = page.json()["next_cursor"]
     for url, person, value in (
         ("/v1/staff/accounts", second, cursor),
         ("/v1/api-keys", admin, cursor),
@@ -210,7 +210,7 @@ async def test_a_cursor_of_another_list_or_person_is_refused(
         refused = await client.get(url, headers=person.auth, params={"cursor": value})
         assert (refused.status_code, refused.json()["code"]) == (422, "cursor_invalid")
     rest = await client.get("/v1/staff/accounts", headers=admin.auth, params={"cursor": cursor})
-    assert rest.json()["next"] is None
+    assert rest.json()["next_cursor"] is None
     seen = [item["id"] for part in (page, rest) for item in part.json()["items"]]
     assert sorted(seen) == sorted([str(admin.id), str(second.id)])
 

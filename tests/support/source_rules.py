@@ -157,7 +157,15 @@ def libraries_in_their_rooms(source: Source) -> Iterator[str]:
 
 
 # What speaks HTTP besides the endpoints themselves.
-EDGE_FILES = ("main.py", "problems.py", "deps.py", "edge.py", "openapi.py", "system/docs.py")
+EDGE_FILES = (
+    "main.py",
+    "problems.py",
+    "deps.py",
+    "bodies.py",
+    "edge.py",
+    "openapi.py",
+    "system/docs.py",
+)
 
 
 def _edge(path: str) -> bool:
