@@ -23,7 +23,8 @@ from typing import Any
 from app.reading.addresses import case_reference
 from app.reading.alerts import alerts_in
 from app.reading.html import html_words
-from app.reading.mail import ParsedMail, Part
+from app.reading.mail import ParsedMail, Part, Reading
+from app.reading.masking import masked
 from app.reading.passed_on import passed_on
 from app.reading.reader import read
 from app.reading.safe_html import safe_html
@@ -65,7 +66,7 @@ def read_mail(raw: bytes) -> dict[str, Any]:
         "sender": sender,
         "doubt": doubt,
         "to": _addresses(headers, "to", "cc", "delivered-to", "x-original-to"),
-        "subject": mail.header("subject")[:500],
+        "subject": masked(mail.header("subject")[:500]),
         "message_id": headers.get("message-id", [""])[0].strip()[:500],
         "in_reply_to": headers.get("in-reply-to", [""])[0].split()[:5],
         "references": headers.get("references", [""])[0].split()[-20:],
@@ -74,14 +75,14 @@ def read_mail(raw: bytes) -> dict[str, Any]:
             "action": report.action, "status": report.status or "", "original": report.original,
             "recipient": report.recipient or "", "permanent": report.permanent,
         },
-        "text": text[:TEXT_CHARS_MAX],
+        "text": masked(text[:TEXT_CHARS_MAX]),
         "attachments": attachments,
-        "reading": reading.as_json(),
+        "reading": _reading(reading),
         "case_reference": case_reference(mail, reading.own_text),
         "froms": headers.get("from", [])[:2],
         "results": headers.get("authentication-results", [])[:5],
         "alerts": alerts_in(f"{mail.header('subject')[:500]}\n{reading.own_text}"),
-        "html": safe_html(html) if html.strip() else None,
+        "html": masked(safe_html(html) or "") or None,
         "inner": _inner(mail, attachments),
     }  # fmt: skip
 
@@ -215,9 +216,14 @@ def _inner(mail: ParsedMail, attachments: list[dict[str, Any]]) -> list[dict[str
 def _as_inner(sender: str, subject: str, text: str, mail: ParsedMail) -> dict[str, Any]:
     reading = read(mail)
     return {
-        "sender": sender, "subject": subject, "text": text[:INNER_CHARS_MAX],
-        "automatic": reading.is_automatic, "reading": reading.as_json(),
+        "sender": sender, "subject": masked(subject), "text": masked(text[:INNER_CHARS_MAX]),
+        "automatic": reading.is_automatic, "reading": _reading(reading),
     }  # fmt: skip
+
+
+def _reading(reading: Reading) -> dict[str, Any]:
+    said = reading.as_json()
+    return said | {"own_text": masked(said["own_text"])}
 
 
 def _inner_mail(part: Any) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from app.ids import new_id
 from app.moment import read_moment
 from app.playbooks import book
 from app.reading.alerts import alerts_in
+from app.reading.masking import masked
 from app.tables.correspondence import MessageRow
 from app.tables.people import ConsumerRow
 from app.tables.work import DirectPaymentRow, QuestionRow
@@ -103,7 +104,8 @@ async def report_direct_payment(
 async def send_message(
     session: AsyncSession, principal: Principal, case_id: UUID, text: str
 ) -> MessageRow:
-    """Files what the owner of a case writes to us, for a person to read."""
+    """Files what the owner of a case writes to us, for a person to read; card numbers masked."""
+    text = masked(text)
     await own_case(session, principal, case_id, lock=True)
     moment = await read_moment(session)
     sender = await session.scalar(select(ConsumerRow.email).where(ConsumerRow.id == principal.id))

@@ -19,6 +19,7 @@ from app.reading.language import language_of
 from app.reading.mail import Evidence, ParsedMail, Reading
 from app.reading.own_text import OwnText, own_text
 from app.reading.phrases import LANGUAGES, Phrases, everywhere, phrases
+from app.reading.recall import is_recall
 from app.reading.tickets import ticket_number
 
 MONEY_KINDS = frozenset((
@@ -53,8 +54,8 @@ def read(mail: ParsedMail) -> Reading:
         reading.kind = "bounce_hard" if reading.bounce.permanent else "bounce_soft"
         reading.confidence = 0.95
         return reading
-    if reading.report is not None:
-        return reading
+    if reading.report is not None or is_recall(words.text):
+        return reading  # a report, or another mail taken back: what it quotes is not said here
     _understand(reading, mail, words, found, known)
     return reading
 

@@ -135,6 +135,13 @@ ROWS: list[tuple[str, bytes, Check | str]] = [
      machine),
     ("B221", multi([part("text/plain", "Abuse"), part("message/feedback-report",
      "Feedback-Type: abuse\r\nUser-Agent: x/1")], "report"), machine),
+    ("B222", mail("Anna Muster möchte die Nachricht \"Wir zahlen 250 EUR\" zurückrufen.", DATE),
+     lambda r: r["reading"]["kind"] == "unclear" and r["reading"]["amount_minor"] is None),
+    ("B222", mail("The sender would like to recall the message, \"We pay EUR 250.00\".", DATE,
+                  "From: a@b.test\r\nSubject: Recall: We pay EUR 250.00\r\n"),
+     lambda r: r["reading"]["kind"] == "unclear"),
+    ("B229", mail("My card is 4111 1111 1111 1111, take it off there.", DATE),
+     lambda r: "4111" not in r["text"] and "**** 1111" in r["reading"]["own_text"]),
     ("B224", mail(head="From: a@b.test\r\nSubject: <script>=?utf-8?q?=0D=0ABcc:x?= "
                        + "y" * 10_000 + "\r\n"),
      lambda r: len(r["subject"]) <= 500 and not set(r["subject"]) & {"\r", "\n"}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from email.message import EmailMessage
 from hashlib import sha256
@@ -11,14 +12,17 @@ import aiosmtplib
 import pytest
 from sqlalchemy import text
 
+from app import engine
 from app.correspondence.attachments import attachments_of
 from app.correspondence.filing import store_raw
 from app.db import Database
 from app.documents.keys import subject_key
-from app.ids import new_id
+from app.domain.case import Outcome
+from app.domain.events import CaseRejected
+from app.ids import new_id, new_reference
 from tests.support.raw_mails import KEYRING, raw_mails
 from tests.workers.conftest import relaying, until
-from tests.workers.stage import Staged, effects_of, file_case, install, signed_case
+from tests.workers.stage import COMPANY_MAIL, Staged, effects_of, file_case, install, signed_case
 from workers.inbox import TRIES_MAX, Inbox
 from workers.loops import Loop
 from workers.mail import address_book
@@ -345,6 +349,54 @@ async def test_the_door_stores_before_it_says_yes_and_knows_a_redelivery(
         rows = list(await session.execute(text("SELECT raw, state FROM inbound")))
     assert [r.state for r in rows] == ["stored"] and b"Received" not in bytes(rows[0].raw)
     assert await raw_mails(database, tools.keyring) == [b"Received: one\r\n" + raw]
+
+
+async def test_a_second_mail_smuggled_behind_bare_line_ends_is_no_mail_of_its_own(
+    database: Database, tools: Tools, inbox: Inbox, case: Staged
+) -> None:
+    """B213: what some servers take for the end of a mail is no end here."""
+    to = address(tools, case)
+    door = Door(database, tools.settings, tools.keyring, Loop("inbox", inbox.once, 1.0))
+    reader, writer = await asyncio.open_connection("127.0.0.1", await door.open("127.0.0.1", 0))
+    try:
+        inner = f"MAIL FROM:<{COMPANY_MAIL}>\r\nRCPT TO:<{to}>\r\nDATA\r\nFrom: {COMPANY_MAIL}\r\n"
+        for end in ("\n.\n", "\n.\r\n", "\r.\r", "\r\n.\n", "\r\n.\r"):
+            said = ("EHLO x", "MAIL FROM:<a@evil.test>", f"RCPT TO:<{to}>", "DATA")
+            for line in said:
+                writer.write(f"{line}\r\n".encode())
+            writer.write(f"Subject: {end!r}\r\n\r\nwords{end}{inner}\r\nWe paid.\r\n.\r\n".encode())
+        writer.write(b"QUIT\r\n")
+        answers = (await asyncio.wait_for(reader.read(), 10)).decode()
+    finally:
+        writer.close()
+        await door.close()
+    kept = await raw_mails(database, tools.keyring)
+    assert len(kept) == answers.count("354") <= 5
+    assert all(b"evil" not in raw and raw.startswith(b"Subject:") for raw in kept)
+    async with database.read() as session:
+        senders = (await session.execute(text("SELECT envelope_from FROM inbound"))).scalars()
+        assert set(senders) <= {"a@evil.test"}
+
+
+async def test_mail_to_closed_and_erased_cases_and_a_replay_make_nothing_new(
+    database: Database, tools: Tools, inbox: Inbox, case: Staged
+) -> None:
+    """B204, B209: a closed case still hears; an address whose case is gone names none; an old
+    genuine mail sent again is the same mail, whatever its way."""
+    async with database.transaction() as session:
+        rejected = CaseRejected(Outcome.NO_MERIT, "no_claim", "nothing", "anna")
+        await engine.advance(session, case.case_id, rejected, actor="staff:anna")
+    to, gone = address(tools, case), address_book(tools.settings).case_address(new_reference())
+    raw = mail_of("anna@person.test", to)
+    await put(database, to, raw)
+    await put(database, to, b"Received: from replay.evil.test\r\n" + raw)
+    await put(database, gone, mail_of("anna@person.test", gone).replace(b"m1@", b"m2@"))
+    await inbox.once()
+    found = [(m.case_id, m.state) for m in await messages(database)]
+    assert found == [(case.case_id, "unread"), (None, "pen")]
+    async with database.read() as session:
+        stage = await session.scalar(text("SELECT stage FROM cases"))
+    assert stage == "closed"
 
 
 async def _given_up(database: Database, kind: str) -> bool:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -224,3 +225,26 @@ async def test_a_name_nobody_knows_is_passing_and_the_second_address_is_tried(
     async with server(settings, {}) as smtp:  # it listens on IPv4 alone
         named = smtp._settings.model_copy(update={"smtp_host": "localhost"})
         assert (await SmtpMail(named).send(MAIL, guard=no_guard)).ref == "<1@us>"
+
+
+async def test_a_server_that_swallows_packets_is_given_up_and_nothing_has_left(
+    settings: Settings,
+) -> None:
+    """F-H7: a socket whose queue is full drops what comes, as a firewall does; a host that takes
+    the connection and never says a word is no better."""
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen(0)
+        here = {"smtp_host": "127.0.0.1", "smtp_port": deaf.getsockname()[1]}
+        crowd = [socket.socket() for _ in range(3)]
+        for one in crowd:
+            one.setblocking(False)
+            with suppress(BlockingIOError):
+                one.connect(deaf.getsockname())
+        smtp = SmtpMail(settings.model_copy(update=here), connect_seconds=0.3)
+        for _ in range(2):
+            with pytest.raises(Transient):
+                await asyncio.wait_for(smtp.send(MAIL, guard=no_guard), 5)
+            for one in crowd:
+                one.close()
+            crowd = []

@@ -53,7 +53,7 @@ class AcknowledgeMessageHandler(MailEffect[AcknowledgeMessage]):
             case, message = cases[order.effect.case_id], messages.get(order.effect.message_id)
             who = _sender(people.get(case.id, []), message)
             if message is None or who is None or _by_machine(message, heads.get(message.id, b"")):
-                out[order.id] = NoLongerWanted("no known person wrote this by mail")
+                out[order.id] = NoLongerWanted("no known person whom a mail reaches wrote this")
                 continue
             table = words(who["language"])["mails"]["acknowledged"]
             common = {"reference": case.reference, "name": who["name"], "agency": agency.name,
@@ -87,7 +87,7 @@ def _by_machine(message: Any, head: bytes) -> bool:
 def _sender(rows: Sequence[Any], message: Any) -> Any:
     """The claimant who wrote; only known persons are answered, so nobody can make us write to a
     stranger."""
-    if message is None or message.channel != "email":
+    if message is None or message.channel not in ("email", "portal"):
         return None
     address = message.from_address.lower()
     return next((r for r in rows if r["email"] and r["email"].lower() == address), None)

@@ -48,8 +48,9 @@ class SmtpMail:
     name = "smtp"
     key_window_seconds: float | None = None
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, connect_seconds: float = CONNECT_SECONDS_MAX) -> None:
         self._settings = settings
+        self._connect_seconds = connect_seconds
 
     async def send(self, mail: OutgoingMail, *, guard: Guard) -> Delivery:
         """Raises Refused (5xx), Transient (4xx, no connection), OutcomeUnknown (lost after the
@@ -59,7 +60,7 @@ class SmtpMail:
             hostname=s.smtp_host, port=s.smtp_port, use_tls=s.smtp_tls,
             local_hostname=s.mail_domain,
             start_tls=True if s.smtp_starttls else None if s.is_production else False,
-            timeout=CONNECT_SECONDS_MAX, username=s.smtp_user,
+            timeout=self._connect_seconds, username=s.smtp_user,
             password=s.smtp_password.get_secret_value() if s.smtp_password else None,
         )  # fmt: skip
         try:
