@@ -13,6 +13,8 @@ import pytest
 from sqlalchemy import text
 
 from app import engine
+from app.authorisation import Principal
+from app.cases.actions import send_message
 from app.correspondence.attachments import attachments_of
 from app.correspondence.filing import store_raw
 from app.db import Database
@@ -91,6 +93,21 @@ async def test_a_consumers_mail_to_the_case_is_filed_and_acknowledged_once_a_day
     answers = [m for m in mail.mails.values() if b"auto-replied" in m.data]
     assert len(answers) == 1
     assert b"In-Reply-To: <m1@person.test>" in answers[0].data
+
+
+async def test_what_a_consumer_writes_in_their_case_is_acknowledged_too(
+    database: Database, tools: Tools, case: Staged, mail: FakeMail
+) -> None:
+    """Once a day, however often they write; a card number does not reach the file."""
+    anna = Principal("consumer", case.consumer_id)
+    for words in ("Is there news?", "My card is 4111 1111 1111 1111."):
+        async with database.transaction() as session:
+            await send_message(session, anna, case.case_id, words)
+    async with relaying(tools):
+        await until(lambda: _nothing_planned(database))
+    [answer] = [m for m in mail.mails.values() if b"auto-replied" in m.data]
+    assert answer.to == "anna@person.test" and b"In-Reply-To" not in answer.data
+    assert [m.text for m in await messages(database)][1] == "My card is **** 1111."
 
 
 async def test_the_same_mail_by_two_ways_is_one_message(
