@@ -17,6 +17,7 @@ from app.deps import Route
 from app.problem_kinds import DESCRIPTION_OF_KIND, STATUS_OF_KIND
 from app.problems import MEDIA_TYPE
 
+PAGE = "text/html"  # what an operation for people without an account may answer a refusal with
 _PROBLEM = {
     "type": "object",
     "required": ["type", "title", "status", "code", "detail", "errors", "request_id"],
@@ -112,7 +113,9 @@ def _complete(operation: dict[str, Any], method: str, row: Row) -> None:
         responses.setdefault("414", {"description": "The address is too long"})
     for status, response in responses.items():
         if status.startswith(("4", "5")) and status != "default":
-            response["content"] = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+            pages = {k: v for k, v in response.get("content", {}).items() if k == PAGE}
+            problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
+            response["content"] = pages | {MEDIA_TYPE: problem}
     if not parameters:
         del operation["parameters"]
 

@@ -31,6 +31,8 @@ from ops.doctor import doctor, settings_problems
 from ops.local import NotHere
 from ops.servers import ServerFailed
 
+UNDEFINED_TABLE = "42P01"  # PostgreSQL, appendix A
+
 app = typer.Typer(
     help="Recourse: the back office of a refund-recovery agency.",
     no_args_is_help=True,
@@ -66,7 +68,7 @@ def main() -> None:
         typer.echo(str(problem), err=True)
         raise SystemExit(1) from None
     except ProgrammingError as problem:
-        if "UndefinedTableError" not in repr(problem.orig):
+        if getattr(problem.orig, "sqlstate", "") != UNDEFINED_TABLE:
             raise
         typer.echo("This database has no tables: run `./run recourse migrate` first.", err=True)
         raise SystemExit(1) from None

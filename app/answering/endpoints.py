@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Path, Request
 from fastapi.responses import HTMLResponse
@@ -12,6 +12,8 @@ from app.answering.page import POLICY, form_page, thanks_page, wording
 from app.deps import ReadSession, Router, Session, limited_body, problems
 from app.domain.errors import InvalidInput, Unsupported
 from app.moment import read_moment
+from app.problem_kinds import DESCRIPTION_OF_KIND
+from app.problems import MEDIA_TYPE
 
 router = Router(prefix="/v1/answers", tags=["messages"])
 Token = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{43}$")]
@@ -25,6 +27,16 @@ HEADERS = {
 }
 _BODY = {
     "requestBody": {"required": True, "content": {FORM: {"schema": {"type": "string"}}}},
+}
+# The form once more, for a person; a link that cannot be one is a problem as everywhere.
+AGAIN: dict[int | str, dict[str, Any]] = {
+    422: {
+        "description": DESCRIPTION_OF_KIND["invalid"],
+        "content": {
+            "text/html": {"schema": {"type": "string"}},
+            MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}},
+        },
+    }
 }
 
 
@@ -46,7 +58,7 @@ async def show_answer_form(answer_token: Token, session: ReadSession) -> HTMLRes
     operation_id="answer_letter",
     response_class=HTMLResponse,
     openapi_extra=_BODY,
-    responses=problems("not_found", "invalid", "unsupported", "too_large", "conflict"),
+    responses=problems("not_found", "unsupported", "too_large", "conflict") | AGAIN,
 )
 async def answer_letter(answer_token: Token, request: Request, session: Session) -> HTMLResponse:
     """Takes the answer: a handler reads it as a message of low trust; it moves nothing itself. A

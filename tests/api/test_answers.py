@@ -12,11 +12,14 @@ from sqlalchemy import insert
 
 from app import engine
 from app.clock import wall_now
+from app.crypto import load_keyring
 from app.db import Database
 from app.domain.case import Stage
 from app.domain.events import MessageArrived
 from app.ids import new_id
+from app.settings import Settings
 from app.tables.correspondence import MessageRow
+from app.vault import create_cipher
 from tests.support.api import People
 from tests.support.cases import Made, make_case
 from tests.support.staff_work import one, post, problem, snapshot
@@ -183,12 +186,16 @@ async def test_what_the_company_said_on_the_phone_moves_the_case(
     client: httpx.AsyncClient,
     people: People,
     database: Database,
+    settings: Settings,
     body: dict[str, Any],
     stage: str,
     waiting_on: str,
 ) -> None:
     handler = await people.staff("handler")
     case = await make_case(database, stage=Stage.CONTACT, letter="delivered", handler_id=handler.id)
+    async with database.transaction() as session:
+        keyring = load_keyring(settings)
+        await create_cipher(session, keyring, case.consumer_ids[0], at=wall_now())
     answer = await post(client, handler, f"/v1/cases/{case.id}/answers", body, case=case)
     assert answer.status_code == 201, answer.text
     assert (answer.json()["stage"], answer.json()["waiting_on"]) == (stage, waiting_on)

@@ -141,7 +141,7 @@ def listed(app: FastAPI, world: World) -> list[Operation]:
         "app:metrics.read": None,
         **world.staff,
     }
-    wishes = ("senior", "finance", "finance_approver", "admin", "consumer", "anonymous")
+    wishes = ("senior", "finance", "finance_approver", "admin", "legal", "consumer", "anonymous")
     for template, methods in document_of(app)["paths"].items():
         for method, operation in methods.items():
             who = next(w for w in wishes if w in operation["x-allowed"])

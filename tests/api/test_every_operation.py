@@ -219,7 +219,9 @@ def judge(case: AnyCase, answer: httpx.Response, role: str) -> None:
         f"{answer.status_code} by {role}: {answer.text} for {case.as_curl_command()}"
     )
     case.validate_response(answer, checks=CHECKS)
-    if answer.status_code >= 400:
+    raw = case.operation.definition.raw
+    page = "text/html" in raw["responses"].get(str(answer.status_code), {}).get("content", {})
+    if answer.status_code >= 400 and not (page and "<form" in answer.text):
         assert answer.headers["content-type"] == "application/problem+json"
         problem = answer.json()
         assert problem["status"] == answer.status_code and problem["code"]

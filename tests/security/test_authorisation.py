@@ -128,6 +128,8 @@ def test_every_call_that_is_not_open_refuses_strangers_before_it_reads_the_body(
         "ready",
         "version",
         "api_document",
+        "answer_letter",
+        "show_answer_form",
         "api_reference",
         "api_reference_asset",
         "staff_login",

@@ -31,7 +31,8 @@ from tests.support.agency import LICENCES
 PLAYBOOK = "house.fi@1"
 PROFILE = {
     "name": "Test Agency Oy", "address_lines": ["Mallikatu 1", "00100 Helsinki"],
-    "register_number": "0000000-0", "signatory": "Aino Esimerkki", "language": "en",
+    "register_number": "0000000-0", "vat_number": "FI00000000", "signatory": "Aino Esimerkki",
+    "language": "en",
     "licences": LICENCES,
 }  # fmt: skip
 COMPANY_MAIL = "claims@airline.test"
