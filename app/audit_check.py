@@ -73,11 +73,25 @@ class Finding:
     detail: str
 
 
+# What nothing outside the database vouches for yet: who owns the database could take it away.
+_UNANCHORED = text("""
+    SELECT count(*), min(e.at) FROM audit_entries e
+      LEFT JOIN LATERAL (SELECT snapshot FROM audit_anchors ORDER BY number DESC LIMIT 1) a ON true
+     WHERE a.snapshot IS NULL
+        OR NOT pg_visible_in_snapshot(CAST(CAST(e.txid AS text) AS xid8),
+                                      CAST(CAST(a.snapshot AS text) AS pg_snapshot))
+""")
+
+
 @dataclass
 class Report:
+    """`unanchored` entries came after the last anchor, the oldest of them at `unanchored_since`."""
+
     entries: int = 0
     streams: int = 0
     anchors: int = 0
+    unanchored: int = 0
+    unanchored_since: datetime | None = None
     findings: list[Finding] = field(default_factory=list)
 
     @property
@@ -186,6 +200,8 @@ async def verify(session: AsyncSession, get: GetObject | None = None) -> Report:
     await _check_heads(session, ends, report)
     await _check_heads_without_entries(session, report)
     await _check_anchors(session, get, report)
+    found = (await session.execute(_UNANCHORED)).one()
+    report.unanchored, report.unanchored_since = found
     return report
 
 

@@ -207,6 +207,9 @@ async def check_database(settings: Settings) -> list[Check]:
             revision = await connection.fetchval("SELECT version_num FROM alembic_version")
         if await connection.fetchval("SELECT to_regclass('clock_offset') IS NOT NULL"):
             offset = await connection.fetchval("SELECT seconds FROM clock_offset")
+        role = await connection.fetchrow(
+            "SELECT rolname, rolsuper FROM pg_roles WHERE rolname = current_user"
+        )
         profile = await newest_profile(connection)
         mails = await check_mails(connection) if revision == migrations.head_revision() else None
     finally:
@@ -215,6 +218,7 @@ async def check_database(settings: Settings) -> list[Check]:
         Check("PostgreSQL", "ok", shown)
         if version >= POSTGRES_MIN
         else Check("PostgreSQL", "fail", shown, "15 or newer is needed"),
+        check_role(role["rolname"], superuser=role["rolsuper"], production=settings.is_production),
         check_schema(revision, migrations.head_revision()),
         check_skew(before, theirs, after),
         check_business_time(settings, offset or 0),
@@ -255,6 +259,16 @@ def check_licences(profile: dict[str, Any], on: date) -> Check:
         told = "; ".join(f"{e.country} {e.what} {e.number} ends {e.last_day}" for e in near)
         return Check("licences", "warn", told, "renew it and enter it in the agency's profile")
     return Check("licences", "ok", f"{len(found)}, none ends within {BANDS[0]} days")
+
+
+def check_role(name: str, *, superuser: bool, production: bool) -> Check:
+    """A superuser can switch off the triggers that keep history and ledger as they were."""
+    if not superuser:
+        return Check("database user", "ok", f"{name}, no superuser")
+    if not production:
+        return Check("database user", "ok", f"{name}, a superuser: for trying out only")
+    fix = f"ALTER ROLE {name} NOSUPERUSER, as another superuser"
+    return Check("database user", "fail", f"{name} is a superuser", fix)
 
 
 def check_schema(revision: str | None, head: str) -> Check:

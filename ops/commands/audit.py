@@ -35,6 +35,11 @@ def verify_history() -> None:
     typer.echo(
         f"{report.entries} entries in {report.streams} streams, {report.anchors} anchors checked"
     )
+    if report.unanchored:
+        typer.echo(
+            f"{report.unanchored} entries, the oldest of {report.unanchored_since:%Y-%m-%d %H:%M},"
+            " wait for the next anchor: nothing outside the database vouches for them yet"
+        )
     for finding in report.findings:
         typer.echo(f"{finding.what}: {finding.stream} entry {finding.seq}: {finding.detail}")
     if not report.sound:

@@ -78,6 +78,7 @@ async def test_a_migrated_database_passes(settings: Settings) -> None:
     checks = by_name(await examined.check_database(settings))
     assert {name: check.state for name, check in checks.items()} == {
         "PostgreSQL": "ok",
+        "database user": "ok",
         "schema": "ok",
         "clocks": "ok",
         "business time": "ok",
@@ -94,6 +95,13 @@ def test_licences_that_end_soon_are_named() -> None:
     assert (near.state, near.fact) == ("warn", "FI licence FI-1 ends 2026-03-31")
     assert examined.check_licences({"licences": [held]}, NOON.date()).state == "ok"
     assert "PUT /v1/agency" in examined.check_licences({"name": "Oy"}, NOON.date()).fix
+
+
+def test_a_superuser_is_no_user_for_production() -> None:
+    assert examined.check_role("recourse", superuser=False, production=True).state == "ok"
+    assert examined.check_role("recourse", superuser=True, production=False).state == "ok"
+    found = examined.check_role("recourse", superuser=True, production=True)
+    assert found.state == "fail" and "NOSUPERUSER" in found.fix
 
 
 def test_how_long_bank_files_are_kept_is_said() -> None:
