@@ -192,7 +192,7 @@ def _judge_days(letter: "Letter") -> None:
 
 
 def _judge_position(position: CompanyPosition) -> None:
-    needed: tuple[str, ...] = () if position.kind == "silent" else ("on",)
+    needed: tuple[str, ...] = () if position.kind in ("silent", "answered") else ("on",)
     if position.kind == "promised":
         needed = ("on", "promised_for", "minor", "currency")
     for name in needed:

@@ -223,12 +223,15 @@ class EarlierLetter(Value):
 class CompanyPosition(Value):
     """Where the company stands today.
 
-    `on` is the day of its answer (needed for all but `silent`); a promise has `minor`,
+    `on` is the day of its answer (needed for all but `silent` and `answered`, which is an answer
+    to the consumer that settled nothing); a promise has `minor`,
     `currency` and `promised_for`, an offer may have a sum; `our_reply` is our answer to its
     reasons, written by the handler.
     """
 
-    kind: Literal["silent", "automatic_only", "refused", "promised", "offered", "paid_part"]
+    kind: Literal[
+        "silent", "automatic_only", "answered", "refused", "promised", "offered", "paid_part"
+    ]
     on: date | None = None
     promised_for: date | None = None
     minor: int | None = None

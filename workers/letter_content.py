@@ -7,6 +7,7 @@ have filled it; nothing is invented here.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import date
 from typing import Any, Final, Literal, cast
 from zoneinfo import ZoneInfo
@@ -307,7 +308,22 @@ def _position(rows: LetterRows) -> words.CompanyPosition:
         )
     if rows.said:
         return words.CompanyPosition(kind="automatic_only", on=rows.said[0]["at"].date())
-    return words.CompanyPosition(kind="silent")
+    return _before_us(rows.row["answers"] or {})
+
+
+def _before_us(answers: Mapping[str, Any]) -> words.CompanyPosition:
+    """What the company had told the consumer: nobody is called silent who has answered."""
+    said = answers.get("company_answer")
+    on = None
+    with suppress(ValueError):
+        on = date.fromisoformat(str(answers.get("company_answer_on")))
+    if said == "refused" and on is not None:
+        return words.CompanyPosition(kind="refused", on=on)
+    if said == "automatic_only" and on is not None:
+        return words.CompanyPosition(kind="automatic_only", on=on)
+    if said in (None, "none", "unknown", "automatic_only"):
+        return words.CompanyPosition(kind="silent")
+    return words.CompanyPosition(kind="answered", on=on)
 
 
 def _deadline(rows: LetterRows, letter: Letter, playbook: Playbook) -> date:
