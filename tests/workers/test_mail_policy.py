@@ -30,7 +30,7 @@ def written(policy: EmailPolicy[Any], subject: str, name: str, text: str) -> byt
     message.make_alternative(boundary="=_1")
     message.add_alternative(f"<p>{text}</p>", subtype="html")
     message.make_mixed(boundary="=_0")
-    message.add_attachment(b"%PDF", maintype="application", subtype="pdf", filename=name or "a")
+    message.add_attachment(b"%PDF", maintype="application", subtype="pdf", filename="letter.pdf")
     return message.as_bytes()
 
 
