@@ -239,7 +239,9 @@ def _chronology(rows: LetterRows, today: date, language: str) -> tuple[words.Chr
         except ValueError:
             continue
         break
-    what = rows.row["what_happened"] or _service(rows, language)
+    # Words in another language than the letter's help nobody who reads it: then what it is about.
+    told = rows.row["what_happened"] if rows.row["language"] == language else None
+    what = told or _service(rows, language)
     return (words.ChronologyEntry(on=min(happened, today), what=what),)
 
 
