@@ -33,6 +33,8 @@ def members(source: BinaryIO) -> Iterator[tuple[str, BinaryIO]]:
     nested, or larger than any bank's day."""
     try:
         with zipfile.ZipFile(source) as archive:
+            if not all(i.filename for i in archive.infolist()):
+                raise StatementInvalid("A file in the archive has no name.")
             infos = [i for i in archive.infolist() if not i.is_dir() and _counts(i.filename)]
             if len(infos) > MEMBERS_MAX:
                 raise StatementInvalid("The archive holds too many files.", limit=MEMBERS_MAX)
