@@ -14,8 +14,7 @@ from fastapi.routing import RouteContext, iter_route_contexts
 
 from app.authorisation.table import Row, Table
 from app.deps import Route
-from app.problem_kinds import DESCRIPTION_OF_KIND, STATUS_OF_KIND
-from app.problems import MEDIA_TYPE
+from app.problem_kinds import DESCRIPTION_OF_KIND, MEDIA_TYPE, STATUS_OF_KIND
 
 PAGE = "text/html"  # what an operation for people without an account may answer a refusal with
 _PROBLEM = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+MEDIA_TYPE = "application/problem+json"  # RFC 9457
 STATUS_OF_KIND = {
     "invalid": 422,
     "unauthenticated": 401,

@@ -21,9 +21,8 @@ from starlette.exceptions import HTTPException
 from app.domain.errors import Limited, RecourseError
 from app.logs import get_logger
 from app.metrics import PROBLEMS_SENT
-from app.problem_kinds import DESCRIPTION_OF_KIND, STATUS_OF_KIND
+from app.problem_kinds import DESCRIPTION_OF_KIND, MEDIA_TYPE, STATUS_OF_KIND
 
-MEDIA_TYPE = "application/problem+json"
 ERRORS_MAX = 20  # fields named in one answer
 RETRY_AFTER_SECONDS = 5
 _FIELD = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)

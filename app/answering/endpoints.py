@@ -12,8 +12,7 @@ from app.answering.page import POLICY, form_page, thanks_page, wording
 from app.deps import ReadSession, Router, Session, limited_body, problems
 from app.domain.errors import InvalidInput, Unsupported
 from app.moment import read_moment
-from app.problem_kinds import DESCRIPTION_OF_KIND
-from app.problems import MEDIA_TYPE
+from app.problem_kinds import DESCRIPTION_OF_KIND, MEDIA_TYPE
 
 router = Router(prefix="/v1/answers", tags=["messages"])
 Token = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{43}$")]
